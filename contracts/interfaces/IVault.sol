@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
+
+/// @title IVault
+/// @notice Shares of a vault whose asset is a dollar token and whose keeper may make typed moves, bounded by a mandate.
+interface IVault is IERC4626 {
+    /// @notice The only things a keeper can do. There is no arbitrary target, calldata or receiver.
+    enum MoveKind {
+        Supply,
+        Withdraw,
+        Borrow,
+        Repay,
+        Swap
+    }
+
+    /// @param adapter allow-listed adapter the move goes through
+    /// @param token what is supplied, withdrawn, borrowed, repaid, or sold
+    /// @param amount token units; type(uint256).max means all (Withdraw, Repay) or all idle (Supply, Swap)
+    /// @param minOut Swap only: least of the other token to receive; the mandate's oracle bound applies as well
+    struct Move {
+        MoveKind kind;
+        address adapter;
+        address token;
+        uint256 amount;
+        uint256 minOut;
+    }
+
+    /// @param id unique; used once
+    /// @param deadline unix seconds; refused after it
+    /// @param maxLoss greatest NAV loss accepted, asset units; the mandate's own bound applies as well
+    struct Intent {
+        bytes32 id;
+        uint64 deadline;
+        uint256 maxLoss;
+    }
+
+    /// @notice Limits on any keeper. Every one has a hard ceiling or floor in Mandate.sol.
+    struct Limits {
+        uint256 minHealthWad; // after a move health must be >= this, or higher than before
+        uint256 maxSwapLossBps; // a swap's output against the oracle
+        uint256 maxLossBps; // NAV loss of one rebalance
+        uint256 maxLossPerDayBps; // NAV loss, token bucket refilling linearly over one day
+        uint256 maxBorrowBps; // debt / gross assets after a rebalance that raises debt
+    }
+
+    event Rebalanced(
+        bytes32 indexed intentId, address indexed keeper, uint256 navBefore, uint256 navAfter, uint256 healthBefore, uint256 healthAfter
+    );
+    event MoveApplied(
+        bytes32 indexed intentId, MoveKind indexed kind, address indexed adapter, address token, uint256 amount, uint256 result
+    );
+    event KeeperSet(address indexed keeper, bool allowed);
+    event GuardianSet(address indexed guardian);
+    event PausedSet(bool paused, address indexed by);
+    event LimitsSet(Limits limits);
+
+    /// @notice Apply typed moves in order; all or nothing. Only a keeper.
+    function rebalance(Intent calldata intent, Move[] calldata moves) external;
+
+    /// @notice Net asset value in asset units at oracle prices. Reverts while the price is unusable and matters.
+    function nav() external view returns (uint256);
+
+    function limits() external view returns (Limits memory);
+    /// @notice What is left today in the loss bucket, asset units.
+    function lossBudget() external view returns (uint256 left, uint256 capacity);
+    function isKeeper(address account) external view returns (bool);
+    function intentUsed(bytes32 id) external view returns (bool);
+    function paused() external view returns (bool);
+    function oracle() external view returns (address);
+    function lending() external view returns (address);
+    function swapper() external view returns (address);
+    function base() external view returns (address);
+    function owner() external view returns (address);
+    function guardian() external view returns (address);
+}

@@ -1,0 +1,3 @@
+"""Gimbal: an autonomous keeper for on-chain vaults."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,193 @@
+"""One tree of errors. Each message says what, where and what to do.
+
+GimbalError
+├── UserError              a wrong input: exit code 2, one line, no traceback
+│   ├── SettingError       a setting is missing or out of bounds
+│   ├── PriceFileError     a price file cannot be used: file, row, column
+│   ├── KeystoreError      the signing key cannot be loaded
+│   └── WrongVaultError    the address holds no vault this keeper can run
+├── ReadError              something was read wrong; the tick is skipped
+│   ├── EndpointError      the endpoint refused, timed out or answered nonsense
+│   ├── WrongChainError    the endpoint serves another chain
+│   └── ReorganisedError   the pinned block is gone
+├── SendError              nothing took effect
+│   ├── SimulationReverted the vault would refuse the intent
+│   ├── UnfundedError      the key cannot pay for gas
+│   └── RejectedError      the endpoint refused the signed transaction
+├── JournalError           the journal cannot be written: the keeper stops
+└── LocalnetError          the local mainnet could not be built or started
+"""
+
+from dataclasses import dataclass
+
+
+class GimbalError(Exception):
+    """Root of the tree."""
+
+    exit_code = 1
+
+
+class UserError(GimbalError):
+    """A wrong input."""
+
+    exit_code = 2
+
+
+@dataclass
+class SettingError(UserError):
+    """A setting is missing or out of bounds."""
+
+    field: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"setting {self.field}: {self.problem}; {self.remedy}"
+
+
+@dataclass
+class PriceFileError(UserError):
+    """A price file cannot be used."""
+
+    path: str
+    problem: str
+    row: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        where = "".join(
+            (f", row {self.row}" if self.row is not None else "", f", column {self.column!r}" if self.column else "")
+        )
+        return f"price file {self.path}{where}: {self.problem}"
+
+
+@dataclass
+class KeystoreError(UserError):
+    """The signing key cannot be loaded; never carries the secret."""
+
+    source: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"key from {self.source}: {self.problem}; {self.remedy}"
+
+
+@dataclass
+class WrongVaultError(UserError):
+    """The address holds no vault this keeper can run."""
+
+    address: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"vault {self.address}: {self.problem}; {self.remedy}"
+
+
+class ReadError(GimbalError):
+    """Something was read wrong; the tick is skipped."""
+
+
+@dataclass
+class EndpointError(ReadError):
+    """The endpoint refused, timed out or answered nonsense."""
+
+    endpoint: str
+    method: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"endpoint {self.endpoint}: {self.method} {self.problem}; check that it is up and reachable"
+
+
+@dataclass
+class WrongChainError(ReadError):
+    """The endpoint serves another chain."""
+
+    endpoint: str
+    expected: int
+    found: int
+
+    exit_code = 2
+
+    def __str__(self) -> str:
+        return (
+            f"endpoint {self.endpoint} serves chain id {self.found}, the settings say {self.expected}; "
+            "correct rpc_url or chain_id"
+        )
+
+
+@dataclass
+class ReorganisedError(ReadError):
+    """The pinned block is gone."""
+
+    block_hash: str
+
+    def __str__(self) -> str:
+        return f"block {self.block_hash} is no longer known; the next head is taken instead"
+
+
+class SendError(GimbalError):
+    """Nothing took effect."""
+
+
+@dataclass
+class SimulationReverted(SendError):
+    """The vault would refuse the intent."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"simulation reverted: {self.reason}; not sent"
+
+
+@dataclass
+class UnfundedError(SendError):
+    """The key cannot pay for gas."""
+
+    address: str
+    balance_wei: int
+    needed_wei: int
+
+    exit_code = 2
+
+    def __str__(self) -> str:
+        return (
+            f"account {self.address} holds {self.balance_wei / 1e18:.6f} ETH and the transaction may cost "
+            f"{self.needed_wei / 1e18:.6f} ETH; send it ETH"
+        )
+
+
+@dataclass
+class RejectedError(SendError):
+    """The endpoint refused the signed transaction."""
+
+    tx_hash: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"transaction {self.tx_hash} was not accepted: {self.problem}"
+
+
+@dataclass
+class JournalError(GimbalError):
+    """The journal cannot be written."""
+
+    path: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"journal {self.path}: {self.problem}; nothing is sent without a journal"
+
+
+@dataclass
+class LocalnetError(GimbalError):
+    """The local mainnet could not be built or started."""
+
+    step: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"local mainnet, {self.step}: {self.problem}; {self.remedy}"

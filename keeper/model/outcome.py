@@ -1,0 +1,50 @@
+"""What came of a tick and of an attempt."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class TickStatus(StrEnum):
+    """How a tick ended."""
+
+    HELD = "held"  # nothing to do
+    SKIPPED = "skipped"  # could not decide: price unusable, no position, wrong state
+    REFUSED = "refused"  # the guard said no
+    DRY = "dry"  # would have sent (dry run)
+    PENDING = "pending"  # an earlier attempt is still in flight
+    SENT = "sent"
+    FAILED = "failed"  # simulation or sending failed; nothing in flight
+
+
+class AttemptStatus(StrEnum):
+    """Life of one signed transaction."""
+
+    SIGNED = "signed"
+    SENT = "sent"
+    MINED = "mined"
+    REVERTED = "reverted"
+    REPLACED = "replaced"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class TickOutcome:
+    """One tick, for the log, the journal and the display."""
+
+    block_number: int
+    status: TickStatus
+    reason: str
+    intent_id: str | None = None
+    tx_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """What the chain says of one attempt."""
+
+    intent_id: str
+    tx_hash: str
+    status: AttemptStatus
+    block_number: int | None
+    gas_used: int
+    gas_price_wei: int

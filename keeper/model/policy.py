@@ -1,0 +1,55 @@
+"""Frozen policies: the settings each pure stage needs, and nothing else."""
+
+from dataclasses import dataclass
+
+from keeper.model.units import Bps, Raw
+
+
+@dataclass(frozen=True, slots=True)
+class MarketPolicy:
+    """When readings may be believed."""
+
+    chain_id: int
+    max_feed_age_s: int
+    """Greatest age of an oracle answer the keeper trades on (the vault has its own limit too)."""
+    max_deviation_bps: Bps
+    """Greatest difference between Chainlink and the pool's TWAP the keeper trades on."""
+    max_spot_deviation_bps: Bps
+    """Greatest difference between the pool's spot price and Chainlink the keeper trades on."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningPolicy:
+    """How a target becomes moves."""
+
+    slippage_bps: Bps
+    """Slippage allowed on a swap on top of fee and computed impact, against the oracle price."""
+    min_trade: Raw
+    """Smallest change worth making, asset units."""
+    max_swap: Raw
+    """Largest single swap, asset units; larger changes are finished on later ticks."""
+    idle_reserve: Raw
+    """Idle asset never used by routine moves, asset units."""
+    loss_margin_bps: Bps
+    """Intent's maximum loss over the expected loss, as bps of traded value."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuardPolicy:
+    """The keeper's own limits, at most as wide as the mandate's."""
+
+    max_routine_base_fee_wei: int
+    """Routine plans wait above this base fee; protective ones never do."""
+    max_loss_bps: Bps
+    """NAV loss of one plan."""
+    min_keeper_balance_wei: int
+    """Routine plans stop below this balance of the keeper's account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """All of them."""
+
+    market: MarketPolicy
+    planning: PlanningPolicy
+    guard: GuardPolicy

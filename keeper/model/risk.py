@@ -1,0 +1,35 @@
+"""RiskReport: what the vault is worth and what would hurt it. Floats here are estimates, never amounts."""
+
+from dataclasses import dataclass
+
+from keeper.model.units import Raw, Wad
+
+
+@dataclass(frozen=True, slots=True)
+class RiskReport:
+    """Value and danger of one vault at one block.
+
+    price_usable False means every field that needs a price is from the last answer the venue itself uses
+    (health) or None (NAV, delta value).
+    """
+
+    nav: Raw | None
+    """Asset units at oracle price; None when the price is unusable."""
+    health_wad: Wad
+    """Collateral x liquidation threshold / debt as the venue computes it."""
+    net_delta: Raw
+    """Net base exposure in base units: idle + supplied - debt (signed)."""
+    gross_collateral: Raw
+    """Supplied value in asset units at oracle price (0 if unusable)."""
+    debt: Raw
+    """Debt value in asset units at oracle price (0 if unusable)."""
+    leverage: float
+    """Gross assets / NAV."""
+    liquidation_price_wad: Wad | None
+    """Oracle price of base at which health is 1, other things equal; None if no base price liquidates."""
+    fall_to_liquidation: float | None
+    """Fraction the base price may fall before liquidation (0.25 = 25 %); None if a fall cannot liquidate."""
+    rise_to_liquidation: float | None
+    """Fraction the base price may rise before liquidation; None if a rise cannot liquidate."""
+    has_position: bool
+    """False for a vault with nothing supplied and nothing owed."""

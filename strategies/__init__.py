@@ -1,0 +1,1 @@
+"""Strategies: pure functions (MarketState, RiskReport) -> Target. One file each."""
