@@ -44,14 +44,22 @@ def main() -> int:
     for name, command in CHECKS:
         begun = time.monotonic()
         result = subprocess.run(
-            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
         ok = result.returncode == 0
         print(f"{'ok  ' if ok else 'FAIL'} {name} ({time.monotonic() - begun:.1f} s)", flush=True)
         if not ok:
             failed.append(name)
             print(result.stdout)
-    print(f"lint: {len(CHECKS) - len(failed)} of {len(CHECKS)} checks passed" + (f"; failed: {', '.join(failed)}" if failed else ""))
+    print(
+        f"lint: {len(CHECKS) - len(failed)} of {len(CHECKS)} checks passed"
+        + (f"; failed: {', '.join(failed)}" if failed else "")
+    )
     return 1 if failed else 0
 
 

