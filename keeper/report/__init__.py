@@ -1,0 +1,1 @@
+"""What happened, for people: samples become a summary, charts and one self-contained page."""
