@@ -55,9 +55,12 @@ class World:
     addresses: Addresses
     accounts: Accounts
     root: Path  # project checkout, where build/ and node_modules/ are
+    upstream_url: str = ""  # the chain that is forked; nothing acts there
 
     def contract(self, name: str, address: str) -> Any:
-        """A web3 contract object for a known artifact name ("FluxAggregator", "ERC20", "SwapRouter", "AavePool", ...)."""
-        from keeper.localnet.artifacts import abi_of  # noqa: PLC0415 - artifacts needs node_modules, values do not
+        """A web3 contract object for a known artifact name ("FluxAggregator", "ERC20", "AavePool", ...)."""
+        from keeper.localnet.artifacts import abi_of  # artifacts needs node_modules, values do not
 
-        return self.w3.eth.contract(address=Web3.to_checksum_address(address), abi=abi_of(self.root, name))
+        return self.w3.eth.contract(
+            address=Web3.to_checksum_address(address), abi=abi_of(self.root, name)
+        )

@@ -1,0 +1,1 @@
+"""The third-party protocols of the local mainnet, deployed as their publishers compiled them."""
