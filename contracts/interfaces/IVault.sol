@@ -45,25 +45,64 @@ interface IVault is IERC4626 {
         uint256 maxBorrowBps; // debt / gross assets after a rebalance that raises debt
     }
 
+    error AdapterNotAllowed(MoveKind kind, address adapter);
+    error BorrowRatioTooHigh(uint256 debtBps, uint256 maxBorrowBps);
+    error DepositsPaused();
+    error HealthTooLow(uint256 healthBeforeWad, uint256 healthAfterWad, uint256 minHealthWad);
+    error IdleTooLow(address token, uint256 needed, uint256 idle);
+    error Insolvent(uint256 grossAssets, uint256 debt);
+    error IntentAlreadyUsed(bytes32 id);
+    error IntentExpired(bytes32 id, uint64 deadline, uint256 timestamp);
+    error LossTooLarge(uint256 loss, uint256 maxLoss);
+    error MoveNeedsPrice(uint256 index, MoveKind kind);
+    error NotConserved(MoveKind kind, address token, uint256 given, uint256 credited);
+    error NothingToMove(uint256 index, MoveKind kind, address token);
+    error NotKeeper(address caller);
+    error PausedMove(uint256 index, MoveKind kind);
+    error PausedRiskRaised(
+        uint256 healthBeforeWad, uint256 healthAfterWad, uint256 debtBefore, uint256 debtAfter
+    );
+    error PausedSwapTooLarge(uint256 bought, uint256 debtRepaid);
+    error Reentered();
+    error SwapLossTooLarge(address tokenIn, uint256 amountIn, uint256 amountOut, uint256 leastOut);
+    error TokenNotAllowed(address token);
+    error VenueMismatch(address adapter, address boundVault);
+    error VenuesAlreadySet(address lending, address swapper);
+    error VenuesNotSet();
+    error ZeroShares(uint256 assets);
+
+    /// @notice One intent took effect. NAVs are 0 when the price was unusable, healths 0 when the venue could not tell.
     event Rebalanced(
-        bytes32 indexed intentId, address indexed keeper, uint256 navBefore, uint256 navAfter, uint256 healthBefore, uint256 healthAfter
+        bytes32 indexed intentId,
+        address indexed keeper,
+        uint256 navBefore,
+        uint256 navAfter,
+        uint256 healthBefore,
+        uint256 healthAfter
     );
     event MoveApplied(
-        bytes32 indexed intentId, MoveKind indexed kind, address indexed adapter, address token, uint256 amount, uint256 result
+        bytes32 indexed intentId,
+        MoveKind indexed kind,
+        address indexed adapter,
+        address token,
+        uint256 amount,
+        uint256 result
     );
     event KeeperSet(address indexed keeper, bool allowed);
     event GuardianSet(address indexed guardian);
     event PausedSet(bool paused, address indexed by);
     event LimitsSet(Limits limits);
+    event VenuesSet(address indexed lending, address indexed swapper);
 
     /// @notice Apply typed moves in order; all or nothing. Only a keeper.
     function rebalance(Intent calldata intent, Move[] calldata moves) external;
 
-    /// @notice Net asset value in asset units at oracle prices. Reverts while the price is unusable and matters.
+    /// @notice Net asset value in asset units at oracle prices. Reverts while the price is unusable and matters, and in the
+    /// middle of a call (V-18).
     function nav() external view returns (uint256);
 
     function limits() external view returns (Limits memory);
-    /// @notice What is left today in the loss bucket, asset units.
+    /// @notice What is left now in the loss bucket and what it holds when full, asset units. Reverts when `nav` does.
     function lossBudget() external view returns (uint256 left, uint256 capacity);
     function isKeeper(address account) external view returns (bool);
     function intentUsed(bytes32 id) external view returns (bool);

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IAdapter, ILendingAdapter} from "../interfaces/IAdapters.sol";
+import {IVault} from "../interfaces/IVault.sol";
+import {IAaveV3AddressesProvider, IAaveV3DataProvider, IAaveV3Pool} from "../interfaces/external/IAaveV3.sol";
+
+/// @title AaveV3Adapter
+/// @notice One vault's position at Aave v3: this contract is the account. Variable rate, supplies as collateral, only the vault's
+/// asset and base. Everything that leaves goes to the vault (V-15); there is no other way out.
+///
+/// What is assumed: Aave's pool proxy, aTokens and variable debt tokens keep their addresses (they are proxies for life), and
+/// aTokens and debt tokens answer `balanceOf` with interest. The data provider may be replaced, so it is asked for each time
+/// and only for terms, never for what NAV is made of.
+contract AaveV3Adapter is ILendingAdapter {
+    using SafeERC20 for IERC20;
+
+    uint256 private constant VARIABLE_RATE = 2;
+
+    /// @inheritdoc IAdapter
+    address public immutable vault;
+    /// @inheritdoc IAdapter
+    address public immutable venue;
+    IAaveV3AddressesProvider public immutable addressesProvider;
+    address public immutable asset;
+    address public immutable base;
+    IERC20 public immutable assetAToken;
+    IERC20 public immutable assetDebtToken;
+    IERC20 public immutable baseAToken;
+    IERC20 public immutable baseDebtToken;
+
+    error ReserveMissing(address token);
+
+    modifier onlyVault() {
+        if (msg.sender != vault) revert NotVault(msg.sender);
+        _;
+    }
+
+    modifier supported(address token) {
+        if (token != asset && token != base) revert TokenNotSupported(token);
+        _;
+    }
+
+    /// @param vault_ the one vault this adapter will ever serve
+    /// @param addressesProvider_ Aave v3's PoolAddressesProvider
+    constructor(address vault_, IAaveV3AddressesProvider addressesProvider_) {
+        vault = vault_;
+        addressesProvider = addressesProvider_;
+        venue = addressesProvider_.getPool();
+        asset = IVault(vault_).asset();
+        base = IVault(vault_).base();
+        IAaveV3DataProvider data = IAaveV3DataProvider(addressesProvider_.getPoolDataProvider());
+        (assetAToken, assetDebtToken) = _reserveTokens(data, IVault(vault_).asset());
+        (baseAToken, baseDebtToken) = _reserveTokens(data, IVault(vault_).base());
+    }
+
+    // ---------------------------------------------------------------- vault
+
+    /// @inheritdoc ILendingAdapter
+    function supply(address token, uint256 amount) external onlyVault supported(token) {
+        IERC20(token).safeTransferFrom(vault, address(this), amount);
+        IERC20(token).forceApprove(venue, amount);
+        IAaveV3Pool(venue).supply(token, amount, address(this), 0);
+        _useAsCollateral(token);
+    }
+
+    /// @inheritdoc ILendingAdapter
+    function withdraw(address token, uint256 amount)
+        external
+        onlyVault
+        supported(token)
+        returns (uint256 received)
+    {
+        received = IAaveV3Pool(venue).withdraw(token, amount, vault);
+    }
+
+    /// @inheritdoc ILendingAdapter
+    function borrow(address token, uint256 amount)
+        external
+        onlyVault
+        supported(token)
+        returns (uint256 received)
+    {
+        IAaveV3Pool(venue).borrow(token, amount, VARIABLE_RATE, 0, address(this));
+        received = _sweep(token);
+    }
+
+    /// @inheritdoc ILendingAdapter
+    function repay(address token, uint256 amount)
+        external
+        onlyVault
+        supported(token)
+        returns (uint256 repaid)
+    {
+        // Never pull more than is owed; the pool takes at most the debt as well.
+        uint256 pulled = Math.min(amount, _debtToken(token).balanceOf(address(this)));
+        IERC20(token).safeTransferFrom(vault, address(this), pulled);
+        IERC20(token).forceApprove(venue, pulled);
+        repaid = IAaveV3Pool(venue).repay(token, pulled, VARIABLE_RATE, address(this));
+        if (repaid < pulled) {
+            IERC20(token).forceApprove(venue, 0);
+            _sweep(token);
+        }
+    }
+
+    // ---------------------------------------------------------------- views
+
+    /// @inheritdoc ILendingAdapter
+    function healthWad() external view returns (uint256 health) {
+        (,,,,, health) = IAaveV3Pool(venue).getUserAccountData(address(this));
+    }
+
+    /// @inheritdoc ILendingAdapter
+    function account() external view returns (Account memory result) {
+        (result.collateralBase, result.debtBase,,,, result.healthWad) =
+            IAaveV3Pool(venue).getUserAccountData(address(this));
+    }
+
+    /// @inheritdoc ILendingAdapter
+    function balances(address token) external view supported(token) returns (uint256 supplied, uint256 debt) {
+        supplied = _aToken(token).balanceOf(address(this));
+        debt = _debtToken(token).balanceOf(address(this));
+    }
+
+    /// @inheritdoc ILendingAdapter
+    /// @dev Always two: the vault's asset, then base.
+    function positions() external view returns (TokenPosition[] memory result) {
+        IAaveV3DataProvider data = IAaveV3DataProvider(addressesProvider.getPoolDataProvider());
+        result = new TokenPosition[](2);
+        result[0] = _position(data, asset);
+        result[1] = _position(data, base);
+    }
+
+    // ---------------------------------------------------------------- internal
+
+    function _position(IAaveV3DataProvider data, address token)
+        private
+        view
+        returns (TokenPosition memory position)
+    {
+        IERC20 aToken = _aToken(token);
+        position.token = token;
+        position.supplied = aToken.balanceOf(address(this));
+        position.debt = _debtToken(token).balanceOf(address(this));
+        position.available = IERC20(token).balanceOf(address(aToken));
+        bool active;
+        bool frozen;
+        (
+            ,
+            position.ltvBps,
+            position.liquidationThresholdBps,
+            position.liquidationBonusBps,,,,,
+            active,
+            frozen
+        ) = data.getReserveConfigurationData(token);
+        (,,,,, position.supplyRateRay, position.borrowRateRay,,,,,) = data.getReserveData(token);
+        position.frozenOrPaused = !active || frozen || data.getPaused(token);
+    }
+
+    /// @dev Aave enables a first supply as collateral by itself, but not one that follows dust somebody else sent. A refusal
+    /// (isolation mode, no liquidation threshold) leaves the supply as it is: it still counts in NAV, only not for health.
+    function _useAsCollateral(address token) private {
+        IAaveV3DataProvider data = IAaveV3DataProvider(addressesProvider.getPoolDataProvider());
+        (,,,,,,,, bool enabled) = data.getUserReserveData(token, address(this));
+        if (enabled) return;
+        try IAaveV3Pool(venue).setUserUseReserveAsCollateral(token, true) {} catch {}
+    }
+
+    function _sweep(address token) private returns (uint256 amount) {
+        amount = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransfer(vault, amount);
+    }
+
+    function _aToken(address token) private view returns (IERC20) {
+        return token == asset ? assetAToken : baseAToken;
+    }
+
+    function _debtToken(address token) private view returns (IERC20) {
+        return token == asset ? assetDebtToken : baseDebtToken;
+    }
+
+    function _reserveTokens(IAaveV3DataProvider data, address token) private view returns (IERC20, IERC20) {
+        (address aToken,, address variableDebtToken) = data.getReserveTokensAddresses(token);
+        if (aToken == address(0) || variableDebtToken == address(0)) revert ReserveMissing(token);
+        return (IERC20(aToken), IERC20(variableDebtToken));
+    }
+}
