@@ -8,11 +8,13 @@ GimbalError
 │   └── WrongVaultError    the address holds no vault this keeper can run
 ├── ReadError              something was read wrong; the tick is skipped
 │   ├── EndpointError      the endpoint refused, timed out or answered nonsense
+│   ├── RpcError           the endpoint answered with a JSON-RPC error
 │   ├── WrongChainError    the endpoint serves another chain
 │   └── ReorganisedError   the pinned block is gone
 ├── SendError              nothing took effect
 │   ├── SimulationReverted the vault would refuse the intent
 │   ├── UnfundedError      the key cannot pay for gas
+│   ├── FeeCeilingError    the base fee is above what a routine transaction may pay
 │   └── RejectedError      the endpoint refused the signed transaction
 ├── JournalError           the journal cannot be written: the keeper stops
 └── LocalnetError          the local mainnet could not be built or started
@@ -56,7 +58,10 @@ class PriceFileError(UserError):
 
     def __str__(self) -> str:
         where = "".join(
-            (f", row {self.row}" if self.row is not None else "", f", column {self.column!r}" if self.column else "")
+            (
+                f", row {self.row}" if self.row is not None else "",
+                f", column {self.column!r}" if self.column else "",
+            )
         )
         return f"price file {self.path}{where}: {self.problem}"
 
@@ -102,6 +107,20 @@ class EndpointError(ReadError):
 
 
 @dataclass
+class RpcError(ReadError):
+    """The endpoint answered with a JSON-RPC error."""
+
+    endpoint: str
+    method: str
+    code: int
+    message: str
+    data: str = ""
+
+    def __str__(self) -> str:
+        return f"endpoint {self.endpoint}: {self.method} failed: {self.message} (code {self.code})"
+
+
+@dataclass
 class WrongChainError(ReadError):
     """The endpoint serves another chain."""
 
@@ -133,7 +152,7 @@ class SendError(GimbalError):
 
 
 @dataclass
-class SimulationReverted(SendError):
+class SimulationReverted(SendError):  # noqa: N818 - named for the fact it reports
     """The vault would refuse the intent."""
 
     reason: str
@@ -156,6 +175,20 @@ class UnfundedError(SendError):
         return (
             f"account {self.address} holds {self.balance_wei / 1e18:.6f} ETH and the transaction may cost "
             f"{self.needed_wei / 1e18:.6f} ETH; send it ETH"
+        )
+
+
+@dataclass
+class FeeCeilingError(SendError):
+    """The base fee is above what a routine transaction may pay."""
+
+    base_fee_wei: int
+    ceiling_wei: int
+
+    def __str__(self) -> str:
+        return (
+            f"base fee {self.base_fee_wei / 1e9:.3f} gwei leaves no room under gas.max_fee_gwei "
+            f"{self.ceiling_wei / 1e9:.3f}; routine moves wait"
         )
 
 

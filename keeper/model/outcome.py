@@ -24,7 +24,8 @@ class AttemptStatus(StrEnum):
     MINED = "mined"
     REVERTED = "reverted"
     REPLACED = "replaced"
-    DROPPED = "dropped"
+    DROPPED = "dropped"  # given up; a pool may still hold it
+    REFUSED = "refused"  # the endpoint refused it: it never was in a pool
 
 
 @dataclass(frozen=True, slots=True)

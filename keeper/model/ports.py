@@ -27,12 +27,22 @@ class ChainReader(Protocol):
 class Executor(Protocol):
     """Turns an intent into at most one effect."""
 
+    def rehearse(self, intent: Intent) -> str:
+        """Simulate and price without signing; says what would be sent. Raises as `submit` does."""
+        ...
+
     def submit(self, intent: Intent) -> str:
-        """Simulate, sign, journal, send; returns the transaction hash. Raises SimulationReverted, SendFailed."""
+        """Simulate, sign, journal, send; returns the transaction hash.
+
+        Raises SimulationReverted or another SendError.
+        """
         ...
 
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
-        """Look after what is in flight: settle, rebroadcast or bump. Returns what finished since the last call."""
+        """Look after what is in flight: settle, rebroadcast or bump.
+
+        Returns what finished since the last call.
+        """
         ...
 
     def in_flight(self) -> int:
@@ -43,12 +53,30 @@ class Executor(Protocol):
 class Journal(Protocol):
     """Durable before it returns."""
 
-    def record_decision(
-        self, market: MarketState, risk: RiskReport, target: Target, plan: Plan, verdict: Verdict, intent: Intent | None
+    def record_decision(  # noqa: PLR0917 - one argument per stage of the tick, in its order
+        self,
+        market: MarketState,
+        risk: RiskReport,
+        target: Target,
+        plan: Plan,
+        verdict: Verdict,
+        intent: Intent | None,
     ) -> None:
         """The decision, before anything is signed."""
         ...
 
     def record_outcome(self, outcome: TickOutcome) -> None:
         """How the tick ended."""
+        ...
+
+    def intent_count(self) -> int:
+        """How many intents were ever decided: the counter of the next one."""
+        ...
+
+    def last_failure(self) -> int | None:
+        """Block number of the newest tick that failed to simulate or send."""
+        ...
+
+    def mined_reverts(self) -> tuple[int, ...]:
+        """Block numbers of mined reverts since the last mined success, newest first."""
         ...

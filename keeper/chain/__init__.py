@@ -1,0 +1,1 @@
+"""Reading the chain: one endpoint, its heads, and pinned reads of a vault."""

@@ -1,0 +1,190 @@
+"""From the lens's ABI-encoded answer to Readings, by the names in the ABI."""
+
+from functools import lru_cache
+from typing import Any
+
+from eth_abi.abi import decode as abi_decode
+from eth_abi.abi import encode as abi_encode
+from eth_abi.exceptions import DecodingError
+from eth_utils.abi import (
+    collapse_if_tuple,
+    function_signature_to_4byte_selector,
+)
+from eth_utils.address import to_checksum_address
+
+from keeper.model.block import BlockStamp
+from keeper.model.market import (
+    FeedReading,
+    Limits,
+    PoolState,
+    PriceFault,
+    PriceReading,
+    Readings,
+    Token,
+    TokenPosition,
+    VenueAccount,
+)
+from keeper.model.units import Bps, Raw, Wad, Wei
+
+SNAPSHOT_VERSION = 1
+
+
+class BadSnapshot(ValueError):  # noqa: N818 - a fact about bytes, renamed at the edge that knows the address
+    """The bytes are not a snapshot of the version this keeper knows."""
+
+
+class SnapshotCodec:
+    """Encodes `VaultLens.snapshot(vault, keeper)` and decodes its answer."""
+
+    def __init__(self, lens_abi: list[dict[str, Any]]) -> None:
+        entry = next(e for e in lens_abi if e.get("name") == "snapshot")
+        inputs = [collapse_if_tuple(i) for i in entry["inputs"]]
+        self._outputs = entry["outputs"]
+        self._types = [collapse_if_tuple(o) for o in entry["outputs"]]
+        self._selector = function_signature_to_4byte_selector(f"snapshot({','.join(inputs)})")
+        self._inputs = inputs
+
+    def call_data(self, vault: str, keeper: str) -> str:
+        """Calldata, 0x-prefixed."""
+        return "0x" + (self._selector + abi_encode(self._inputs, [vault, keeper])).hex()
+
+    def decode(
+        self, answer: str, block: BlockStamp, keeper: str, keeper_balance_wei: int
+    ) -> Readings:
+        """Readings; BadSnapshot when the bytes do not fit."""
+        try:
+            values = abi_decode(self._types, bytes.fromhex(answer.removeprefix("0x")))
+        except (DecodingError, ValueError, OverflowError) as error:
+            raise BadSnapshot("answer does not decode as a snapshot") from error
+        snap = _named(self._outputs, values)
+        snap = snap.get("", next(iter(snap.values())))
+        if snap["version"] != SNAPSHOT_VERSION:
+            raise BadSnapshot(f"snapshot version {snap['version']}, this keeper knows 1")
+        return _readings(snap, block, keeper, keeper_balance_wei)
+
+
+def _named(components: list[dict[str, Any]], values: tuple[Any, ...]) -> dict[str, Any]:
+    """ABI values by name, recursively."""
+    return {
+        part["name"]: _value(part, value) for part, value in zip(components, values, strict=True)
+    }
+
+
+def _value(part: dict[str, Any], value: Any) -> Any:
+    if part["type"] == "tuple":
+        return _named(part["components"], value)
+    if part["type"] == "tuple[]":
+        return [_named(part["components"], item) for item in value]
+    return value
+
+
+@lru_cache(maxsize=256)
+def _address(value: str) -> str:
+    return to_checksum_address(value)
+
+
+def _readings(s: dict[str, Any], block: BlockStamp, keeper: str, balance: int) -> Readings:
+    asset = Token(_address(s["asset"]), s["assetDecimals"])
+    base = Token(_address(s["base"]), s["baseDecimals"])
+    positions = {_address(p["token"]): _position(p) for p in s["positions"]}
+    return Readings(
+        block=block,
+        chain_id=s["chainId"],
+        vault=_address(s["vault"]),
+        asset=asset,
+        base=base,
+        total_shares=s["totalShares"],
+        nav_valid=s["navValid"],
+        nav=Raw(s["nav"]),
+        idle_asset=Raw(s["idleAsset"]),
+        idle_base=Raw(s["idleBase"]),
+        paused=s["paused"],
+        limits=_limits(s["limits"]),
+        loss_budget_left=Raw(s["lossBudgetLeft"]),
+        loss_budget_capacity=Raw(s["lossBudgetCapacity"]),
+        venue_readable=s["venueReadable"],
+        lending_adapter=_address(s["lendingAdapter"]),
+        account=VenueAccount(
+            collateral_base=s["account"]["collateralBase"],
+            debt_base=s["account"]["debtBase"],
+            health_wad=Wad(s["account"]["healthWad"]),
+        ),
+        asset_position=positions.get(asset.address, _no_position(asset.address)),
+        base_position=positions.get(base.address, _no_position(base.address)),
+        pool_readable=s["poolReadable"],
+        swap_adapter=_address(s["swapAdapter"]),
+        pool=_pool(s["pool"]),
+        price=_price(s["price"]),
+        keeper=keeper,
+        keeper_allowed=s["callerIsKeeper"],
+        keeper_balance_wei=Wei(balance),
+    )
+
+
+def _limits(x: dict[str, Any]) -> Limits:
+    return Limits(
+        min_health_wad=Wad(x["minHealthWad"]),
+        max_swap_loss_bps=Bps(x["maxSwapLossBps"]),
+        max_loss_bps=Bps(x["maxLossBps"]),
+        max_loss_per_day_bps=Bps(x["maxLossPerDayBps"]),
+        max_borrow_bps=Bps(x["maxBorrowBps"]),
+    )
+
+
+def _position(p: dict[str, Any]) -> TokenPosition:
+    return TokenPosition(
+        token=_address(p["token"]),
+        supplied=Raw(p["supplied"]),
+        debt=Raw(p["debt"]),
+        ltv_bps=Bps(p["ltvBps"]),
+        liquidation_threshold_bps=Bps(p["liquidationThresholdBps"]),
+        liquidation_bonus_bps=Bps(p["liquidationBonusBps"]),
+        supply_rate_ray=p["supplyRateRay"],
+        borrow_rate_ray=p["borrowRateRay"],
+        available=Raw(p["available"]),
+        frozen_or_paused=p["frozenOrPaused"],
+    )
+
+
+def _no_position(token: str) -> TokenPosition:
+    """An unreadable venue lists nothing; frozen, so that nobody plans on it."""
+    zero = Raw(0)
+    return TokenPosition(token, zero, zero, Bps(0), Bps(0), Bps(0), 0, 0, zero, True)
+
+
+def _pool(p: dict[str, Any]) -> PoolState:
+    return PoolState(
+        pool=_address(p["pool"]),
+        fee_pips=p["feePips"],
+        tick=p["tick"],
+        sqrt_price_x96=p["sqrtPriceX96"],
+        liquidity=p["liquidity"],
+        base_is_token0=p["baseIsToken0"],
+    )
+
+
+def _price(p: dict[str, Any]) -> PriceReading:
+    return PriceReading(
+        price_wad=Wad(p["priceWad"]),
+        twap_wad=Wad(p["twapWad"]),
+        deviation_bps=Bps(p["deviationBps"]),
+        max_deviation_bps=Bps(p["maxDeviationBps"]),
+        twap_window_s=p["twapWindow"],
+        fault=PriceFault(p["fault"]),
+        base=_feed(p["base"]),
+        quote=_feed(p["quote"]),
+    )
+
+
+def _feed(f: dict[str, Any]) -> FeedReading:
+    return FeedReading(
+        feed=_address(f["feed"]),
+        description=f["description"],
+        decimals=f["decimals"],
+        round_id=f["roundId"],
+        answered_in_round=f["answeredInRound"],
+        answer=f["answer"],
+        updated_at=f["updatedAt"],
+        max_age_s=f["maxAge"],
+        fault=PriceFault(f["fault"]),
+    )

@@ -1,0 +1,1 @@
+"""From an intent to at most one effect: simulate, price, sign, journal, send, follow."""

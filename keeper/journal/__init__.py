@@ -1,0 +1,1 @@
+"""What happened, durably: decisions before signing, attempts before broadcast, outcomes."""

@@ -1,0 +1,31 @@
+"""One signed transaction of an intent, as the journal keeps it."""
+
+from dataclasses import dataclass
+
+from keeper.model.decision import Lane
+from keeper.model.outcome import AttemptStatus
+from keeper.model.units import Wei
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A signed transaction; every attempt of an intent has the same nonce, so at most one is mined."""
+
+    intent_id: str
+    chain_id: int
+    account: str
+    vault: str
+    lane: Lane
+    nonce: int
+    tx_hash: str
+    raw: str
+    """Signed bytes, 0x-prefixed; public once broadcast, useless for anything else."""
+    call_data: str
+    gas_limit: int
+    max_fee_wei: Wei
+    tip_wei: Wei
+    signed_block: int
+    """Number of the block the attempt was signed at."""
+    deadline: int
+    """Unix seconds after which the vault refuses the intent."""
+    status: AttemptStatus = AttemptStatus.SIGNED
