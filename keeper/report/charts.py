@@ -209,7 +209,9 @@ def _draw(axes: Axes, panel: Panel, story: Story, time: _Time) -> None:
 
 def _svg(name: str, panel: Panel, story: Story) -> str:
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(10, 3.4), layout="constrained")
+        figure = Figure(figsize=(10, 3.4))
+        # The same margins for every panel, so that one moment stands at one place on the page.
+        figure.subplots_adjust(left=0.075, right=0.99, top=0.88, bottom=0.14)
         figure.patch.set_alpha(0)
         _draw(figure.subplots(), panel, story, _Time(story))
         out = io.StringIO()
