@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from dataclasses import fields
 from typing import Any
 
 from eth_utils.address import to_checksum_address
@@ -11,6 +12,7 @@ from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Excepti
 from web3.types import TxReceipt
 
 from keeper.errors import LocalnetError
+from keeper.localnet.world import Accounts
 
 
 class Rpc:
@@ -96,3 +98,8 @@ def mined(w3: Web3, tx_hash: bytes, what: str) -> TxReceipt:
             )
         return receipt
     raise LocalnetError(what, "the transaction was not mined", "see the node's log")
+
+
+def accounts_of(w3: Web3) -> Accounts:
+    """Roles of the development accounts, in the mnemonic's order."""
+    return Accounts(*w3.eth.accounts[: len(fields(Accounts))])

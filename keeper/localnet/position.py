@@ -1,0 +1,177 @@
+"""Opens a leveraged long position in a vault through its own rebalance, the way a keeper would."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eth_utils.crypto import keccak
+
+from keeper.errors import LocalnetError
+from keeper.localnet.market import restore_pool
+from keeper.localnet.rpc import send
+from keeper.localnet.vaults import VaultDeployment
+from keeper.localnet.world import World
+from keeper.model.decision import MoveKind
+from keeper.model.units import BPS, WAD
+
+CHUNK_USD = 500_000
+"""Largest single swap of the opening; the arbitrageur brings the pool back after each."""
+HEALTH_TOLERANCE_BPS = 50
+_MAX_STEPS = 500
+_INTENT_LIFE_S = 3_600
+_USD_BASE = 10**8
+_LTV_MARGIN_BPS = 5
+"""Kept free of the venue's borrowing room: interest accrues between the reading and the borrowing."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPosition:
+    """What was measured after opening: health (WAD), collateral and debt (USD, 8 decimals), idle dollars (raw)."""
+
+    health_wad: int
+    collateral_usd8: int
+    debt_usd8: int
+    idle_usdc: int
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """The vault now, in USD with 8 decimals unless said otherwise."""
+
+    collateral: int
+    debt: int
+    room: int  # may still be borrowed
+    idle_usdc: int  # raw
+    weth_price: int
+    usdc_price: int
+    threshold_bps: int
+
+    def usd_of_usdc(self, raw: int) -> int:
+        return raw * self.usdc_price // 10**6
+
+    def usdc_of_usd(self, usd8: int) -> int:
+        return usd8 * 10**6 // self.usdc_price
+
+
+Step = tuple[MoveKind, str, int]
+"""What to do with which token, raw amount."""
+
+
+def open_leveraged(
+    world: World, deployment: VaultDeployment, health_wad: int, idle_reserve: int
+) -> OpenedPosition:
+    """Bring a funded vault to a health (WAD) with about `idle_reserve` raw dollars left idle.
+
+    WETH is bought, supplied and borrowed against in steps until the reserve is all that is idle and the health is
+    met within 0.5 %. The owner acts as keeper for the opening and gives the right back at its end.
+    """
+    opening = _Opening(world, deployment)
+    try:
+        for number in range(_MAX_STEPS):
+            steps = next_steps(opening.read(), health_wad, idle_reserve, world)
+            if not steps:
+                return opening.measured(health_wad)
+            opening.rebalance(number, steps)
+    finally:
+        opening.close()
+    raise LocalnetError(
+        "opening a position", f"not done after {_MAX_STEPS} steps", "ask for less leverage"
+    )
+
+
+def wanted_collateral(equity: int, threshold_bps: int, health_wad: int) -> int:
+    """Collateral C with C x threshold / debt = health where debt = C - equity; the unit is equity's own."""
+    backed = BPS * health_wad - threshold_bps * WAD
+    if backed <= 0:
+        raise LocalnetError(
+            "opening a position", f"health {health_wad / WAD:.4f}", "ask for one above 1"
+        )
+    return equity * BPS * health_wad // backed
+
+
+def next_steps(state: _State, health_wad: int, idle_reserve: int, world: World) -> Sequence[Step]:
+    """The moves that come next, or none when the position stands."""
+    usdc, weth = world.addresses.usdc, world.addresses.weth
+    spare = state.usd_of_usdc(state.idle_usdc - idle_reserve)
+    equity = state.collateral - state.debt + spare
+    if equity <= 0:
+        raise LocalnetError(
+            "opening a position", "nothing is left beside the idle reserve", "deposit more"
+        )
+    missing = wanted_collateral(equity, state.threshold_bps, health_wad) - state.collateral
+    if missing > equity * HEALTH_TOLERANCE_BPS // (10 * BPS):
+        bought = min(missing, CHUNK_USD * _USD_BASE, max(spare, 0) + state.room)
+        borrowed = max(0, bought - max(spare, 0))
+        lent = [(MoveKind.BORROW, usdc, state.usdc_of_usd(borrowed))] if borrowed else []
+        swap = (MoveKind.SWAP, usdc, state.usdc_of_usd(bought))
+        return [*lent, swap, (MoveKind.SUPPLY, weth, 2**256 - 1)]
+    debt = state.collateral * state.threshold_bps * WAD // (BPS * health_wad)
+    off = debt - state.debt
+    if abs(off) <= debt // (20 * BPS):
+        return []
+    amount = state.usdc_of_usd(abs(off))
+    return [(MoveKind.BORROW if off > 0 else MoveKind.REPAY, usdc, amount)]
+
+
+class _Opening:
+    """The vault as seen and moved while the position is opened."""
+
+    def __init__(self, world: World, deployment: VaultDeployment) -> None:
+        self._world = world
+        self._deployment = deployment
+        self._owner = world.accounts.vault_owner
+        self._vault = world.contract("Vault", deployment.vault)
+        self._aave = world.contract("AavePool", world.addresses.aave_pool)
+        self._was_keeper = bool(self._vault.functions.isKeeper(self._owner).call())
+        if not self._was_keeper:
+            send(world.w3, self._vault.functions.addKeeper(self._owner), self._owner)
+
+    def close(self) -> None:
+        if not self._was_keeper:
+            send(self._world.w3, self._vault.functions.removeKeeper(self._owner), self._owner)
+
+    def read(self) -> _State:
+        a = self._world.addresses
+        account = self._aave.functions.getUserAccountData(self._deployment.lending).call()
+        prices = (
+            self._world.contract("AaveOracle", a.aave_oracle)
+            .functions.getAssetsPrices([a.weth, a.usdc])
+            .call()
+        )
+        terms = self._world.contract("AaveDataProvider", a.aave_data_provider)
+        threshold = terms.functions.getReserveConfigurationData(a.weth).call()[2]
+        idle = (
+            self._world.contract("ERC20", a.usdc).functions.balanceOf(self._deployment.vault).call()
+        )
+        return _State(
+            collateral=account[0],
+            debt=account[1],
+            room=account[2] * (BPS - _LTV_MARGIN_BPS) // BPS,
+            idle_usdc=idle,
+            weth_price=prices[0],
+            usdc_price=prices[1],
+            threshold_bps=threshold,
+        )
+
+    def rebalance(self, number: int, steps: Sequence[Step]) -> None:
+        w3 = self._world.w3
+        now = w3.eth.get_block("latest")["timestamp"]
+        intent_id = keccak(text=f"open {self._deployment.vault} {number}")
+        # The mandate bounds each swap and the whole loss; the opening asks for no more than it allows.
+        intent = (intent_id, now + _INTENT_LIFE_S, self._vault.functions.nav().call())
+        moves = [self._move(*step) for step in steps]
+        send(w3, self._vault.functions.rebalance(intent, moves), self._owner)
+        if any(kind is MoveKind.SWAP for kind, _, _ in steps):
+            restore_pool(self._world)
+
+    def measured(self, wanted_wad: int) -> OpenedPosition:
+        state = self.read()
+        health = int(self._aave.functions.getUserAccountData(self._deployment.lending).call()[5])
+        if abs(health - wanted_wad) * BPS > wanted_wad * HEALTH_TOLERANCE_BPS:
+            problem = f"health is {health / WAD:.4f}, wanted {wanted_wad / WAD:.4f}"
+            raise LocalnetError("opening a position", problem, "check the venue's loan to value")
+        return OpenedPosition(health, state.collateral, state.debt, state.idle_usdc)
+
+    def _move(self, kind: MoveKind, token: str, amount: int) -> tuple[Any, ...]:
+        adapter = self._deployment.swapper if kind is MoveKind.SWAP else self._deployment.lending
+        return (int(kind), adapter, token, amount, 0)
