@@ -43,7 +43,7 @@ import {LossBudget} from "./libraries/LossBudget.sol";
 /// repay. Withdrawals by depositors stay open, deposits do not.
 ///
 /// What is assumed of tokens: no fee on transfer, no rebasing, no callbacks into strangers (USDC and WETH keep to that); asset
-/// and base are different tokens of at most 18 decimals.
+/// and base are different tokens; asset has 6 to 18 decimals, base at most 18.
 contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
     using LossBudget for LossBudget.Bucket;
     using SafeERC20 for IERC20;
@@ -63,6 +63,13 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         uint256 gross; // rounded down
         uint256 debt; // rounded up
         uint256 nav;
+    }
+
+    /// @dev What a rebalance is judged by, before and after.
+    struct State {
+        Holdings held;
+        Value value;
+        uint256 health;
     }
 
     uint256 private constant ALL = type(uint256).max;
@@ -101,7 +108,7 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
     ) ERC4626(asset_) ERC20(name_, symbol_) Mandate(owner_, guardian_, limits_) {
         uint8 assetDecimals = asset_.decimals();
         uint8 baseDecimals = base_.decimals();
-        Bounds.requireWithin("assetDecimals", assetDecimals, 0, 18);
+        Bounds.requireWithin("assetDecimals", assetDecimals, 6, 18); // below 6, DUST would be worth something
         Bounds.requireWithin("baseDecimals", baseDecimals, 0, 18);
         if (oracle_.quote() != address(asset_)) revert TokenNotAllowed(oracle_.quote());
         if (oracle_.base() != address(base_) || base_ == asset_) revert TokenNotAllowed(oracle_.base());
@@ -154,28 +161,19 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         uint256 price,
         uint256 healthBefore
     ) private {
-        Holdings memory held = _holdings();
-        Value memory before = _valueOf(held, price);
-        bool paused_ = paused;
+        State memory before = _measure(price, healthBefore);
         uint256 bought;
         for (uint256 i; i < moves.length; ++i) {
-            if (paused_) _checkPausedMove(i, moves[i].kind);
+            if (paused) _checkPausedMove(i, moves[i].kind);
             bought += _apply(intent.id, i, moves[i], price);
         }
-        Holdings memory holds = _holdings();
-        Value memory afterwards = _valueOf(holds, price);
-        uint256 healthAfter = ILendingAdapter(_lending).healthWad();
-
-        Limits memory limits_ = limits();
-        if (healthAfter < limits_.minHealthWad && healthAfter <= healthBefore) {
-            revert HealthTooLow(healthBefore, healthAfter, limits_.minHealthWad);
-        }
-        if (afterwards.debt > before.debt) _checkBorrowRatio(afterwards, limits_.maxBorrowBps);
-        if (paused_) {
-            _checkPausedOutcome(held, holds, before.debt, afterwards.debt, healthBefore, healthAfter, bought);
-        }
-        _chargeLoss(before.nav, afterwards.nav, intent.maxLoss, limits_.maxLossBps);
-        emit Rebalanced(intent.id, msg.sender, before.nav, afterwards.nav, healthBefore, healthAfter);
+        State memory afterwards = _measure(price, ILendingAdapter(_lending).healthWad());
+        _checkRisk(before, afterwards);
+        if (paused) _checkPausedOutcome(before, afterwards, bought);
+        _chargeLoss(before.value, afterwards.value, intent.maxLoss, moves.length * DUST);
+        emit Rebalanced(
+            intent.id, msg.sender, before.value.nav, afterwards.value.nav, before.health, afterwards.health
+        );
     }
 
     /// @dev Every move is one of the three that need no price, and conserves its token. Health cannot fall: debt only falls,
@@ -277,34 +275,40 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         }
     }
 
-    function _checkPausedOutcome(
-        Holdings memory held,
-        Holdings memory holds,
-        uint256 debtBefore,
-        uint256 debtAfter,
-        uint256 healthBefore,
-        uint256 healthAfter,
-        uint256 bought
-    ) private pure {
-        bool riskier = healthAfter < healthBefore || holds.debtAsset > held.debtAsset
-            || holds.debtBase > held.debtBase;
-        if (riskier) revert PausedRiskRaised(healthBefore, healthAfter, debtBefore, debtAfter);
-        uint256 repaid = debtBefore - debtAfter; // cannot underflow: neither debt rose and the price is the same
+    function _checkPausedOutcome(State memory before, State memory afterwards, uint256 bought) private pure {
+        bool riskier = afterwards.health < before.health || afterwards.held.debtAsset > before.held.debtAsset
+            || afterwards.held.debtBase > before.held.debtBase;
+        if (riskier) {
+            revert PausedRiskRaised(
+                before.health, afterwards.health, before.value.debt, afterwards.value.debt
+            );
+        }
+        uint256 repaid = before.value.debt - afterwards.value.debt; // no debt rose and the price is the same
         if (bought > Math.mulDiv(repaid, PAUSED_SWAP_BPS, BPS)) revert PausedSwapTooLarge(bought, repaid);
     }
 
-    function _checkBorrowRatio(Value memory value, uint256 maxBorrowBps) private pure {
+    function _checkRisk(State memory before, State memory afterwards) private view {
+        Limits memory limits_ = limits();
+        if (afterwards.health < limits_.minHealthWad && afterwards.health <= before.health) {
+            revert HealthTooLow(before.health, afterwards.health, limits_.minHealthWad);
+        }
+        Value memory value = afterwards.value;
+        if (value.debt <= before.value.debt) return;
         uint256 debtBps =
             value.gross == 0 ? ALL : Math.mulDiv(value.debt, BPS, value.gross, Math.Rounding.Ceil);
-        if (debtBps > maxBorrowBps) revert BorrowRatioTooHigh(debtBps, maxBorrowBps);
+        if (debtBps > limits_.maxBorrowBps) revert BorrowRatioTooHigh(debtBps, limits_.maxBorrowBps);
     }
 
-    function _chargeLoss(uint256 navBefore, uint256 navAfter, uint256 maxLoss, uint256 maxLossBps) private {
-        if (navAfter >= navBefore) return;
-        uint256 loss = navBefore - navAfter;
-        uint256 allowed = Math.min(maxLoss, Math.mulDiv(navBefore, maxLossBps, BPS));
+    /// @dev The loss is counted with its sign, so that NAV's floor at zero hides none: an insolvent vault may lose nothing. Up to
+    /// `dust` it is the venue's rounding and no loss: a repayment must not wait for the bucket (V-08).
+    function _chargeLoss(Value memory before, Value memory afterwards, uint256 maxLoss, uint256 dust)
+        private
+    {
+        uint256 loss = Math.saturatingSub(before.gross + afterwards.debt, afterwards.gross + before.debt);
+        if (loss <= dust) return;
+        uint256 allowed = Math.min(maxLoss, Math.mulDiv(before.nav, limits().maxLossBps, BPS));
         if (loss > allowed) revert LossTooLarge(loss, allowed);
-        _bucket.charge(_capacityWad(), loss, navBefore);
+        _bucket.charge(_capacityWad(), loss, before.nav); // nav is not 0: then nothing would be allowed
     }
 
     // ---------------------------------------------------------------- depositors
@@ -448,6 +452,12 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         if (_lending == address(0)) return held;
         (held.suppliedAsset, held.debtAsset) = ILendingAdapter(_lending).balances(asset());
         (held.suppliedBase, held.debtBase) = ILendingAdapter(_lending).balances(_base);
+    }
+
+    function _measure(uint256 price, uint256 health) private view returns (State memory state) {
+        state.held = _holdings();
+        state.value = _valueOf(state.held, price);
+        state.health = health;
     }
 
     function _valueOf(Holdings memory held, uint256 price) private view returns (Value memory value) {

@@ -31,6 +31,8 @@ contract AaveV3Adapter is ILendingAdapter {
     IERC20 public immutable assetDebtToken;
     IERC20 public immutable baseAToken;
     IERC20 public immutable baseDebtToken;
+    uint256 private immutable _assetCollateralMask;
+    uint256 private immutable _baseCollateralMask;
 
     error ReserveMissing(address token);
 
@@ -52,9 +54,9 @@ contract AaveV3Adapter is ILendingAdapter {
         venue = addressesProvider_.getPool();
         asset = IVault(vault_).asset();
         base = IVault(vault_).base();
-        IAaveV3DataProvider data = IAaveV3DataProvider(addressesProvider_.getPoolDataProvider());
-        (assetAToken, assetDebtToken) = _reserveTokens(data, IVault(vault_).asset());
-        (baseAToken, baseDebtToken) = _reserveTokens(data, IVault(vault_).base());
+        IAaveV3Pool pool = IAaveV3Pool(addressesProvider_.getPool());
+        (assetAToken, assetDebtToken, _assetCollateralMask) = _reserve(pool, IVault(vault_).asset());
+        (baseAToken, baseDebtToken, _baseCollateralMask) = _reserve(pool, IVault(vault_).base());
     }
 
     // ---------------------------------------------------------------- vault
@@ -160,12 +162,11 @@ contract AaveV3Adapter is ILendingAdapter {
         position.frozenOrPaused = !active || frozen || data.getPaused(token);
     }
 
-    /// @dev Aave enables a first supply as collateral by itself, but not one that follows dust somebody else sent. A refusal
-    /// (isolation mode, no liquidation threshold) leaves the supply as it is: it still counts in NAV, only not for health.
+    /// @dev Aave enables a first supply as collateral by itself, except where it has a reason not to. Then it is asked once more;
+    /// a refusal (isolation mode, no liquidation threshold) leaves the supply as it is: in NAV, but not in health.
     function _useAsCollateral(address token) private {
-        IAaveV3DataProvider data = IAaveV3DataProvider(addressesProvider.getPoolDataProvider());
-        (,,,,,,,, bool enabled) = data.getUserReserveData(token, address(this));
-        if (enabled) return;
+        uint256 mask = token == asset ? _assetCollateralMask : _baseCollateralMask;
+        if (IAaveV3Pool(venue).getUserConfiguration(address(this)) & mask != 0) return;
         try IAaveV3Pool(venue).setUserUseReserveAsCollateral(token, true) {} catch {}
     }
 
@@ -182,9 +183,16 @@ contract AaveV3Adapter is ILendingAdapter {
         return token == asset ? assetDebtToken : baseDebtToken;
     }
 
-    function _reserveTokens(IAaveV3DataProvider data, address token) private view returns (IERC20, IERC20) {
-        (address aToken,, address variableDebtToken) = data.getReserveTokensAddresses(token);
-        if (aToken == address(0) || variableDebtToken == address(0)) revert ReserveMissing(token);
-        return (IERC20(aToken), IERC20(variableDebtToken));
+    function _reserve(IAaveV3Pool pool, address token) private view returns (IERC20, IERC20, uint256) {
+        IAaveV3Pool.ReserveData memory data = pool.getReserveData(token);
+        if (data.aTokenAddress == address(0) || data.variableDebtTokenAddress == address(0)) {
+            revert ReserveMissing(token);
+        }
+        return
+            (
+                IERC20(data.aTokenAddress),
+                IERC20(data.variableDebtTokenAddress),
+                1 << (uint256(data.id) * 2 + 1)
+            );
     }
 }

@@ -11,6 +11,28 @@ interface IAaveV3AddressesProvider {
 /// @title IAaveV3Pool
 /// @notice The part of Aave v3's pool that is used.
 interface IAaveV3Pool {
+    /// @dev Aave's own layout; later versions answer `getReserveData` in the same one.
+    struct ReserveData {
+        uint256 configuration;
+        uint128 liquidityIndex;
+        uint128 currentLiquidityRate;
+        uint128 variableBorrowIndex;
+        uint128 currentVariableBorrowRate;
+        uint128 currentStableBorrowRate;
+        uint40 lastUpdateTimestamp;
+        uint16 id;
+        address aTokenAddress;
+        address stableDebtTokenAddress;
+        address variableDebtTokenAddress;
+        address interestRateStrategyAddress;
+        uint128 accruedToTreasury;
+        uint128 unbacked;
+        uint128 isolationModeTotalDebt;
+    }
+
+    function getReserveData(address asset) external view returns (ReserveData memory);
+    /// @dev Two bits a reserve id: borrowing (even), used as collateral (odd).
+    function getUserConfiguration(address user) external view returns (uint256);
     function supply(address asset, uint256 amount, address onBehalfOf, uint16 referralCode) external;
     function withdraw(address asset, uint256 amount, address to) external returns (uint256);
     function borrow(
@@ -40,10 +62,6 @@ interface IAaveV3Pool {
 /// @title IAaveV3DataProvider
 /// @notice The part of Aave v3's data provider that is used.
 interface IAaveV3DataProvider {
-    function getReserveTokensAddresses(address asset)
-        external
-        view
-        returns (address aToken, address stableDebtToken, address variableDebtToken);
     function getReserveConfigurationData(address asset)
         external
         view
@@ -77,18 +95,4 @@ interface IAaveV3DataProvider {
             uint40 lastUpdateTimestamp
         );
     function getPaused(address asset) external view returns (bool);
-    function getUserReserveData(address asset, address user)
-        external
-        view
-        returns (
-            uint256 currentATokenBalance,
-            uint256 currentStableDebt,
-            uint256 currentVariableDebt,
-            uint256 principalStableDebt,
-            uint256 scaledVariableDebt,
-            uint256 stableBorrowRate,
-            uint256 liquidityRate,
-            uint40 stableRateLastUpdated,
-            bool usageAsCollateralEnabled
-        );
 }
