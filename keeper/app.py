@@ -192,7 +192,17 @@ def build_keeper_for(
         gas=gas,
         follow=follow,
     )
-    return Keeper(endpoint, reader, executor, journal, strategy, policies, rules, clock, account)
+    return Keeper(
+        endpoint,
+        reader,
+        executor,
+        journal=journal,
+        strategy=strategy,
+        policies=policies,
+        rules=rules,
+        clock=clock,
+        address=account,
+    )
 
 
 def _report(record: TickRecord) -> None:
