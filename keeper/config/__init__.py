@@ -1,0 +1,1 @@
+"""Settings: read once, validated, frozen, and passed on as values."""

@@ -1,0 +1,197 @@
+"""From file and environment to Settings, every mistake named by its field."""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsError,
+)
+
+from keeper.config.settings import Settings
+from keeper.errors import SettingError
+
+DEFAULT_FILE = Path("keeper.toml")
+CONFIG_ENV = "GIMBAL_CONFIG"
+_PREFIX = "GIMBAL_"
+_SECRET_NAMES = frozenset({"private_key", "privatekey", "secret", "mnemonic", "seed", "password"})
+_KEY_SHAPE = re.compile(r"(0x)?[0-9a-fA-F]{64}")
+_SEE = "see `keeper config show` for names, units and defaults"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings, the file they came from, and what the file said (to tell the source of each)."""
+
+    settings: Settings
+    file: Path | None
+    in_file: frozenset[str]
+    in_environment: frozenset[str]
+
+    def source(self, name: str) -> str:
+        """environment, file or default."""
+        if name in self.in_environment:
+            return "environment"
+        return "file" if name in self.in_file else "default"
+
+
+def load(config: Path | None = None, environment: Mapping[str, str] | None = None) -> Loaded:
+    """Settings from `config`, $GIMBAL_CONFIG or ./keeper.toml, overridden by GIMBAL_ variables."""
+    env = os.environ if environment is None else environment
+    file = _file(config, env)
+    content = _parse(file) if file else {}
+    _refuse_secrets(content)
+    from_env = _environment_names(env)
+    source = _based(content, file)
+    try:
+        settings = _build(source, env)
+    except ValidationError as error:
+        raise _named(error) from None
+    except SettingsError as error:
+        field = re.search(r'field "([^"]+)"', str(error))
+        name = field.group(1) if field else "environment"
+        raise SettingError(name, "cannot be read from the environment", _SEE) from None
+    allowed = {settings.key.password_env, settings.key.private_key_env, CONFIG_ENV}
+    _refuse_unknown_variables(env, allowed)
+    return Loaded(settings, file, frozenset(_leaves(content)), from_env)
+
+
+def _build(content: dict[str, Any], env: Mapping[str, str]) -> Settings:
+    """One class per call, so that sources are arguments and not globals."""
+
+    class _Sourced(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            *_args: Any,
+            **_sources: Any,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            variables = EnvSettingsSource(settings_cls)
+            variables.env_vars = {k.lower(): v for k, v in env.items() if k.startswith(_PREFIX)}
+            return variables, InitSettingsSource(settings_cls, content)
+
+    return _Sourced()
+
+
+def _file(config: Path | None, env: Mapping[str, str]) -> Path | None:
+    named = config or (Path(env[CONFIG_ENV]) if env.get(CONFIG_ENV) else None)
+    if named is None:
+        return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+    if not named.is_file():
+        field = "--config" if config else CONFIG_ENV
+        remedy = "name an existing file, or write one with `keeper config init`"
+        raise SettingError(field, f"no settings file {named}", remedy)
+    return named
+
+
+def _parse(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingError(str(file), f"is not TOML ({error})", "correct that line") from None
+    except (OSError, UnicodeDecodeError) as error:
+        kind = type(error).__name__
+        raise SettingError(str(file), f"cannot be read ({kind})", "make it readable") from None
+
+
+def _leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for name, value in content.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{path}.")
+        yield path
+
+
+def _refuse_secrets(content: Mapping[str, Any], prefix: str = "") -> None:
+    for name, value in content.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, dict):
+            _refuse_secrets(value, f"{path}.")
+        elif name.lower() in _SECRET_NAMES or (
+            isinstance(value, str) and _KEY_SHAPE.fullmatch(value.strip())
+        ):
+            problem = "looks like a secret, and a settings file must not hold one"
+            remedy = "remove it; use key.keystore, or put the key into $GIMBAL_PRIVATE_KEY"
+            raise SettingError(path, problem, remedy)
+
+
+def _based(content: dict[str, Any], file: Path | None) -> dict[str, Any]:
+    """Relative paths of the file are meant relative to the file."""
+    if file is None:
+        return content
+    based = {k: dict(v) if isinstance(v, dict) else v for k, v in content.items()}
+    for table, name in (("key", "keystore"), ("key", "password_file"), ("journal", "path")):
+        value = based.get(table, {}).get(name) if isinstance(based.get(table), dict) else None
+        if isinstance(value, str) and value:
+            based[table][name] = str(file.parent / Path(value).expanduser())
+    if "journal" not in based:
+        default = Settings.model_fields["journal"].get_default(call_default_factory=True)
+        based["journal"] = {"path": str(file.parent / default.path)}
+    return based
+
+
+def _environment_names(env: Mapping[str, str]) -> frozenset[str]:
+    return frozenset(
+        name.removeprefix(_PREFIX).lower().replace("__", ".")
+        for name in env
+        if name.startswith(_PREFIX)
+    )
+
+
+def _refuse_unknown_variables(env: Mapping[str, str], allowed: set[str]) -> None:
+    known = set(Settings.model_fields)
+    for name in sorted(env):
+        if not name.startswith(_PREFIX) or name in allowed:
+            continue
+        top = name.removeprefix(_PREFIX).lower().split("__")[0]
+        if top not in known:
+            raise SettingError(f"${name}", f"is not a setting{_nearest(top, known)}", _SEE)
+
+
+def _named(error: ValidationError) -> SettingError:
+    """The first mistake as one line; the input is never quoted, it may be a secret."""
+    problems = error.errors(include_input=False, include_url=False, include_context=False)
+    first = problems[0]
+    field = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    if not field and ": " in message:
+        field, message = message.split(": ", 1)
+    if first["type"] == "missing":
+        message = "is missing"
+    elif first["type"] == "extra_forbidden":
+        message = f"is not a setting{_nearest(field, set(names(Settings)))}"
+    elif not message.startswith(("is ", "has ", "must ")) and not message[:1].isdigit():
+        message = message[:1].lower() + message[1:]
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return SettingError(field, message + more, _remedy(field))
+
+
+def _remedy(field: str) -> str:
+    variable = _PREFIX + field.upper().replace(".", "__")
+    return f"set it in the settings file or in ${variable}; {_SEE}"
+
+
+def names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Dotted names of every setting."""
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from names(inner, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f" (did you mean {close[0]}?)" if close else ""

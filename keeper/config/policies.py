@@ -1,0 +1,73 @@
+"""Settings in human units become the frozen policies of the stages, in integers."""
+
+from decimal import ROUND_DOWN, Decimal
+
+from keeper.config.settings import Settings
+from keeper.execution.fees import GasPolicy
+from keeper.execution.life import FollowPolicy
+from keeper.loop import TickRules
+from keeper.model.policy import GuardPolicy, MarketPolicy, PlanningPolicy, Policies
+from keeper.model.units import Bps, Raw
+
+
+def policies(settings: Settings, asset_decimals: int) -> Policies:
+    """Policies of the pure stages; amounts in whole assets become token units, rounded down."""
+    market, planning, guard = settings.market, settings.planning, settings.guard
+    return Policies(
+        market=MarketPolicy(
+            chain_id=settings.chain_id,
+            max_feed_age_s=market.max_feed_age_s,
+            max_deviation_bps=Bps(market.max_deviation_bps),
+            max_spot_deviation_bps=Bps(market.max_spot_deviation_bps),
+        ),
+        planning=PlanningPolicy(
+            slippage_bps=Bps(planning.slippage_bps),
+            min_trade=Raw(_scaled_down(planning.min_trade, asset_decimals)),
+            max_swap=Raw(_scaled_down(planning.max_swap, asset_decimals)),
+            idle_reserve=Raw(_scaled_down(planning.idle_reserve, asset_decimals)),
+            loss_margin_bps=Bps(planning.loss_margin_bps),
+        ),
+        guard=GuardPolicy(
+            max_routine_base_fee_wei=_scaled_down(guard.max_routine_base_fee_gwei, 9),
+            max_loss_bps=Bps(guard.max_loss_bps),
+            min_keeper_balance_wei=_scaled_down(guard.min_keeper_balance_eth, 18),
+        ),
+    )
+
+
+def tick_rules(settings: Settings, *, dry_run: bool) -> TickRules:
+    """Rules of the loop."""
+    tick = settings.tick
+    return TickRules(
+        deadline_s=tick.deadline_s,
+        max_head_age_s=tick.max_head_age_s,
+        cooldown_blocks=tick.cooldown_blocks,
+        max_reverts=tick.max_reverts,
+        breaker_blocks=tick.breaker_blocks,
+        dry_run=dry_run,
+    )
+
+
+def gas_policy(settings: Settings) -> GasPolicy:
+    """What the executor pays."""
+    gas = settings.gas
+    return GasPolicy(
+        routine_ceiling_wei=_scaled_down(gas.max_fee_gwei, 9),
+        routine_tip_wei=_scaled_down(gas.tip_gwei, 9),
+        protective_tip_wei=_scaled_down(gas.protective_tip_gwei, 9),
+        bump_bps=gas.bump_bps,
+        limit_margin_bps=gas.limit_margin_bps,
+    )
+
+
+def follow_policy(settings: Settings) -> FollowPolicy:
+    """How long the executor is patient."""
+    follow = settings.follow
+    return FollowPolicy(
+        bump_after_blocks=follow.bump_after_blocks,
+        lost_after_blocks=follow.drop_after_blocks,
+    )
+
+
+def _scaled_down(value: Decimal, decimals: int) -> int:
+    return int((value * 10**decimals).to_integral_value(ROUND_DOWN))

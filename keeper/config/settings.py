@@ -1,0 +1,236 @@
+"""Every setting of the keeper: name, unit, default, bounds and meaning."""
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from eth_utils.address import is_checksum_formatted_address, to_checksum_address
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+KNOWN_CHAINS = {
+    1: "Ethereum",
+    10: "OP Mainnet",
+    137: "Polygon",
+    8453: "Base",
+    31337: "a local anvil",
+    42161: "Arbitrum One",
+    43114: "Avalanche",
+    11155111: "Sepolia",
+}
+PASSWORD_ENV = "GIMBAL_KEYSTORE_PASSWORD"  # noqa: S105 - the name of a variable
+PRIVATE_KEY_ENV = "GIMBAL_PRIVATE_KEY"
+
+
+def _address(value: str) -> str:
+    digits = value.removeprefix("0x")
+    if len(digits) != 40 or not value.startswith("0x"):
+        raise ValueError("is not an address (0x and 40 hexadecimal digits)")
+    try:
+        address = to_checksum_address(value.lower())
+    except ValueError as error:
+        raise ValueError("is not an address (0x and 40 hexadecimal digits)") from error
+    if is_checksum_formatted_address(value) and value != address:
+        raise ValueError("has a wrong checksum: a digit or a letter's case is mistyped")
+    if int(address, 16) == 0:
+        raise ValueError("is the zero address")
+    return address
+
+
+def _http(value: str) -> str:
+    if not value.startswith(("http://", "https://")):
+        raise ValueError("must start with http:// or https://")
+    return value
+
+
+def _websocket(value: str) -> str:
+    if not value.startswith(("ws://", "wss://")):
+        raise ValueError("must start with ws:// or wss://")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+HttpUrl = Annotated[str, AfterValidator(_http)]
+WebsocketUrl = Annotated[str, AfterValidator(_websocket)]
+
+
+def _setting(default: Any, meaning: str, *, unit: str = "", **bounds: Any) -> Any:
+    return Field(default, description=meaning, json_schema_extra={"unit": unit}, **bounds)
+
+
+class Section(BaseModel):
+    """One table of the settings file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StrategySettings(Section):
+    """Which strategy, and its parameters."""
+
+    name: str = _setting("collateral_guard", "entry point in group gimbal.strategies")
+    parameters: dict[str, Any] = _setting(
+        {}, "fields of the strategy's class; ratios such as health as decimals", unit="by name"
+    )
+
+
+class KeySettings(Section):
+    """Where the signing key comes from. Never the key itself."""
+
+    keystore: Path | None = _setting(None, "encrypted version 3 keystore of the keeper's account")
+    password_file: Path | None = _setting(None, "file whose first line is the keystore's password")
+    password_env: str = _setting(PASSWORD_ENV, "environment variable with the keystore's password")
+    private_key_env: str = _setting(
+        PRIVATE_KEY_ENV, "environment variable with a private key, used when there is no keystore"
+    )
+    address: Address | None = _setting(None, "keeper's account for dry runs and status without key")
+
+
+class MarketSettings(Section):
+    """When readings may be believed."""
+
+    max_feed_age_s: int = _setting(4_500, "greatest age of an oracle answer", unit="s", gt=0)
+    max_deviation_bps: int = _setting(
+        300,
+        "greatest difference between oracle and time-weighted price",
+        unit="bps",
+        gt=0,
+        le=5_000,
+    )
+    max_spot_deviation_bps: int = _setting(
+        300, "greatest difference between oracle and spot price", unit="bps", gt=0, le=5_000
+    )
+
+
+class PlanningSettings(Section):
+    """How a target becomes moves."""
+
+    slippage_bps: int = _setting(
+        50, "slippage of a swap on top of fee and impact", unit="bps", ge=0, le=1_000
+    )
+    min_trade: Decimal = _setting(Decimal(100), "smallest change worth making", unit="asset", ge=0)
+    max_swap: Decimal = _setting(
+        Decimal(500_000), "largest single swap; the rest follows on later ticks", unit="asset", gt=0
+    )
+    idle_reserve: Decimal = _setting(
+        Decimal(0), "idle asset that routine moves leave alone", unit="asset", ge=0
+    )
+    loss_margin_bps: int = _setting(
+        50,
+        "intent's maximum loss over the expected loss",
+        unit="bps of traded value",
+        ge=0,
+        le=1_000,
+    )
+
+
+class GuardSettings(Section):
+    """The keeper's own limits."""
+
+    max_routine_base_fee_gwei: Decimal = _setting(
+        Decimal(100), "routine plans wait above this base fee", unit="gwei", gt=0
+    )
+    max_loss_bps: int = _setting(100, "NAV loss of one plan", unit="bps of NAV", gt=0, le=2_000)
+    min_keeper_balance_eth: Decimal = _setting(
+        Decimal("0.02"), "routine plans stop below this balance", unit="ETH", ge=0
+    )
+
+
+class TickSettings(Section):
+    """The pace of the loop."""
+
+    poll_interval_s: float = _setting(
+        2.0, "shortest time between two requests for the head", unit="s", ge=0.05, le=60
+    )
+    deadline_s: int = _setting(120, "life of an intent after its block", unit="s", ge=12, le=3_600)
+    max_head_age_s: int = _setting(180, "an older head is not decided on", unit="s", ge=12)
+    cooldown_blocks: int = _setting(
+        2, "pause of routine plans after a failed simulation", unit="blocks", ge=0, le=300
+    )
+    max_reverts: int = _setting(
+        3, "mined reverts in a row that open the breaker", unit="count", ge=1
+    )
+    breaker_blocks: int = _setting(
+        100, "pause of routine plans while the breaker is open", unit="blocks", ge=1
+    )
+
+
+class GasSettings(Section):
+    """What a transaction may pay."""
+
+    max_fee_gwei: Decimal = _setting(
+        Decimal(200),
+        "ceiling of a routine transaction's max fee; protective ones have none",
+        unit="gwei",
+        gt=0,
+    )
+    tip_gwei: Decimal = _setting(Decimal(1), "routine priority fee", unit="gwei", ge=0)
+    protective_tip_gwei: Decimal = _setting(
+        Decimal(3), "protective priority fee", unit="gwei", ge=0
+    )
+    bump_bps: int = _setting(
+        1_250, "rise of tip and max fee of a replacement", unit="bps", ge=1_250, le=10_000
+    )
+    limit_margin_bps: int = _setting(
+        2_500, "gas limit over the estimate", unit="bps", ge=500, le=20_000
+    )
+
+
+class FollowSettings(Section):
+    """Patience with what is in flight."""
+
+    bump_after_blocks: int = _setting(
+        2, "blocks until a fee is raised", unit="blocks", ge=1, le=100
+    )
+    drop_after_blocks: int = _setting(
+        4, "blocks a used nonce without a receipt of ours is borne", unit="blocks", ge=1, le=100
+    )
+
+
+class JournalSettings(Section):
+    """The durable record."""
+
+    path: Path = _setting(
+        Path("keeper-journal.sqlite"), "SQLite file; relative to the settings file", unit="path"
+    )
+
+
+class LogSettings(Section):
+    """Log on standard error."""
+
+    format: Literal["console", "json"] = _setting("console", "for people or for machines")
+    level: Literal["debug", "info", "warning", "error"] = _setting("info", "least severity shown")
+
+
+class Settings(BaseSettings):
+    """The whole: a TOML file, overridden by GIMBAL_ variables (`__` between table and name)."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GIMBAL_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    chain_id: int = _setting(..., "chain the endpoint must serve", unit="id", gt=0)
+    allow_unknown_chain: bool = _setting(False, "accept a chain id this keeper does not know")
+    rpc_url: HttpUrl = _setting(..., "JSON-RPC endpoint", unit="http(s) URL")
+    ws_url: WebsocketUrl | None = _setting(
+        None, "endpoint for new heads; polling without it", unit="ws(s) URL"
+    )
+    rpc_timeout_s: float = _setting(10.0, "patience with one request", unit="s", gt=0, le=120)
+    vault: Address = _setting(..., "the vault to keep", unit="address")
+    lens: Address = _setting(..., "its VaultLens", unit="address")
+    strategy: StrategySettings = Field(default_factory=StrategySettings)
+    key: KeySettings = Field(default_factory=KeySettings)
+    market: MarketSettings = Field(default_factory=MarketSettings)
+    planning: PlanningSettings = Field(default_factory=PlanningSettings)
+    guard: GuardSettings = Field(default_factory=GuardSettings)
+    tick: TickSettings = Field(default_factory=TickSettings)
+    gas: GasSettings = Field(default_factory=GasSettings)
+    follow: FollowSettings = Field(default_factory=FollowSettings)
+    journal: JournalSettings = Field(default_factory=JournalSettings)
+    log: LogSettings = Field(default_factory=LogSettings)
+
+    @model_validator(mode="after")
+    def _known_chain(self) -> "Settings":
+        if self.chain_id not in KNOWN_CHAINS and not self.allow_unknown_chain:
+            known = ", ".join(f"{i} ({name})" for i, name in sorted(KNOWN_CHAINS.items()))
+            raise ValueError(f"chain_id: {self.chain_id} is unknown; known are {known}")
+        return self

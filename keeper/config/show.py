@@ -1,0 +1,103 @@
+"""Settings for people: every one with value, unit, default, source and meaning; and a commented example."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from keeper.config.load import Loaded
+from keeper.config.settings import Settings
+
+_URLS = frozenset({"rpc_url", "ws_url"})
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting."""
+
+    name: str
+    value: str
+    unit: str
+    default: str
+    source: str
+    meaning: str
+
+
+def rows(loaded: Loaded) -> Iterator[Row]:
+    """Every setting in order, secrets masked."""
+    for name, field, value in _walk(Settings, loaded.settings):
+        extra = field.json_schema_extra
+        unit = extra.get("unit", "") if isinstance(extra, dict) else ""
+        yield Row(
+            name=name,
+            value=masked_url(value) if name in _URLS and value else _text(value),
+            unit=str(unit),
+            default="required" if field.is_required() else _text(field.get_default()),
+            source=loaded.source(name),
+            meaning=field.description or "",
+        )
+
+
+def masked_url(url: str) -> str:
+    """Scheme, host and port; what may be a key (user, path, query) is masked."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    secret = parts.username or parts.path.strip("/") or parts.query
+    return f"{parts.scheme}://{host}{'/***' if secret else ''}"
+
+
+def example() -> str:
+    """A commented settings file: required ones to fill in, others with their defaults."""
+    lines = ["# Settings of the keeper. Every name may also be an environment variable:"]
+    lines += ["# GIMBAL_CHAIN_ID, GIMBAL_TICK__DEADLINE_S, ... Secrets never stand here.", ""]
+    table = ""
+    for name, field, _ in _walk(Settings, None):
+        head, _, leaf = name.rpartition(".")
+        if head != table:
+            lines += ["", f"[{head}]"]
+            table = head
+        extra = field.json_schema_extra
+        unit = extra.get("unit", "") if isinstance(extra, dict) else ""
+        lines.append(f"# {field.description}{f' [{unit}]' if unit else ''}")
+        lines.append(_example_line(leaf, field))
+    return "\n".join(lines) + "\n"
+
+
+def _example_line(leaf: str, field: FieldInfo) -> str:
+    if field.is_required():
+        placeholder = {"chain_id": "1", "rpc_url": '"http://127.0.0.1:8545"'}
+        value = placeholder.get(leaf, '"0x..."')
+        return f"{leaf} = {value}"
+    default = field.get_default()
+    if default is None:
+        return f'# {leaf} = ""'
+    return f"# {leaf} = {_toml(default)}"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, dict):
+        return "{}"
+    return str(value) if isinstance(value, int | float) else f'"{value}"'
+
+
+def _walk(
+    model: type[BaseModel], instance: BaseModel | None, prefix: str = ""
+) -> Iterator[tuple[str, FieldInfo, Any]]:
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        value = getattr(instance, name) if instance is not None else None
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _walk(inner, value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", field, value
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    return str(value) if value != {} else "-"
