@@ -36,11 +36,11 @@ class Range:
 
 RANGES = (
     Range(0.99, 1.01, 0.04),
-    Range(0.95, 1.05, 0.14),
-    Range(0.80, 1.20, 0.22),
-    Range(0.40, 1.80, 0.33),
-    Range(0.15, 6.00, 0.20),
-    Range(0.0, math.inf, 0.07),
+    Range(0.95, 1.05, 0.13),
+    Range(0.80, 1.20, 0.20),
+    Range(0.50, 1.60, 0.22),
+    Range(0.20, 3.00, 0.30),
+    Range(0.0, math.inf, 0.11),
 )
 """Thick at the price and never empty: after a fall of 60 % the wide ranges still carry trades."""
 

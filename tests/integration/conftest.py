@@ -1,0 +1,36 @@
+"""One local mainnet for all integration tests; each test sees it as it was at the start."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from keeper.localnet.mainnet import start_local_mainnet
+from keeper.localnet.rpc import rpc
+from keeper.localnet.world import World
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever uses the chain is marked so, and can be left out with `-m "not chain"`."""
+    for item in items:
+        if isinstance(item, pytest.Function) and {"local_mainnet", "world"} & set(
+            item.fixturenames
+        ):
+            item.add_marker("chain")
+
+
+@pytest.fixture(scope="session")
+def local_mainnet() -> Iterator[World]:
+    """The fork with WETH at 2,000 USD; shared, so change it only through `world`."""
+    with start_local_mainnet(ROOT) as started:
+        yield started
+
+
+@pytest.fixture
+def world(local_mainnet: World) -> Iterator[World]:
+    """The shared fork, rolled back after the test."""
+    snapshot = rpc(local_mainnet.w3, "evm_snapshot")
+    yield local_mainnet
+    rpc(local_mainnet.w3, "evm_revert", snapshot)
