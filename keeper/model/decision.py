@@ -102,7 +102,7 @@ class Intent:
     """A plan bound to a block, a deadline and a maximum loss; used once."""
 
     id: str
-    """0x-prefixed 32 bytes: keccak of chain, vault, keeper nonce stream position, block hash and moves."""
+    """0x + 32 bytes: keccak of chain, vault, nonce stream position, block hash and moves."""
     vault: str
     deadline: int
     max_loss: Raw

@@ -137,7 +137,7 @@ class Readings:
 
 @dataclass(frozen=True, slots=True)
 class MarketState:
-    """Readings that passed (or named) every check. `faults` empty means price exposure may be traded."""
+    """Readings that passed (or named) every check; without faults price exposure may be traded."""
 
     readings: Readings
     faults: tuple[str, ...]

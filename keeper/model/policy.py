@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
-from keeper.model.units import Bps, Raw
+from keeper.model.units import BPS, Bps, Raw
+
+UNBOUNDED_BPS = Bps(BPS)
+"""The whole: a limit that does not bind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +14,8 @@ class MarketPolicy:
 
     chain_id: int
     max_feed_age_s: int
-    """Greatest age of an oracle answer the keeper trades on (the vault has its own limit too)."""
+    """Greatest age of the base feed's answer the keeper trades on, seconds.
+    The vault's own limit binds as well, and alone binds the quote feed with its daily heartbeat."""
     max_deviation_bps: Bps
     """Greatest difference between Chainlink and the pool's TWAP the keeper trades on."""
     max_spot_deviation_bps: Bps
@@ -32,6 +36,9 @@ class PlanningPolicy:
     """Idle asset never used by routine moves, asset units."""
     loss_margin_bps: Bps
     """Intent's maximum loss over the expected loss, as bps of traded value."""
+    max_loss_bps: Bps = UNBOUNDED_BPS
+    """NAV loss one plan may accept; give it the guard's own limit so that plans are sized to pass it.
+    The mandate's limit and the loss budget bound it in any case."""
 
 
 @dataclass(frozen=True, slots=True)

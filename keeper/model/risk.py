@@ -1,4 +1,7 @@
-"""RiskReport: what the vault is worth and what would hurt it. Floats here are estimates, never amounts."""
+"""RiskReport: what the vault is worth and what would hurt it.
+
+Floats here are estimates, never amounts.
+"""
 
 from dataclasses import dataclass
 
@@ -9,8 +12,8 @@ from keeper.model.units import Raw, Wad
 class RiskReport:
     """Value and danger of one vault at one block.
 
-    price_usable False means every field that needs a price is from the last answer the venue itself uses
-    (health) or None (NAV, delta value).
+    While the vault's oracle has a fault, health is the venue's own (from the last answer the venue uses)
+    and what needs a price of ours is None (NAV, distances) or 0 (values).
     """
 
     nav: Raw | None
@@ -26,10 +29,10 @@ class RiskReport:
     leverage: float
     """Gross assets / NAV."""
     liquidation_price_wad: Wad | None
-    """Oracle price of base at which health is 1, other things equal; None if no base price liquidates."""
+    """Oracle price of base at which health is 1, other things equal; None if there is none."""
     fall_to_liquidation: float | None
-    """Fraction the base price may fall before liquidation (0.25 = 25 %); None if a fall cannot liquidate."""
+    """Fraction the base price may fall before liquidation (0.25 = 25 %); None if no fall does."""
     rise_to_liquidation: float | None
-    """Fraction the base price may rise before liquidation; None if a rise cannot liquidate."""
+    """Fraction the base price may rise before liquidation; None if no rise does."""
     has_position: bool
     """False for a vault with nothing supplied and nothing owed."""

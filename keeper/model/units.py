@@ -20,7 +20,9 @@ INFINITE_HEALTH = Wad(MAX_UINT256)
 def mul_div_down(a: int, b: int, denominator: int) -> int:
     """a x b / denominator rounded towards zero, for non-negative integers."""
     if a < 0 or b < 0 or denominator <= 0:
-        raise ValueError(f"mul_div_down needs a, b >= 0 and denominator > 0: {a}, {b}, {denominator}")
+        raise ValueError(
+            f"mul_div_down needs a, b >= 0 and denominator > 0: {a}, {b}, {denominator}"
+        )
     return a * b // denominator
 
 
@@ -41,7 +43,9 @@ def wad_float(value: int) -> float:
     return float("inf") if value >= MAX_UINT256 else value / WAD
 
 
-def base_to_quote_down(base_raw: int, price_wad: int, base_decimals: int, quote_decimals: int) -> Raw:
+def base_to_quote_down(
+    base_raw: int, price_wad: int, base_decimals: int, quote_decimals: int
+) -> Raw:
     """Value in quote units of an amount of base, rounded down."""
     return Raw(base_raw * price_wad * 10**quote_decimals // (WAD * 10**base_decimals))
 
@@ -51,11 +55,15 @@ def base_to_quote_up(base_raw: int, price_wad: int, base_decimals: int, quote_de
     return Raw(-(-base_raw * price_wad * 10**quote_decimals // (WAD * 10**base_decimals)))
 
 
-def quote_to_base_down(quote_raw: int, price_wad: int, base_decimals: int, quote_decimals: int) -> Raw:
+def quote_to_base_down(
+    quote_raw: int, price_wad: int, base_decimals: int, quote_decimals: int
+) -> Raw:
     """Amount of base worth a quote amount, rounded down."""
     return Raw(quote_raw * WAD * 10**base_decimals // (price_wad * 10**quote_decimals))
 
 
-def quote_to_base_up(quote_raw: int, price_wad: int, base_decimals: int, quote_decimals: int) -> Raw:
+def quote_to_base_up(
+    quote_raw: int, price_wad: int, base_decimals: int, quote_decimals: int
+) -> Raw:
     """Amount of base worth a quote amount, rounded up."""
     return Raw(-(-quote_raw * WAD * 10**base_decimals // (price_wad * 10**quote_decimals)))

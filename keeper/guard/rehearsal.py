@@ -1,0 +1,104 @@
+"""The plan walked through on the ledger, every swap giving only its least output."""
+
+from dataclasses import dataclass
+
+from keeper.model.decision import Move, MoveKind, Plan, Refusal
+from keeper.model.ledger import ImpossibleMoveError, Ledger, changes_price_exposure
+from keeper.model.market import MarketState
+from keeper.model.units import BPS, MAX_UINT256, WAD, wad_float
+
+PAUSED_SWAP_BPS = 10_100
+"""Under pause swaps may buy this much of the debt they repay, in bps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """The state a plan ends in, whether it needs a price, and what went wrong on the way."""
+
+    before: Ledger
+    after: Ledger
+    trades_price: bool
+    bought_scaled: int
+    """Least value that swaps buy, in the ledger's scale."""
+    refusals: tuple[Refusal, ...]
+
+
+def rehearse(plan: Plan, market: MarketState) -> Rehearsal:
+    """Every move in order; an impossible one is named and passed over."""
+    before = ledger = Ledger.of(market.readings)
+    refusals: list[Refusal] = []
+    trades_price, bought = False, 0
+    for index, move in enumerate(plan.moves):
+        refusals += _shape(index, move, market)
+        try:
+            exposed = changes_price_exposure(move, ledger)
+            sold_value = _swap_refusals(index, move, ledger, market, refusals)
+            after = ledger.apply(move, received=move.min_out)
+        except ImpossibleMoveError as error:
+            refusals.append(Refusal("impossible-move", f"move {index}: {error}"))
+            continue
+        trades_price = trades_price or exposed
+        bought += sold_value
+        refusals += _venue_refusals(index, move, after)
+        refusals += _paused_move(index, move, ledger, market)
+        ledger = after
+    return Rehearsal(before, ledger, trades_price, bought, tuple(refusals))
+
+
+def _shape(index: int, move: Move, market: MarketState) -> list[Refusal]:
+    """Amount, adapter and token of one move."""
+    readings = market.readings
+    found = []
+    if not 0 < move.amount <= MAX_UINT256 or move.min_out < 0:
+        found.append(
+            Refusal("amount", f"move {index}: amount {move.amount}, least output {move.min_out}")
+        )
+    swaps = move.kind is MoveKind.SWAP
+    expected = readings.swap_adapter if swaps else readings.lending_adapter
+    if move.adapter.lower() != expected.lower():
+        message = f"move {index}: {move.kind.name.lower()} through {move.adapter}, not {expected}"
+        found.append(Refusal("adapter", message))
+    if move.token.lower() not in (readings.asset.address.lower(), readings.base.address.lower()):
+        found.append(Refusal("token", f"move {index}: {move.token} is not a token of the vault"))
+    return found
+
+
+def _swap_refusals(
+    index: int, move: Move, ledger: Ledger, market: MarketState, refusals: list[Refusal]
+) -> int:
+    """Scaled value that a swap buys at least; refuses one that may lose more than the mandate allows."""
+    if move.kind is not MoveKind.SWAP:
+        return 0
+    sold = ledger.holding(move.token)
+    bought = ledger.base if sold.token == ledger.asset.token else ledger.asset
+    value = ledger.amount_of(move) * ledger.scale(sold)
+    most = market.readings.limits.max_swap_loss_bps
+    got = move.min_out * ledger.scale(bought)
+    if got * BPS < value * (BPS - most):
+        lost = BPS - got * BPS // value
+        refusals.append(
+            Refusal("swap-loss", f"move {index}: may lose {lost} bps, the mandate allows {most}")
+        )
+    return got
+
+
+def _venue_refusals(index: int, move: Move, after: Ledger) -> list[Refusal]:
+    """The venue's own rule: neither a withdrawal nor a loan leaves health under 1."""
+    health = after.health_wad()
+    if move.kind in (MoveKind.WITHDRAW, MoveKind.BORROW) and health < WAD:
+        message = f"move {index}: {move.kind.name.lower()} leaves health {wad_float(health):.4f}"
+        return [Refusal("venue-health", f"{message}, the venue wants at least 1")]
+    if move.kind is MoveKind.BORROW and after.debt_scaled() * BPS > after.borrow_limit_scaled():
+        return [Refusal("venue-ltv", f"move {index}: borrows more than the venue lends on it")]
+    return []
+
+
+def _paused_move(index: int, move: Move, before: Ledger, market: MarketState) -> list[Refusal]:
+    """Under pause nothing is borrowed, and nothing supplied that secures no debt."""
+    if not market.readings.paused:
+        return []
+    idle_supply = move.kind is MoveKind.SUPPLY and before.debt_scaled() == 0
+    if move.kind is MoveKind.BORROW or idle_supply:
+        kind = move.kind.name.lower()
+        return [Refusal("paused", f"move {index}: {kind} while the vault is paused")]
+    return []

@@ -1,0 +1,140 @@
+"""Every reason why prices must not be traded on, named with its values."""
+
+from collections.abc import Iterator
+
+from keeper.market.spot import spot_price_wad
+from keeper.model.ledger import Ledger
+from keeper.model.market import FeedReading, MarketState, PriceFault, Readings
+from keeper.model.policy import MarketPolicy
+from keeper.model.units import BPS, INFINITE_HEALTH, WAD
+
+HEALTH_TOLERANCE_BPS = 100
+"""Venue and positions are read in one call at one price; more apart means one of them is wrong."""
+
+
+def build_market(readings: Readings, policy: MarketPolicy) -> MarketState:
+    """The readings with every fault found, in the order a person would look for the cause."""
+    faults = (
+        *_chain_faults(readings, policy),
+        *_venue_faults(readings),
+        *_feed_faults(readings.price.base, readings.block.timestamp, policy.max_feed_age_s),
+        *_feed_faults(readings.price.quote, readings.block.timestamp, None),
+        *_source_faults(readings, policy),
+        *_pool_faults(readings, policy),
+    )
+    return MarketState(readings=readings, faults=faults + _vault_faults(readings, faults))
+
+
+def _chain_faults(readings: Readings, policy: MarketPolicy) -> Iterator[str]:
+    if readings.chain_id != policy.chain_id:
+        yield f"the vault answers from chain id {readings.chain_id}, not {policy.chain_id}"
+
+
+def _venue_faults(readings: Readings) -> Iterator[str]:
+    if not readings.venue_readable:
+        yield f"lending venue behind {readings.lending_adapter} could not be read"
+        return
+    if readings.price.price_wad <= 0:
+        return
+    venue, ours = readings.account.health_wad, Ledger.of(readings).health_wad()
+    if venue == ours:
+        return
+    if INFINITE_HEALTH in (venue, ours):
+        # Dust of debt that the venue's 8-decimal dollars round to nothing is no contradiction.
+        disagree = min(venue, ours) < 1000 * WAD
+    else:
+        disagree = abs(venue - ours) * BPS > HEALTH_TOLERANCE_BPS * max(venue, ours)
+    if disagree:
+        yield (
+            f"venue says health {_ratio(venue)}, its positions at the oracle price say "
+            f"{_ratio(ours)}"
+        )
+
+
+def _feed_faults(feed: FeedReading, now: int, max_age_s: int | None) -> Iterator[str]:
+    """Faults of one feed.
+
+    The dollar feed has a daily heartbeat, so the keeper's own age limit binds the base feed only; the
+    vault's limit binds both.
+    """
+    name = f"{feed.description or feed.feed} feed"
+    if feed.fault is PriceFault.UNREADABLE:
+        yield f"{name} {feed.feed} could not be read"
+        return
+    if feed.answer <= 0:
+        yield f"{name} answers {feed.answer}, a price must be positive"
+    if feed.updated_at == 0:
+        yield f"{name} has an incomplete round {feed.round_id}"
+        return
+    if feed.answered_in_round < feed.round_id:
+        yield (
+            f"{name} round {feed.round_id} is incomplete: answered in round "
+            f"{feed.answered_in_round}"
+        )
+    age = now - feed.updated_at
+    bound = feed.max_age_s if max_age_s is None else min(feed.max_age_s, max_age_s)
+    if age < 0:
+        yield f"{name} is dated {-age} s after the block"
+    elif age > bound:
+        yield f"{name} is {age} s old, at most {bound} s is traded on"
+
+
+def _source_faults(readings: Readings, policy: MarketPolicy) -> Iterator[str]:
+    price = readings.price
+    if price.price_wad <= 0 or not readings.pool_readable:
+        return
+    if price.twap_wad <= 0:
+        yield f"the pool gives no average over {price.twap_window_s} s to compare the oracle with"
+        return
+    apart = max(price.deviation_bps, _apart_bps_up(price.price_wad, price.twap_wad))
+    bound = min(price.max_deviation_bps, policy.max_deviation_bps)
+    if apart > bound:
+        yield (
+            f"sources disagree: oracle {_price(price.price_wad)}, average of "
+            f"{price.twap_window_s} s {_price(price.twap_wad)}, {apart} bps apart, "
+            f"at most {bound} bps"
+        )
+
+
+def _pool_faults(readings: Readings, policy: MarketPolicy) -> Iterator[str]:
+    if not readings.pool_readable:
+        yield f"swap pool behind {readings.swap_adapter} could not be read"
+        return
+    spot, oracle = spot_price_wad(readings), readings.price.price_wad
+    if spot <= 0 or readings.pool.liquidity <= 0:
+        yield f"swap pool {readings.pool.pool} has no price or no liquidity in range"
+        return
+    if oracle <= 0:
+        return
+    apart = _apart_bps_up(oracle, spot)
+    if apart > policy.max_spot_deviation_bps:
+        yield (
+            f"pool trades at {_price(spot)}, oracle says {_price(oracle)}, {apart} bps apart, "
+            f"at most {policy.max_spot_deviation_bps} bps"
+        )
+
+
+def _vault_faults(readings: Readings, found: tuple[str, ...]) -> tuple[str, ...]:
+    """What the vault itself says, where no check above already gives the cause."""
+    if found:
+        return ()
+    price = readings.price
+    if price.fault is not PriceFault.NONE:
+        return (f"the vault's oracle refuses the price: {price.fault.name.lower()}",)
+    if price.price_wad <= 0:
+        return ("the vault's oracle gives no price",)
+    if not readings.nav_valid:
+        return ("the vault cannot value itself although its prices look usable",)
+    return ()
+
+
+def _apart_bps_up(reference: int, other: int) -> int:
+    return -(-abs(reference - other) * BPS // reference)
+
+
+def _price(price_wad: int) -> str:
+    return f"{price_wad / WAD:,.2f}"
+
+
+def _ratio(health_wad: int) -> str:
+    return "infinite" if health_wad >= INFINITE_HEALTH else f"{health_wad / WAD:.4f}"

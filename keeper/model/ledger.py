@@ -1,0 +1,206 @@
+"""The vault's holdings as one value: what a move does to them, and the health that follows.
+
+Planning, risk and the guard all reason about "the vault after this move"; they do it with this one
+ledger so that they cannot disagree. Values are kept as exact integers in a common scale (asset units x
+WAD x 10**base decimals); division happens once, at the end, in the direction the name says.
+"""
+
+from dataclasses import dataclass, replace
+
+from keeper.model.decision import Move, MoveKind
+from keeper.model.market import Readings, Token, TokenPosition
+from keeper.model.units import BPS, INFINITE_HEALTH, MAX_UINT256, WAD, Raw, Wad
+
+
+class ImpossibleMoveError(ValueError):
+    """The move cannot be made on these holdings (nothing idle, no such debt, unknown token)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One token of the vault: idle, supplied and owed, in token units, with the venue's terms."""
+
+    token: str
+    decimals: int
+    idle: int
+    supplied: int
+    debt: int
+    ltv_bps: int
+    liquidation_threshold_bps: int
+    available: int
+    """Liquidity of the venue that can be borrowed or withdrawn now."""
+    frozen: bool
+    """The venue takes no new supply and gives no new loan."""
+
+    @property
+    def net(self) -> int:
+        """Idle + supplied - debt."""
+        return self.idle + self.supplied - self.debt
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Both holdings at one oracle price (asset per whole base, WAD)."""
+
+    asset: Holding
+    base: Holding
+    price_wad: Wad
+
+    @classmethod
+    def of(cls, readings: Readings) -> "Ledger":
+        """The holdings that the readings report."""
+        r = readings
+        return cls(
+            asset=_holding(r.asset, r.idle_asset, r.asset_position),
+            base=_holding(r.base, r.idle_base, r.base_position),
+            price_wad=r.price.price_wad,
+        )
+
+    @property
+    def asset_scale(self) -> int:
+        """Scaled value of one asset unit."""
+        return int(WAD * 10**self.base.decimals)
+
+    @property
+    def base_scale(self) -> int:
+        """Scaled value of one base unit."""
+        return int(self.price_wad * 10**self.asset.decimals)
+
+    def holding(self, token: str) -> Holding:
+        """The holding of `token`; raises ImpossibleMoveError for any other token."""
+        for holding in (self.asset, self.base):
+            if holding.token.lower() == token.lower():
+                return holding
+        raise ImpossibleMoveError(f"token {token} is neither the vault's asset nor its base")
+
+    def scale(self, holding: Holding) -> int:
+        """Scaled value of one unit of this holding's token."""
+        return self.asset_scale if holding.token == self.asset.token else self.base_scale
+
+    def collateral_scaled(self) -> int:
+        """Value of everything supplied."""
+        return self.asset.supplied * self.asset_scale + self.base.supplied * self.base_scale
+
+    def debt_scaled(self) -> int:
+        """Value of everything owed."""
+        return self.asset.debt * self.asset_scale + self.base.debt * self.base_scale
+
+    def gross_scaled(self) -> int:
+        """Value of everything held, idle and supplied."""
+        idle = self.asset.idle * self.asset_scale + self.base.idle * self.base_scale
+        return idle + self.collateral_scaled()
+
+    def threshold_scaled(self) -> int:
+        """Sum of supplied value x liquidation threshold, times BPS."""
+        return sum(
+            h.supplied * self.scale(h) * h.liquidation_threshold_bps
+            for h in (self.asset, self.base)
+        )
+
+    def borrow_limit_scaled(self) -> int:
+        """Sum of supplied value x loan-to-value, times BPS."""
+        return sum(h.supplied * self.scale(h) * h.ltv_bps for h in (self.asset, self.base))
+
+    def health_wad(self) -> Wad:
+        """Collateral x liquidation threshold / debt, rounded down as the venue does.
+
+        The venue rounds the average threshold down to a basis point first; so do we.
+        """
+        debt = self.debt_scaled()
+        if debt <= 0:
+            return INFINITE_HEALTH
+        collateral = self.collateral_scaled()
+        average_bps = self.threshold_scaled() // collateral if collateral else 0
+        return Wad(collateral * average_bps * WAD // (debt * BPS))
+
+    def value_down(self, holding: Holding, amount: int) -> int:
+        """Asset units that `amount` of this holding's token is worth, rounded down."""
+        return amount * self.scale(holding) // self.asset_scale
+
+    def value_up(self, holding: Holding, amount: int) -> int:
+        """Asset units that `amount` of this holding's token is worth, rounded up."""
+        return -(-amount * self.scale(holding) // self.asset_scale)
+
+    def nav_down(self) -> Raw:
+        """Everything held less everything owed, asset units, rounded down."""
+        return Raw((self.gross_scaled() - self.debt_scaled()) // self.asset_scale)
+
+    def net_delta(self) -> Raw:
+        """Net base exposure in base units (signed)."""
+        return Raw(self.base.net)
+
+    def amount_of(self, move: Move) -> int:
+        """The move's amount with `type(uint256).max` resolved as the vault does."""
+        if move.amount != MAX_UINT256:
+            return move.amount
+        holding = self.holding(move.token)
+        everything = {
+            MoveKind.WITHDRAW: holding.supplied,
+            MoveKind.REPAY: min(holding.idle, holding.debt),
+        }
+        return everything.get(move.kind, holding.idle)
+
+    def apply(self, move: Move, received: int = 0) -> "Ledger":
+        """Holdings after the move; `received` is what a swap gave of the other token.
+
+        Raises ImpossibleMoveError when the vault does not hold what the move takes.
+        """
+        holding = self.holding(move.token)
+        amount = self.amount_of(move)
+        if amount < 0:
+            raise ImpossibleMoveError(f"{move.kind.name.lower()} of a negative amount {amount}")
+        idle, supplied, debt, available = (sign * amount for sign in _CHANGES[move.kind])
+        after = replace(
+            holding,
+            idle=holding.idle + idle,
+            supplied=holding.supplied + supplied,
+            debt=holding.debt + debt,
+            available=holding.available + available,
+        )
+        for name in ("idle", "supplied", "debt", "available"):
+            if getattr(after, name) < 0:
+                raise ImpossibleMoveError(
+                    f"{move.kind.name.lower()} of {amount} units of {move.token} is more than "
+                    f"{getattr(holding, name)} {name}"
+                )
+        ledger = self._with(after)
+        if move.kind is MoveKind.SWAP:
+            other = ledger.base if holding.token == self.asset.token else ledger.asset
+            ledger = ledger._with(replace(other, idle=other.idle + received))
+        return ledger
+
+    def _with(self, holding: Holding) -> "Ledger":
+        if holding.token == self.asset.token:
+            return replace(self, asset=holding)
+        return replace(self, base=holding)
+
+
+_CHANGES: dict[MoveKind, tuple[int, int, int, int]] = {
+    MoveKind.SUPPLY: (-1, 1, 0, 1),
+    MoveKind.WITHDRAW: (1, -1, 0, -1),
+    MoveKind.BORROW: (1, 0, 1, -1),
+    MoveKind.REPAY: (-1, 0, -1, 1),
+    MoveKind.SWAP: (-1, 0, 0, 0),
+}
+"""Sign of the change of idle, supplied, debt and the venue's liquidity, per kind."""
+
+
+def _holding(token: Token, idle: int, position: TokenPosition) -> Holding:
+    return Holding(
+        token=token.address,
+        decimals=token.decimals,
+        idle=idle,
+        supplied=position.supplied,
+        debt=position.debt,
+        ltv_bps=position.ltv_bps,
+        liquidation_threshold_bps=position.liquidation_threshold_bps,
+        available=position.available,
+        frozen=position.frozen_or_paused,
+    )
+
+
+def changes_price_exposure(move: Move, before: Ledger) -> bool:
+    """True for a swap, a loan, or a withdrawal of collateral while anything is owed."""
+    if move.kind in (MoveKind.SWAP, MoveKind.BORROW):
+        return True
+    return move.kind is MoveKind.WITHDRAW and (before.asset.debt > 0 or before.base.debt > 0)

@@ -1,0 +1,155 @@
+"""Target minus holdings, as ordered moves within the mandate."""
+
+from dataclasses import replace
+
+from keeper.model.decision import Lane, MoveKind, Plan, Target
+from keeper.model.ledger import Ledger, changes_price_exposure
+from keeper.model.market import MarketState
+from keeper.model.policy import PlanningPolicy
+from keeper.model.risk import RiskReport
+from keeper.model.units import INFINITE_HEALTH, Raw, Wad, wad_float
+from keeper.planning.deleverage import raise_health
+from keeper.planning.delta import delta_gap, move_delta
+from keeper.planning.price_free import raise_health_without_price
+from keeper.planning.relever import lower_health
+from keeper.planning.state import VENUE_FLOOR_WAD, Bounds, Draft
+
+GAS_BASE = 250_000
+GAS_PER_MOVE = {
+    MoveKind.SUPPLY: 300_000,
+    MoveKind.WITHDRAW: 330_000,
+    MoveKind.BORROW: 380_000,
+    MoveKind.REPAY: 270_000,
+    MoveKind.SWAP: 250_000,
+}
+"""Generous per move, checks of the vault included; the simulation gives the true figure."""
+
+
+def make_plan(
+    market: MarketState, risk: RiskReport, target: Target, policy: PlanningPolicy
+) -> Plan:
+    """Moves that bring the vault to the target, or as far as mandate, policy and market allow.
+
+    An empty plan carries the reason why nothing is done.
+    """
+    impossible = _why_nothing(market, risk, target)
+    if impossible:
+        return _empty(risk, target.lane, impossible)
+    readings = market.readings
+    draft = Draft(Bounds.of(market, target.lane, policy), Ledger.of(readings), readings.pool)
+    if market.tradable:
+        planned = _full(draft, target, readings.paused)
+    else:
+        planned = raise_health_without_price(draft, risk.health_wad, target.health_wad or 0)
+    if not planned.moves:
+        return _empty(risk, target.lane, _why_unreachable(draft, market, target))
+    return _finish(draft, planned, market, risk, target)
+
+
+def _why_nothing(market: MarketState, risk: RiskReport, target: Target) -> str:
+    """Why no move may even be looked for; empty if one may."""
+    protects = target.lane is Lane.PROTECTIVE and target.health_wad is not None
+    cases = (
+        (target.hold, target.reason),
+        (
+            not market.readings.venue_readable,
+            "the lending venue cannot be read, so nothing is moved",
+        ),
+        (
+            target.net_delta is None and not risk.has_position,
+            "no position to protect or to lever",
+        ),
+        (
+            not market.tradable and not protects,
+            f"prices cannot be traded on: {'; '.join(market.faults)}",
+        ),
+        (
+            market.readings.paused and not protects,
+            "the vault is paused: only protective moves are possible",
+        ),
+    )
+    return next((reason for applies, reason in cases if applies), "")
+
+
+def _full(draft: Draft, target: Target, paused: bool) -> Draft:
+    """Health first, then exposure: an exit may already close part of the delta's gap."""
+    if target.health_wad is not None:
+        health = draft.ledger.health_wad()
+        if health < target.health_wad:
+            draft = raise_health(draft, target.health_wad)
+        elif health > target.health_wad and target.lane is Lane.ROUTINE:
+            draft = lower_health(draft, target.health_wad)
+    if target.net_delta is not None and not paused:
+        floor = max(draft.bounds.health_floor_wad, target.health_wad or 0)
+        bounds = replace(draft.bounds, health_floor_wad=min(floor, draft.ledger.health_wad()))
+        draft = move_delta(replace(draft, bounds=bounds), target.net_delta)
+    return draft
+
+
+def _why_unreachable(draft: Draft, market: MarketState, target: Target) -> str:
+    bounds, health = draft.bounds, draft.ledger.health_wad()
+    if not market.tradable:
+        return f"nothing idle to repay with, and prices cannot be traded on: {market.faults[0]}"
+    if target.health_wad is not None and health < min(VENUE_FLOOR_WAD, target.health_wad):
+        return (
+            f"health {wad_float(health):.4f} is too low for any withdrawal at the venue and nothing "
+            "is idle to repay with"
+        )
+    return (
+        f"no move of at least {bounds.min_trade} asset units fits: swap limit {bounds.max_swap}, "
+        f"loss allowed {bounds.max_loss}, reserve {bounds.idle_reserve}"
+    )
+
+
+def _finish(
+    start: Draft, end: Draft, market: MarketState, risk: RiskReport, target: Target
+) -> Plan:
+    bounds = end.bounds
+    priced = end.ledger.price_wad > 0
+    return Plan(
+        lane=target.lane,
+        moves=end.moves,
+        reason=target.reason + _what_is_left(end, market, target),
+        expected_health_wad=end.ledger.health_wad() if priced else risk.health_wad,
+        expected_net_delta=Raw(end.ledger.net_delta() + end.surplus_base),
+        expected_loss=Raw(max(0, end.loss)),
+        max_loss=Raw(min(end.max_loss(end.loss, end.traded), max(bounds.max_loss, 0))),
+        gas_limit_estimate=GAS_BASE + sum(GAS_PER_MOVE[move.kind] for move in end.moves),
+        trades_price=_trades_price(start.ledger, end),
+    )
+
+
+def _trades_price(ledger: Ledger, end: Draft) -> bool:
+    for move in end.moves:
+        if changes_price_exposure(move, ledger):
+            return True
+        ledger = ledger.apply(move)
+    return False
+
+
+def _what_is_left(end: Draft, market: MarketState, target: Target) -> str:
+    """A clause for the reason when the plan stops short of the target."""
+    if not market.tradable:
+        return f"; from idle only: {market.faults[0]}"
+    health = end.ledger.health_wad()
+    if target.health_wad is not None and abs(health - target.health_wad) * 200 > target.health_wad:
+        return f"; this plan reaches {wad_float(health):.4f}"
+    if target.net_delta is not None:
+        left = end.ledger.value_up(end.ledger.base, abs(delta_gap(end, target.net_delta)))
+        if left > end.bounds.min_trade:
+            return f"; {left} asset units of exposure are left to a later plan"
+    return ""
+
+
+def _empty(risk: RiskReport, lane: Lane, reason: str) -> Plan:
+    return Plan(
+        lane=lane,
+        moves=(),
+        reason=reason,
+        expected_health_wad=Wad(min(risk.health_wad, INFINITE_HEALTH)),
+        expected_net_delta=risk.net_delta,
+        expected_loss=Raw(0),
+        max_loss=Raw(0),
+        gas_limit_estimate=0,
+        trades_price=False,
+    )

@@ -1,0 +1,179 @@
+"""A plan while it is made: the ledger after the moves so far, and what they have cost."""
+
+from dataclasses import dataclass, replace
+
+from keeper.model.decision import Lane, Move, MoveKind
+from keeper.model.ledger import Holding, Ledger
+from keeper.model.market import MarketState, PoolState
+from keeper.model.policy import PlanningPolicy
+from keeper.model.units import BPS, WAD, Raw
+from keeper.planning.swap_quote import SwapQuote, SwapTerms, quote_swap
+
+FLOOR_MARGIN_BPS = 5
+"""Steps stay this far over the mandate's minimum health: interest of a few blocks, rounding."""
+VENUE_FLOOR_WAD = 1_002 * WAD // 1_000
+"""The venue refuses a withdrawal that leaves health under 1; the rest is room for the next block's price."""
+DUST = 5
+"""Units one move at the venue may lose to rounding; the vault allows as many."""
+MAX_ROUNDS = 8
+"""Rounds of withdraw-swap-repay or borrow-swap-supply in one plan: about 6 million gas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a plan may not exceed; asset units where not said otherwise."""
+
+    lending: str
+    swapper: str
+    lane: Lane
+    health_floor_wad: int
+    terms: SwapTerms
+    min_trade: int
+    max_swap: int
+    idle_reserve: int
+    max_loss: int
+    margin_bps: int
+    max_borrow_bps: int
+
+    @classmethod
+    def of(cls, market: MarketState, lane: Lane, policy: PlanningPolicy) -> "Bounds":
+        """Bounds from the mandate, the loss budget and the keeper's policy, whichever is tighter."""
+        readings = market.readings
+        limits = readings.limits
+        nav = max(0, Ledger.of(readings).nav_down()) if readings.price.price_wad > 0 else 0
+        loss_bps = min(limits.max_loss_bps, policy.max_loss_bps)
+        return cls(
+            lending=readings.lending_adapter,
+            swapper=readings.swap_adapter,
+            lane=lane,
+            health_floor_wad=-(-limits.min_health_wad * (BPS + FLOOR_MARGIN_BPS) // BPS),
+            terms=SwapTerms(limits.max_swap_loss_bps, policy.slippage_bps),
+            min_trade=policy.min_trade,
+            max_swap=policy.max_swap,
+            idle_reserve=policy.idle_reserve if lane is Lane.ROUTINE else 0,
+            max_loss=min(nav * loss_bps // BPS, readings.loss_budget_left),
+            margin_bps=policy.loss_margin_bps,
+            max_borrow_bps=limits.max_borrow_bps,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Moves so far and the state after them, when every swap gives only its least output.
+
+    `surplus_*` is what swaps are expected to give beyond that; no later move relies on it.
+    """
+
+    bounds: Bounds
+    ledger: Ledger
+    pool: PoolState
+    moves: tuple[Move, ...] = ()
+    rounds: int = 0
+    traded: int = 0
+    loss: int = 0
+    surplus_base: int = 0
+
+    def do(self, kind: MoveKind, holding: Holding, amount: int) -> "Draft":
+        """With a move at the lending venue added; nothing for an amount of zero."""
+        if amount <= 0:
+            return self
+        move = Move(kind, self.bounds.lending, holding.token, Raw(amount), Raw(0))
+        return replace(self, moves=(*self.moves, move), ledger=self.ledger.apply(move))
+
+    def swap(self, quote: SwapQuote) -> "Draft":
+        """With a swap added."""
+        token, amount, least = quote.sold.token, Raw(quote.amount_in), Raw(quote.min_out)
+        move = Move(MoveKind.SWAP, self.bounds.swapper, token, amount, least)
+        buys_base = token == self.ledger.asset.token
+        surplus = max(0, quote.expected_out - quote.min_out) if buys_base else 0
+        return replace(
+            self,
+            moves=(*self.moves, move),
+            ledger=self.ledger.apply(move, received=quote.min_out),
+            pool=quote.pool_after,
+            traded=self.traded + quote.value,
+            loss=self.loss + quote.expected_loss,
+            surplus_base=self.surplus_base + surplus,
+        )
+
+    def next_round(self) -> "Draft":
+        """With one more round counted."""
+        return replace(self, rounds=self.rounds + 1)
+
+    def quote(self, sold: Holding, amount_in: int) -> SwapQuote:
+        """Quote a swap in the pool as the moves so far leave it."""
+        return quote_swap(self.ledger, self.pool, self.bounds.terms, sold, amount_in)
+
+    def max_loss(self, loss: int, traded: int) -> int:
+        """Loss to accept for an expected loss and a traded value: with margin, and dust per move."""
+        return (
+            max(0, loss) + -(-traded * self.bounds.margin_bps // BPS) + DUST * (len(self.moves) + 3)
+        )
+
+    def affordable(self, quote: SwapQuote, room_bps: int) -> bool:
+        """True if the swap keeps inside size, loss and the mandate, with `room_bps` to spare."""
+        accepted = self.max_loss(self.loss + quote.expected_loss, self.traded + quote.value)
+        return (
+            self.traded + quote.value <= self.bounds.max_swap
+            and accepted <= self.bounds.max_loss
+            and quote.expected_out * (BPS - room_bps) >= quote.mandate_out * BPS
+        )
+
+    def largest_swap(self, sold: Holding, wanted: int) -> int:
+        """Greatest affordable amount of `sold`, at most `wanted` (token units).
+
+        Leaves the whole slippage to spare before the mandate refuses the swap. A protective plan that would
+        be too small to help takes what the mandate allows at all.
+        """
+        room = self.bounds.terms.slippage_bps
+        best = self._largest(sold, wanted, room)
+        too_small = self.ledger.value_down(sold, best) < self.bounds.min_trade
+        if too_small and self.bounds.lane is Lane.PROTECTIVE:
+            best = self._largest(sold, wanted, 0)
+        return best
+
+    def _largest(self, sold: Holding, wanted: int, room_bps: int) -> int:
+        """Bisection: fee and impact only grow with size, so what is affordable is one interval."""
+        if wanted <= 0 or self.affordable(self.quote(sold, wanted), room_bps):
+            return max(0, wanted)
+        low, high = 0, wanted
+        while high - low > max(1, wanted >> 30):
+            middle = (low + high) // 2
+            if self.affordable(self.quote(sold, middle), room_bps):
+                low = middle
+            else:
+                high = middle
+        return low
+
+    def worth_it(self, holding: Holding, amount: int) -> bool:
+        """True if the amount is not below the smallest change worth making."""
+        return amount > 0 and self.ledger.value_down(holding, amount) >= self.bounds.min_trade
+
+    def withdrawable(self, holding: Holding, floor_wad: int) -> int:
+        """Units of collateral that can leave with health still at `floor_wad`."""
+        free = _over_floor(self.ledger, floor_wad)
+        held = min(holding.supplied, holding.available)
+        per_unit = self.ledger.scale(holding) * holding.liquidation_threshold_bps * WAD
+        if self.ledger.debt_scaled() == 0 or per_unit == 0:
+            return held
+        return max(0, min(held, free // per_unit))
+
+    def borrowable(self, holding: Holding, floor_wad: int) -> int:
+        """Units that can be borrowed: health at `floor_wad`, loan-to-value, liquidity, frozen."""
+        if holding.frozen:
+            return 0
+        ledger, scale = self.ledger, self.ledger.scale(holding)
+        by_health = _over_floor(ledger, floor_wad) // (scale * BPS * floor_wad)
+        limit = ledger.borrow_limit_scaled() * (BPS - FLOOR_MARGIN_BPS) // BPS
+        by_ltv = (limit - ledger.debt_scaled() * BPS) // (scale * BPS)
+        return max(0, min(by_health, by_ltv, holding.available))
+
+
+def _over_floor(ledger: Ledger, floor_wad: int) -> int:
+    """Threshold-weighted collateral beyond what `floor_wad` needs, scaled x BPS x WAD."""
+    return ledger.threshold_scaled() * WAD - ledger.debt_scaled() * BPS * floor_wad
+
+
+def other(ledger: Ledger, holding: Holding) -> Holding:
+    """The token on the other side of a swap."""
+    return ledger.base if holding.token == ledger.asset.token else ledger.asset

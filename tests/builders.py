@@ -1,0 +1,306 @@
+"""Readings and market states with sensible values, so that a test names only the numbers it is about.
+
+The default vault: one million dollars of equity, levered three times long ether at 2,000 dollars, on a
+venue with mainnet-like terms, beside a deep 0.05 % pool at the oracle's price.
+"""
+
+from dataclasses import replace
+from math import isqrt
+
+from keeper.model.block import BlockStamp
+from keeper.model.ledger import Ledger
+from keeper.model.market import (
+    FeedReading,
+    Limits,
+    MarketState,
+    PoolState,
+    PriceFault,
+    PriceReading,
+    Readings,
+    Token,
+    TokenPosition,
+    VenueAccount,
+)
+from keeper.model.policy import GuardPolicy, MarketPolicy, PlanningPolicy
+from keeper.model.units import INFINITE_HEALTH, WAD, Bps, Raw, Wad, Wei
+
+NOW = 1_700_000_000
+ASSET = "0x" + "a5" * 20
+BASE = "0x" + "ba" * 20
+LENDING = "0x" + "1e" * 20
+SWAPPER = "0x" + "5a" * 20
+VAULT = "0x" + "7a" * 20
+KEEPER = "0x" + "ce" * 20
+POOL = "0x" + "90" * 20
+CHAIN_ID = 31_337
+
+
+def dollars(amount: float, decimals: int = 6) -> Raw:
+    """Whole dollars as asset units."""
+    return Raw(round(amount * 10**6) * 10**decimals // 10**6)
+
+
+def ether(amount: float, decimals: int = 18) -> Raw:
+    """Whole base tokens as base units."""
+    return Raw(round(amount * 10**8) * 10**decimals // 10**8)
+
+
+def wad(value: float) -> Wad:
+    """A ratio or a price, exact to 1e-9."""
+    return Wad(round(value * 10**9) * 10**9)
+
+
+def market_policy(
+    *,
+    chain_id: int = CHAIN_ID,
+    max_feed_age_s: int = 3_900,
+    max_deviation_bps: int = 150,
+    max_spot_deviation_bps: int = 150,
+) -> MarketPolicy:
+    """A keeper that trusts what a healthy mainnet day shows."""
+    return MarketPolicy(
+        chain_id, max_feed_age_s, Bps(max_deviation_bps), Bps(max_spot_deviation_bps)
+    )
+
+
+def planning_policy(
+    *,
+    slippage_bps: int = 30,
+    min_trade: float = 100,
+    max_swap: float = 10_000_000,
+    idle_reserve: float = 0,
+    loss_margin_bps: int = 20,
+    max_loss_bps: int = 10_000,
+    asset_decimals: int = 6,
+) -> PlanningPolicy:
+    """Amounts in whole dollars."""
+    return PlanningPolicy(
+        slippage_bps=Bps(slippage_bps),
+        min_trade=dollars(min_trade, asset_decimals),
+        max_swap=dollars(max_swap, asset_decimals),
+        idle_reserve=dollars(idle_reserve, asset_decimals),
+        loss_margin_bps=Bps(loss_margin_bps),
+        max_loss_bps=Bps(max_loss_bps),
+    )
+
+
+def guard_policy(
+    *,
+    max_routine_base_fee_gwei: float = 100,
+    max_loss_bps: int = 10_000,
+    min_keeper_balance_eth: float = 0.05,
+) -> GuardPolicy:
+    """A guard that only refuses what the mandate refuses, unless told otherwise."""
+    return GuardPolicy(
+        max_routine_base_fee_wei=round(max_routine_base_fee_gwei * 10**9),
+        max_loss_bps=Bps(max_loss_bps),
+        min_keeper_balance_wei=round(min_keeper_balance_eth * 10**18),
+    )
+
+
+def make_limits(
+    *,
+    min_health: float = 1.05,
+    max_swap_loss_bps: int = 200,
+    max_loss_bps: int = 200,
+    max_loss_per_day_bps: int = 500,
+    max_borrow_bps: int = 9_000,
+) -> Limits:
+    """A mandate as a curator of a leveraged vault would write it."""
+    return Limits(
+        min_health_wad=wad(min_health),
+        max_swap_loss_bps=Bps(max_swap_loss_bps),
+        max_loss_bps=Bps(max_loss_bps),
+        max_loss_per_day_bps=Bps(max_loss_per_day_bps),
+        max_borrow_bps=Bps(max_borrow_bps),
+    )
+
+
+def make_feed(
+    *,
+    description: str = "ETH / USD",
+    answer: int = 2_000 * 10**8,
+    age_s: int = 60,
+    max_age_s: int = 4_500,
+    fault: PriceFault = PriceFault.NONE,
+) -> FeedReading:
+    """One Chainlink feed, `age_s` old at the block of the readings."""
+    return FeedReading(
+        feed="0x" + "fe" * 20,
+        description=description,
+        decimals=8,
+        round_id=10,
+        answered_in_round=10,
+        answer=answer,
+        updated_at=NOW - age_s,
+        max_age_s=max_age_s,
+        fault=fault,
+    )
+
+
+def make_price(
+    price: float = 2_000, *, twap: float | None = None, fault: PriceFault = PriceFault.NONE
+) -> PriceReading:
+    """Oracle price and pool average, dollars per ether."""
+    twap = price if twap is None else twap
+    apart = round(abs(price - twap) / price * 10_000) if price else 0
+    return PriceReading(
+        price_wad=wad(price),
+        twap_wad=wad(twap),
+        deviation_bps=Bps(apart),
+        max_deviation_bps=Bps(200),
+        twap_window_s=1_800,
+        fault=fault,
+        base=make_feed(answer=round(price * 10**8)),
+        quote=make_feed(description="USDC / USD", answer=10**8, max_age_s=90_000),
+    )
+
+
+def make_pool(
+    spot: float = 2_000,
+    *,
+    depth: float = 400_000_000,
+    fee_pips: int = 500,
+    asset_decimals: int = 6,
+    base_decimals: int = 18,
+    base_is_token0: bool = False,
+) -> PoolState:
+    """A pool in range; `depth` is what the virtual asset reserve is worth, dollars."""
+    asset_reserve = dollars(depth, asset_decimals)
+    base_reserve = ether(depth / spot, base_decimals)
+    reserves = (base_reserve, asset_reserve) if base_is_token0 else (asset_reserve, base_reserve)
+    return PoolState(
+        pool=POOL,
+        fee_pips=fee_pips,
+        tick=0,
+        sqrt_price_x96=isqrt(reserves[1] * 2**192 // reserves[0]),
+        liquidity=isqrt(reserves[0] * reserves[1]),
+        base_is_token0=base_is_token0,
+    )
+
+
+def make_position(
+    token: str,
+    *,
+    supplied: int,
+    debt: int,
+    ltv_bps: int,
+    threshold_bps: int,
+    available: int,
+    frozen: bool = False,
+) -> TokenPosition:
+    """One token at the venue, token units."""
+    return TokenPosition(
+        token=token,
+        supplied=Raw(supplied),
+        debt=Raw(debt),
+        ltv_bps=Bps(ltv_bps),
+        liquidation_threshold_bps=Bps(threshold_bps),
+        liquidation_bonus_bps=Bps(10_500),
+        supply_rate_ray=2 * 10**25,
+        borrow_rate_ray=3 * 10**25,
+        available=Raw(available),
+        frozen_or_paused=frozen,
+    )
+
+
+def make_readings(
+    *,
+    price: float = 2_000,
+    spot: float | None = None,
+    depth: float = 400_000_000,
+    idle_asset: float = 0,
+    idle_base: float = 0,
+    supplied_asset: float = 0,
+    supplied_base: float = 1_500,
+    debt_asset: float = 2_000_000,
+    debt_base: float = 0,
+    available: float = 100_000_000,
+    frozen: bool = False,
+    limits: Limits | None = None,
+    loss_budget_left: float = 50_000,
+    paused: bool = False,
+    asset_decimals: int = 6,
+    base_decimals: int = 18,
+    base_is_token0: bool = False,
+    keeper_allowed: bool = True,
+    keeper_balance_eth: float = 1,
+    base_fee_gwei: float = 20,
+) -> Readings:
+    """A vault at one block; amounts in whole tokens, venue and vault figures follow from them."""
+    spot = (price or 2_000) if spot is None else spot
+    readings = Readings(
+        block=BlockStamp(
+            100, "0x" + "b1" * 32, "0x" + "b0" * 32, NOW, round(base_fee_gwei * 10**9)
+        ),
+        chain_id=CHAIN_ID,
+        vault=VAULT,
+        asset=Token(ASSET, asset_decimals),
+        base=Token(BASE, base_decimals),
+        total_shares=10**24,
+        nav_valid=price > 0,
+        nav=Raw(0),
+        idle_asset=dollars(idle_asset, asset_decimals),
+        idle_base=ether(idle_base, base_decimals),
+        paused=paused,
+        limits=limits or make_limits(),
+        loss_budget_left=dollars(loss_budget_left, asset_decimals),
+        loss_budget_capacity=dollars(50_000, asset_decimals),
+        venue_readable=True,
+        lending_adapter=LENDING,
+        account=VenueAccount(0, 0, INFINITE_HEALTH),
+        asset_position=make_position(
+            ASSET,
+            supplied=dollars(supplied_asset, asset_decimals),
+            debt=dollars(debt_asset, asset_decimals),
+            ltv_bps=7_700,
+            threshold_bps=8_000,
+            available=dollars(available, asset_decimals),
+            frozen=frozen,
+        ),
+        base_position=make_position(
+            BASE,
+            supplied=ether(supplied_base, base_decimals),
+            debt=ether(debt_base, base_decimals),
+            ltv_bps=8_050,
+            threshold_bps=8_300,
+            available=ether(available / 2_000, base_decimals),
+            frozen=frozen,
+        ),
+        pool_readable=True,
+        swap_adapter=SWAPPER,
+        pool=make_pool(
+            spot,
+            depth=depth,
+            asset_decimals=asset_decimals,
+            base_decimals=base_decimals,
+            base_is_token0=base_is_token0,
+        ),
+        price=make_price(price),
+        keeper=KEEPER,
+        keeper_allowed=keeper_allowed,
+        keeper_balance_wei=Wei(round(keeper_balance_eth * 10**18)),
+    )
+    return settled(readings)
+
+
+def settled(readings: Readings) -> Readings:
+    """The readings with venue account and NAV as they follow from holdings and price."""
+    ledger = Ledger.of(readings)
+    to_dollars = ledger.asset_scale * 10**readings.asset.decimals
+    account = VenueAccount(
+        collateral_base=ledger.collateral_scaled() * 10**8 // to_dollars,
+        debt_base=ledger.debt_scaled() * 10**8 // to_dollars,
+        health_wad=ledger.health_wad(),
+    )
+    return replace(readings, account=account, nav=Raw(max(0, ledger.nav_down())))
+
+
+def make_market(readings: Readings | None = None, *, faults: tuple[str, ...] = ()) -> MarketState:
+    """A market state without faults unless they are given."""
+    return MarketState(readings or make_readings(), faults)
+
+
+def health_of(readings: Readings) -> float:
+    """Health as a ratio."""
+    return readings.account.health_wad / WAD
