@@ -13,7 +13,11 @@ from keeper.chain.endpoint import Endpoint
 from keeper.chain.heads import Heads
 from keeper.chain.reader import LensReader
 from keeper.clock import Clock, system_clock
-from keeper.errors import ReadError
+from keeper.config.key import Prompt, load_address, load_signer
+from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
+from keeper.config.settings import KeySettings, Settings
+from keeper.config.strategy import load_strategy
+from keeper.errors import KeystoreError, ReadError, UnfundedError, WrongVaultError
 from keeper.execution.executor import TransactionExecutor
 from keeper.execution.fees import GasPolicy
 from keeper.execution.life import FollowPolicy
@@ -29,6 +33,9 @@ from keeper.model.ports import Strategy
 
 _log = structlog.get_logger(__name__)
 _ERROR_ABIS = ("Vault", "AaveV3Adapter", "UniswapV3Adapter", "PriceOracle", "VaultLens")
+NOBODY = "0x000000000000000000000000000000000000dEaD"
+"""Stands for the keeper in a dry run without any account; the vault refuses it, which is shown."""
+_TYPICAL_GAS = 1_000_000
 _LOUD = frozenset({TickStatus.REFUSED, TickStatus.FAILED, TickStatus.SKIPPED})
 
 
@@ -75,6 +82,10 @@ class Keeper:
     def read(self) -> Readings:
         """The vault at the newest head."""
         return self._reader.read(self._reader.head())
+
+    def head(self) -> BlockStamp:
+        """Newest block."""
+        return self._reader.head()
 
     def tick(self, block: BlockStamp | None = None) -> TickOutcome:
         """One pass for `block` (by default the newest head). Follows what is in flight, never waits."""
@@ -203,6 +214,83 @@ def build_keeper_for(
         clock=clock,
         address=account,
     )
+
+
+def build_keeper(
+    settings: Settings, *, dry_run: bool = False, prompt: Prompt | None = None
+) -> Keeper:
+    """The keeper of a settings file, checked before the first tick.
+
+    Raises SettingError, KeystoreError, WrongVaultError, WrongChainError, EndpointError, UnfundedError or
+    JournalError, each with one clear line.
+    """
+    strategy = load_strategy(settings.strategy.name, settings.strategy.parameters)
+    signer, address = _account(settings.key, dry_run, prompt)
+    readings = first_readings(settings, address)
+    if not dry_run:
+        _require_able(readings, settings)
+    return build_keeper_for(
+        rpc_url=settings.rpc_url,
+        chain_id=settings.chain_id,
+        vault=settings.vault,
+        lens=settings.lens,
+        strategy=strategy,
+        policies=policies(settings, readings.asset.decimals),
+        journal_path=settings.journal.path,
+        signer=signer,
+        address=address,
+        rules=tick_rules(settings, dry_run=dry_run),
+        gas=gas_policy(settings),
+        follow=follow_policy(settings),
+        timeout_s=settings.rpc_timeout_s,
+        exclusive=not dry_run,
+    )
+
+
+def build_heads(settings: Settings, keeper: Keeper) -> Heads:
+    """New heads for `Keeper.run`."""
+    return Heads(
+        keeper.head,
+        poll_interval_s=settings.tick.poll_interval_s,
+        ws_url=settings.ws_url,
+        timeout_s=settings.rpc_timeout_s,
+    )
+
+
+def first_readings(settings: Settings, address: str) -> Readings:
+    """The vault at the newest head, after checking chain, lens and vault. For start and for status."""
+    endpoint = Endpoint(settings.rpc_url, settings.rpc_timeout_s)
+    try:
+        return LensReader(
+            endpoint,
+            abi.load("VaultLens"),
+            chain_id=settings.chain_id,
+            vault=settings.vault,
+            lens=settings.lens,
+            keeper=address,
+        ).verify()
+    finally:
+        endpoint.close()
+
+
+def _account(key: KeySettings, dry_run: bool, prompt: Prompt | None) -> tuple[Signer | None, str]:
+    if dry_run:
+        return None, load_address(key) or NOBODY
+    signer = load_signer(key, prompt=prompt)
+    if signer is None:
+        remedy = f"set key.keystore or ${key.private_key_env}, or use --dry-run"
+        raise KeystoreError("the settings", "no key is named and a live keeper must sign", remedy)
+    return signer, signer.address
+
+
+def _require_able(readings: Readings, settings: Settings) -> None:
+    """A live keeper that can never send is told so at the start."""
+    if not readings.keeper_allowed:
+        problem = f"does not accept {readings.keeper} as keeper"
+        raise WrongVaultError(readings.vault, problem, "ask its owner to add this keeper")
+    if readings.keeper_balance_wei == 0:
+        price = 2 * readings.block.base_fee_wei + gas_policy(settings).protective_tip_wei
+        raise UnfundedError(readings.keeper, 0, _TYPICAL_GAS * price)
 
 
 def _report(record: TickRecord) -> None:

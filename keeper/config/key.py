@@ -1,10 +1,13 @@
 """The signing key from where the settings say: keystore and password, or an environment variable."""
 
+import json
 import os
 import sys
 from collections.abc import Callable, Mapping
 from getpass import getpass
 from pathlib import Path
+
+from eth_utils.address import to_checksum_address
 
 from keeper.config.settings import KeySettings
 from keeper.errors import KeystoreError
@@ -27,6 +30,26 @@ def load_signer(
         return from_keystore(key.keystore, _password(key, env, prompt))
     secret = env.get(key.private_key_env)
     return from_private_key(secret, f"${key.private_key_env}") if secret else None
+
+
+def load_address(key: KeySettings, environment: Mapping[str, str] | None = None) -> str | None:
+    """The keeper's address without asking for any password: for dry runs and status."""
+    env = os.environ if environment is None else environment
+    if key.address is not None:
+        return key.address
+    if key.keystore is not None and key.keystore.is_file():
+        return _address_in(key.keystore)
+    signer = load_signer(key, env) if key.keystore is None else None
+    return signer.address if signer else None
+
+
+def _address_in(keystore: Path) -> str | None:
+    """Version 3 keystores name their account in clear."""
+    try:
+        address = json.loads(keystore.read_text(encoding="utf-8")).get("address")
+        return to_checksum_address(address) if address else None
+    except (OSError, ValueError, AttributeError, TypeError):
+        return None
 
 
 def _password(key: KeySettings, env: Mapping[str, str], prompt: Prompt | None) -> str:

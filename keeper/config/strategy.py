@@ -63,6 +63,8 @@ def _value(name: str, value: Any, hint: Any) -> Any:
     kind = hint
     while isinstance(kind, NewType):
         kind = kind.__supertype__
+    if kind is bool and str(value).lower() in ("true", "false"):
+        return str(value).lower() == "true"  # from the environment it is text
     try:
         if kind is int:
             number = Decimal(str(value))

@@ -1,0 +1,99 @@
+"""Commands, and how every end of one looks: an exit code and, when something is wrong, one clear line."""
+
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from keeper import __version__
+from keeper.cli import config as config_commands
+from keeper.cli import demo, localnet, run, status
+from keeper.errors import GimbalError
+
+CRASH_LOG = Path("keeper-crash.log")
+_INTERRUPTED = 130
+_UNEXPECTED = 70
+
+app = typer.Typer(
+    name="keeper",
+    help="Gimbal: an autonomous keeper for on-chain vaults.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"keeper {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    del debug, version  # both act before any command does
+
+
+app.command("run")(run.run)
+app.command("once")(run.once)
+app.command("status")(status.status)
+app.add_typer(config_commands.app, name="config")
+app.command("demo")(demo.demo)
+app.command("localnet")(localnet.localnet)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point of the console script."""
+    sys.exit(invoke(sys.argv[1:] if arguments is None else arguments))
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run one command; returns its exit code. Never lets a traceback out unless asked."""
+    debug = "--debug" in arguments  # wherever it stands
+    arguments = [a for a in arguments if a != "--debug"]
+    try:
+        result = app(arguments, standalone_mode=False)
+    except GimbalError as error:
+        return _said(str(error), error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return _said("interrupted", _INTERRUPTED)
+    except BrokenPipeError:
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last edge: nothing above can act on it
+        if debug:
+            traceback.print_exc()
+        return _said(_unexpected(error), _UNEXPECTED)
+    return result if isinstance(result, int) else 0
+
+
+def _said(line: str, code: int) -> int:
+    one_line = " ".join(_redacted(line).split())
+    print(f"keeper: {one_line}", file=sys.stderr)
+    return code
+
+
+def _unexpected(error: Exception) -> str:
+    what = f"unexpected {type(error).__name__}: {error}"
+    try:
+        CRASH_LOG.write_text(_redacted(traceback.format_exc()), encoding="utf-8")
+    except OSError:
+        return f"{what}; run with --debug to see where"
+    return f"{what}; where it happened is in {CRASH_LOG.resolve()}, please report it"
+
+
+def _redacted(text: str) -> str:
+    redactor = run.REDACTOR.get(None)
+    return redactor.text(text) if redactor else text

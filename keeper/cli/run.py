@@ -1,0 +1,119 @@
+"""keeper run and keeper once."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from keeper.cli.logs import Redactor
+    from keeper.config.load import Loaded
+
+REDACTOR: ContextVar["Redactor"] = ContextVar("redactor")
+"""Of the running command; the last edge uses it as well."""
+
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", help="Settings file [default: $GIMBAL_CONFIG or ./keeper.toml]."
+    ),
+]
+_BAD_ENDS = frozenset({"skipped", "refused", "failed"})
+
+
+def settings_of(config: Path | None) -> "Loaded":
+    """Load settings and route logs, with their secrets blotted out."""
+    from keeper.cli.logs import Redactor, configure, secrets_of
+    from keeper.config.load import load
+
+    loaded = load(config)
+    redactor = Redactor(secrets_of(loaded.settings, os.environ))
+    REDACTOR.set(redactor)
+    configure(loaded.settings.log.format, loaded.settings.log.level, redactor)
+    return loaded
+
+
+def prompt() -> Callable[[str], str] | None:
+    """How to ask for a password: in a terminal only."""
+    return _ask if sys.stdin.isatty() else None
+
+
+def _ask(question: str) -> str:
+    """A password from the terminal, known to the redactor from then on."""
+    password: str = typer.prompt(question.rstrip(": "), hide_input=True, err=True)
+    REDACTOR.get().add(password)
+    return password
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set; the tick under way is finished."""
+    stop = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stop.set())
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(
+    config: Config = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Decide and simulate; sign and send nothing.")
+    ] = False,
+    blocks: Annotated[int | None, typer.Option(min=1, help="Stop after this many ticks.")] = None,
+) -> None:
+    """Keep the vault: one tick for each new block, until stopped."""
+    loaded = settings_of(config)
+    import structlog
+
+    from keeper.app import build_heads, build_keeper
+
+    log = structlog.get_logger("keeper")
+    settings = loaded.settings
+    with build_keeper(settings, dry_run=dry_run, prompt=prompt()) as keeper, _stopping() as stop:
+        heads = build_heads(settings, keeper)
+        log.info(
+            "keeper started",
+            vault=settings.vault,
+            account=keeper.address,
+            strategy=settings.strategy.name,
+            dry_run=dry_run,
+        )
+        try:
+            done = keeper.run(heads, stop, blocks)
+        finally:
+            heads.close()
+        log.info("keeper stopped", ticks=done)
+
+
+def once(
+    config: Config = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Decide and simulate; sign and send nothing.")
+    ] = False,
+) -> None:
+    """One tick on the newest block. Exit code 0 if held, done or rehearsed, 1 otherwise."""
+    loaded = settings_of(config)
+    from keeper.app import build_keeper
+
+    settings = loaded.settings
+    with build_keeper(settings, dry_run=dry_run, prompt=prompt()) as keeper:
+        outcome = keeper.once(patience_s=float(settings.tick.deadline_s))
+    line = f"block {outcome.block_number}: {outcome.status}: {outcome.reason}"
+    if outcome.tx_hash:
+        line += f"; transaction {outcome.tx_hash}"
+    typer.echo(REDACTOR.get().text(line))
+    if outcome.status in _BAD_ENDS:
+        raise typer.Exit(1)

@@ -1,0 +1,176 @@
+"""keeper status: the vault, its danger and the keeper's means, on one screen."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from keeper.cli.run import Config, settings_of
+
+if TYPE_CHECKING:
+    from keeper.config.settings import Settings
+    from keeper.model.market import MarketState, Readings
+    from keeper.model.outcome import AttemptResult, TickOutcome
+    from keeper.model.risk import RiskReport
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What one screen shows."""
+
+    market: "MarketState"
+    risk: "RiskReport"
+    outcomes: "tuple[TickOutcome, ...]"
+    actions: "tuple[AttemptResult, ...]"
+
+
+def status(
+    config: Config = None,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """The vault now: NAV, health, delta, liquidation price, oracle; last actions; keeper's balance."""
+    loaded = settings_of(config)
+    view = _look(loaded.settings)
+    if json:
+        from json import dumps
+
+        typer.echo(dumps(facts(view), indent=2))
+        return
+    from rich.console import Console
+
+    Console().print(screen(view))
+
+
+def _look(settings: "Settings") -> View:
+    from keeper.app import NOBODY, first_readings
+    from keeper.config.key import load_address
+    from keeper.config.policies import policies
+    from keeper.market import build_market
+    from keeper.risk import assess
+
+    readings = first_readings(settings, load_address(settings.key) or NOBODY)
+    market = build_market(readings, policies(settings, readings.asset.decimals).market)
+    outcomes, actions = _history(settings)
+    return View(market, assess(market), outcomes, actions)
+
+
+def _history(settings: "Settings") -> "tuple[tuple[TickOutcome, ...], tuple[AttemptResult, ...]]":
+    from keeper.journal.store import SqliteJournal
+
+    if not settings.journal.path.is_file():
+        return (), ()
+    journal = SqliteJournal(settings.journal.path, exclusive=False)
+    try:
+        return journal.outcomes(3), journal.actions(5)
+    finally:
+        journal.close()
+
+
+def facts(view: View) -> dict[str, Any]:
+    """The screen as plain values, amounts as decimal strings in whole units."""
+    readings, risk = view.market.readings, view.risk
+    price = readings.price
+    return {
+        "block": readings.block.number,
+        "timestamp": readings.block.timestamp,
+        "chain_id": readings.chain_id,
+        "vault": readings.vault,
+        "paused": readings.paused,
+        "nav": _units(risk.nav, readings.asset.decimals),
+        "health": _health(risk.health_wad),
+        "min_health": _health(readings.limits.min_health_wad),
+        "net_delta": _units(risk.net_delta, readings.base.decimals),
+        "leverage": round(risk.leverage, 4) if abs(risk.leverage) < 1e9 else None,
+        "liquidation_price": _units(risk.liquidation_price_wad, 18),
+        "fall_to_liquidation": risk.fall_to_liquidation,
+        "rise_to_liquidation": risk.rise_to_liquidation,
+        "collateral": _units(risk.gross_collateral, readings.asset.decimals),
+        "debt": _units(risk.debt, readings.asset.decimals),
+        "idle": _units(readings.idle_asset, readings.asset.decimals),
+        "loss_budget_left": _units(readings.loss_budget_left, readings.asset.decimals),
+        "price": _units(price.price_wad, 18),
+        "price_age_s": readings.block.timestamp - price.base.updated_at,
+        "price_deviation_bps": int(price.deviation_bps),
+        "price_faults": list(view.market.faults),
+        "keeper": readings.keeper,
+        "keeper_allowed": readings.keeper_allowed,
+        "keeper_balance": _units(readings.keeper_balance_wei, 18),
+        "last_ticks": [
+            {"block": o.block_number, "status": str(o.status), "reason": o.reason}
+            for o in view.outcomes
+        ],
+        "last_actions": [
+            {"tx_hash": a.tx_hash, "status": str(a.status), "block": a.block_number}
+            for a in view.actions
+        ],
+    }
+
+
+def screen(view: View) -> Any:
+    """One rich table."""
+    from rich.table import Table
+
+    shown = facts(view)
+    readings = view.market.readings
+    title = f"Vault {shown['vault']} at block {shown['block']} of chain {shown['chain_id']}"
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for name, value in _lines(shown, readings):
+        table.add_row(name, value)
+    for action in shown["last_actions"]:
+        where = f" in block {action['block']}" if action["block"] else ""
+        table.add_row("action", f"{action['tx_hash']} {action['status']}{where}")
+    for tick in shown["last_ticks"]:
+        table.add_row("tick", f"{tick['block']}: {tick['status']}: {tick['reason']}")
+    return table
+
+
+def _lines(f: dict[str, Any], readings: "Readings") -> list[tuple[str, str]]:
+    faults = "; ".join(f["price_faults"]) or "usable"
+    allowed = "accepted by the vault" if f["keeper_allowed"] else "NOT a keeper of the vault"
+    return [
+        ("NAV", f"{_money(f['nav'])} ({'paused' if f['paused'] else 'open'})"),
+        ("health", f"{f['health']} (mandate's minimum {f['min_health']})"),
+        ("net delta", f"{_money(f['net_delta'], 4)} base, leverage {f['leverage']}"),
+        ("liquidation price", f"{_money(f['liquidation_price'])}{_distance(f)}"),
+        (
+            "collateral, debt, idle",
+            " / ".join(_money(f[k]) for k in ("collateral", "debt", "idle")),
+        ),
+        ("loss budget left", _money(f["loss_budget_left"])),
+        (
+            "oracle",
+            f"{_money(f['price'])}, {f['price_age_s']} s old, {f['price_deviation_bps']} bps from "
+            f"its {readings.price.twap_window_s} s average: {faults}",
+        ),
+        ("keeper", f"{f['keeper']} {allowed}, {_money(f['keeper_balance'], 4)} ETH"),
+    ]
+
+
+def _distance(f: dict[str, Any]) -> str:
+    if f["fall_to_liquidation"] is not None:
+        return f" (a fall of {f['fall_to_liquidation']:.1%})"
+    if f["rise_to_liquidation"] is not None:
+        return f" (a rise of {f['rise_to_liquidation']:.1%})"
+    return ""
+
+
+def _units(raw: int | None, decimals: int) -> str | None:
+    """Exact decimal text."""
+    if raw is None:
+        return None
+    sign, digits = ("-" if raw < 0 else ""), str(abs(raw)).rjust(decimals + 1, "0")
+    if decimals == 0:
+        return sign + digits
+    return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}"
+
+
+def _money(text: str | None, places: int = 2) -> str:
+    return "unknown" if text is None else f"{float(text):,.{places}f}"
+
+
+def _health(wad: int) -> str:
+    from keeper.model.units import wad_float
+
+    return f"{wad_float(wad):.4f}"
