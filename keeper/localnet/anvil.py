@@ -137,7 +137,10 @@ class Anvil:
     def start(self) -> None:
         """Start and wait until `eth_chainId` answers. A port taken between probe and start is tried again."""
         self._log_dir.mkdir(parents=True, exist_ok=True)
-        self._state_dir = Path(tempfile.mkdtemp(prefix=f"{self._name}-", dir=self._log_dir))
+        _remove_leftovers(self._log_dir)
+        self._state_dir = Path(
+            tempfile.mkdtemp(prefix=f"{self._name}-{os.getpid()}-", dir=self._log_dir)
+        )
         try:
             self._start_on_some_port()
         except BaseException:
@@ -235,6 +238,24 @@ class Anvil:
             if lines:
                 return lines[-1][:300]
         return "the process ended at once and said nothing"
+
+
+def _remove_leftovers(log_dir: Path) -> None:
+    """Working directories whose starter was killed before it could remove them."""
+    for entry in log_dir.glob("*-*-*"):
+        owner = entry.name.split("-")[1]
+        if entry.is_dir() and owner.isdigit() and not _alive(int(owner)):
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _die_with_parent() -> Callable[[], None] | None:

@@ -110,6 +110,19 @@ def set_market_price(world: World, price_usd: float) -> None:
     restore_pool(world)
 
 
+def refresh_answers(world: World) -> None:
+    """Both feeds answer again what they answered last, at the next block's time: a heartbeat."""
+    deployer = Deployer(world.w3, world.root, world.accounts.deployer)
+    for address in (world.addresses.eth_usd_aggregator, world.addresses.usdc_usd_aggregator):
+        aggregator = deployer.at("FluxAggregator", address)
+        submit(
+            deployer,
+            aggregator,
+            world.accounts.oracle,
+            int(aggregator.functions.latestAnswer().call()),
+        )
+
+
 def restore_pool(world: World) -> None:
     """The arbitrageur trades the pool exactly to the oracle's price of WETH in USDC."""
     a = world.addresses

@@ -35,21 +35,22 @@ class OpenedPosition:
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class PositionState:
     """The vault now, in USD with 8 decimals unless said otherwise."""
 
     collateral: int
     debt: int
     room: int  # may still be borrowed
     idle_usdc: int  # raw
-    weth_price: int
     usdc_price: int
     threshold_bps: int
 
     def usd_of_usdc(self, raw: int) -> int:
+        """Value of raw dollars."""
         return raw * self.usdc_price // 10**6
 
     def usdc_of_usd(self, usd8: int) -> int:
+        """Raw dollars of a value, rounded down."""
         return usd8 * 10**6 // self.usdc_price
 
 
@@ -65,10 +66,11 @@ def open_leveraged(
     WETH is bought, supplied and borrowed against in steps until the reserve is all that is idle and the health is
     met within 0.5 %. The owner acts as keeper for the opening and gives the right back at its end.
     """
+    a = world.addresses
     opening = _Opening(world, deployment)
     try:
         for number in range(_MAX_STEPS):
-            steps = next_steps(opening.read(), health_wad, idle_reserve, world)
+            steps = next_steps(opening.read(), health_wad, idle_reserve, usdc=a.usdc, weth=a.weth)
             if not steps:
                 return opening.measured(health_wad)
             opening.rebalance(number, steps)
@@ -89,9 +91,10 @@ def wanted_collateral(equity: int, threshold_bps: int, health_wad: int) -> int:
     return equity * BPS * health_wad // backed
 
 
-def next_steps(state: _State, health_wad: int, idle_reserve: int, world: World) -> Sequence[Step]:
+def next_steps(
+    state: PositionState, health_wad: int, idle_reserve: int, *, usdc: str, weth: str
+) -> Sequence[Step]:
     """The moves that come next, or none when the position stands."""
-    usdc, weth = world.addresses.usdc, world.addresses.weth
     spare = state.usd_of_usdc(state.idle_usdc - idle_reserve)
     equity = state.collateral - state.debt + spare
     if equity <= 0:
@@ -101,6 +104,10 @@ def next_steps(state: _State, health_wad: int, idle_reserve: int, world: World) 
     missing = wanted_collateral(equity, state.threshold_bps, health_wad) - state.collateral
     if missing > equity * HEALTH_TOLERANCE_BPS // (10 * BPS):
         bought = min(missing, CHUNK_USD * _USD_BASE, max(spare, 0) + state.room)
+        if bought <= 0:
+            raise LocalnetError(
+                "opening a position", "the venue lends no more", "ask for a higher health"
+            )
         borrowed = max(0, bought - max(spare, 0))
         lent = [(MoveKind.BORROW, usdc, state.usdc_of_usd(borrowed))] if borrowed else []
         swap = (MoveKind.SWAP, usdc, state.usdc_of_usd(bought))
@@ -130,26 +137,23 @@ class _Opening:
         if not self._was_keeper:
             send(self._world.w3, self._vault.functions.removeKeeper(self._owner), self._owner)
 
-    def read(self) -> _State:
+    def read(self) -> PositionState:
         a = self._world.addresses
         account = self._aave.functions.getUserAccountData(self._deployment.lending).call()
-        prices = (
-            self._world.contract("AaveOracle", a.aave_oracle)
-            .functions.getAssetsPrices([a.weth, a.usdc])
-            .call()
+        usdc_price = (
+            self._world.contract("AaveOracle", a.aave_oracle).functions.getAssetPrice(a.usdc).call()
         )
         terms = self._world.contract("AaveDataProvider", a.aave_data_provider)
         threshold = terms.functions.getReserveConfigurationData(a.weth).call()[2]
         idle = (
             self._world.contract("ERC20", a.usdc).functions.balanceOf(self._deployment.vault).call()
         )
-        return _State(
+        return PositionState(
             collateral=account[0],
             debt=account[1],
             room=account[2] * (BPS - _LTV_MARGIN_BPS) // BPS,
             idle_usdc=idle,
-            weth_price=prices[0],
-            usdc_price=prices[1],
+            usdc_price=usdc_price,
             threshold_bps=threshold,
         )
 
