@@ -1,0 +1,145 @@
+"""The demo's keeper: the same pipeline as a live one, from a settings file the demo leaves to be read."""
+
+from dataclasses import fields
+from pathlib import Path
+
+from keeper.app import Keeper, build_keeper_for
+from keeper.clock import Clock
+from keeper.config.load import load
+from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
+from keeper.config.strategy import load_strategy
+from keeper.demo.observe import KeeperAction
+from keeper.demo.twins import ASSET_DECIMALS, BASE_DECIMALS
+from keeper.execution.signer import from_private_key
+from keeper.localnet.cache import write_atomically
+from keeper.localnet.paths.path import PricePath
+from keeper.localnet.serve import dev_keys
+from keeper.localnet.vaults import VaultDeployment
+from keeper.localnet.world import Accounts, World
+from keeper.loop import TickRecord
+from keeper.model.block import BlockStamp
+from keeper.model.decision import Lane, Move, MoveKind, Plan
+from keeper.model.outcome import TickOutcome, TickStatus
+from keeper.model.units import MAX_UINT256
+from keeper.report.format import amount
+from keeper.report.story import Band
+
+SETTINGS_FILE = "keeper.toml"
+JOURNAL_FILE = "journal.sqlite"
+_LEAST_DEADLINE_S = 120
+_MOST_DEADLINE_S = 3_600
+
+
+def settings_text(world: World, deployment: VaultDeployment, band: Band, path: PricePath) -> str:
+    """The keeper's settings file. What it does not name is the default of a live keeper."""
+    # An intent must outlive the block after its own, however long this path's blocks are.
+    longest = int((path.times[1:] - path.times[:-1]).max())
+    deadline = min(_MOST_DEADLINE_S, max(_LEAST_DEADLINE_S, 2 * longest))
+    return f"""# Written by `keeper demo`: the settings its keeper ran with.
+chain_id = {world.w3.eth.chain_id}
+rpc_url = "{world.http_url}"
+vault = "{deployment.vault}"
+lens = "{deployment.lens}"
+
+[strategy]
+name = "collateral_guard"
+parameters = {{ low = {band.low:.6f}, target = {band.target:.6f}, high = {band.high:.6f} }}
+
+[tick]
+deadline_s = {deadline}
+
+[journal]
+path = "{JOURNAL_FILE}"
+"""
+
+
+class Pilot:
+    """Ticks the keeper block by block and remembers why it sent what it sent."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self.keeper = keeper
+        self._actions: dict[str, KeeperAction] = {}
+        self._by_intent: dict[str, KeeperAction] = {}
+
+    def verify(self) -> None:
+        """Raises if the keeper could not run against this chain and vault."""
+        self.keeper.verify()
+
+    def tick(self, block: BlockStamp) -> TickOutcome:
+        """One tick for a mined block."""
+        outcome = self.keeper.tick(block)
+        record = self.keeper.last
+        if outcome.status is TickStatus.SENT and outcome.tx_hash and record and record.plan:
+            action = _action(record.plan, record)
+            self._actions[outcome.tx_hash.lower()] = action
+            self._by_intent[outcome.intent_id or ""] = action
+        return outcome
+
+    def action_of(self, tx_hash: str) -> KeeperAction | None:
+        """Why a transaction was sent; replacements answer for their intent."""
+        known = self._actions.get(tx_hash.lower())
+        if known is None:
+            for attempt in self.keeper.journal.actions(limit=20):
+                if attempt.tx_hash.lower() == tx_hash.lower():
+                    known = self._by_intent.get(attempt.intent_id)
+        return known
+
+
+def build_pilot(
+    world: World,
+    deployment: VaultDeployment,
+    band: Band,
+    *,
+    path: PricePath,
+    out: Path,
+    clock: Clock,
+) -> Pilot:
+    """The keeper for one vault, built from the settings file it leaves in `out`."""
+    file = out / SETTINGS_FILE
+    write_atomically(file, settings_text(world, deployment, band, path))
+    journal = out / JOURNAL_FILE
+    for stale in out.glob(f"{JOURNAL_FILE}*"):
+        stale.unlink()  # of an earlier demo: another chain
+    settings = load(file, environment={}).settings
+    keeper = build_keeper_for(
+        rpc_url=settings.rpc_url,
+        chain_id=settings.chain_id,
+        vault=settings.vault,
+        lens=settings.lens,
+        strategy=load_strategy(settings.strategy.name, settings.strategy.parameters),
+        policies=policies(settings, ASSET_DECIMALS),
+        journal_path=journal,
+        signer=from_private_key(_keeper_key(), "the local mainnet's development accounts"),
+        clock=clock,
+        rules=tick_rules(settings, dry_run=False),
+        gas=gas_policy(settings),
+        follow=follow_policy(settings),
+        timeout_s=settings.rpc_timeout_s,
+    )
+    return Pilot(keeper)
+
+
+def _keeper_key() -> str:
+    roles = [field.name for field in fields(Accounts)]
+    return dev_keys(len(roles))[roles.index("keeper")]
+
+
+def _action(plan: Plan, record: TickRecord) -> KeeperAction:
+    readings = record.market.readings if record.market else None
+    names = (
+        {} if readings is None else {readings.asset.address: "USDC", readings.base.address: "WETH"}
+    )
+    return KeeperAction(
+        protective=plan.lane is Lane.PROTECTIVE,
+        what=", ".join(_move_text(move, names) for move in plan.moves),
+        why=plan.reason,
+    )
+
+
+def _move_text(move: Move, names: dict[str, str]) -> str:
+    name = names.get(move.token, move.token)
+    decimals, places = (ASSET_DECIMALS, 0) if name == "USDC" else (BASE_DECIMALS, 3)
+    size = "all" if move.amount == MAX_UINT256 else amount(move.amount, decimals, places)
+    verb = "sell" if move.kind is MoveKind.SWAP and name == "WETH" else move.kind.name.lower()
+    verb = "spend" if move.kind is MoveKind.SWAP and name == "USDC" else verb
+    return f"{verb} {size} {name}"

@@ -1,0 +1,88 @@
+"""Two equal vaults: same mandate, same deposit, same leveraged position. One admits the keeper."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from keeper.errors import LocalnetError
+from keeper.localnet.position import OpenedPosition, open_leveraged
+from keeper.localnet.protocols.tokens import DOLLAR
+from keeper.localnet.vaults import (
+    DEFAULT_LIMITS,
+    OracleTerms,
+    VaultDeployment,
+    deploy_lens,
+    deploy_vault,
+    deposit,
+)
+from keeper.localnet.world import World
+from keeper.model.market import Limits
+from keeper.model.units import WAD, Bps, Wad
+from keeper.report.story import Band, Twin
+
+ASSET_DECIMALS, BASE_DECIMALS = 6, 18
+"""Of the local mainnet's dollar and WETH."""
+DEPOSIT_USD = 250_000
+IDLE_USD = 10_000
+"""Left in each vault: the first thing a keeper repays from."""
+ORACLE_TERMS = OracleTerms(twap_window_s=120, max_deviation_bps=500)
+"""A short average follows a crash closely, so that it vetoes a lying oracle and not a falling market."""
+MOST_BORROWED_BPS = Bps(8_200)
+"""Debt over gross assets: room for the highest leverage a demo may start with."""
+MOST_APART = 0.002
+"""The twins' healths at opening may differ by this much, relatively."""
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Both vaults and what was measured after opening."""
+
+    deployments: Mapping[Twin, VaultDeployment]
+    opened: Mapping[Twin, OpenedPosition]
+
+
+def mandate_for(band: Band) -> Limits:
+    """The local mainnet's usual limits with this band's minimum; the same for both vaults."""
+    return replace(
+        DEFAULT_LIMITS,
+        min_health_wad=Wad(int(band.minimum * WAD)),
+        max_borrow_bps=MOST_BORROWED_BPS,
+    )
+
+
+def open_twins(world: World, health: float, band: Band) -> Twins:
+    """Deploy, fund and open both; refuses to compare positions that are not equal."""
+    limits, lens = mandate_for(band), deploy_lens(world)
+    keepers = {Twin.PROTECTED: (world.accounts.keeper,), Twin.UNPROTECTED: ()}
+    deployments: dict[Twin, VaultDeployment] = {}
+    opened: dict[Twin, OpenedPosition] = {}
+    for twin, allowed in keepers.items():
+        deployment = deploy_vault(
+            world,
+            limits=limits,
+            keepers=allowed,
+            terms=ORACLE_TERMS,
+            lens=lens,
+            name=f"Gimbal demo, {twin.value}",
+        )
+        deposit(world, deployment, world.accounts.depositor, DEPOSIT_USD * DOLLAR)
+        deployments[twin] = deployment
+    for twin, deployment in deployments.items():
+        opened[twin] = open_leveraged(world, deployment, int(health * WAD), IDLE_USD * DOLLAR)
+    _require_equal(opened)
+    return Twins(deployments, opened)
+
+
+def _require_equal(opened: Mapping[Twin, OpenedPosition]) -> None:
+    one, other = opened[Twin.PROTECTED], opened[Twin.UNPROTECTED]
+    pairs = (
+        ("health", one.health_wad, other.health_wad),
+        ("collateral", one.collateral_usd8, other.collateral_usd8),
+        ("debt", one.debt_usd8, other.debt_usd8),
+    )
+    for name, a, b in pairs:
+        if abs(a - b) > MOST_APART * max(a, b):
+            raise LocalnetError(
+                "opening equal positions",
+                f"{name} is {a} and {b}",
+                "run it again; report it if it stays",
+            )
