@@ -17,7 +17,7 @@ from keeper.config.key import Prompt, load_address, load_signer
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
 from keeper.config.settings import KeySettings, Settings
 from keeper.config.strategy import load_strategy
-from keeper.errors import KeystoreError, ReadError, UnfundedError, WrongVaultError
+from keeper.errors import GimbalError, KeystoreError, ReadError, UnfundedError, WrongVaultError
 from keeper.execution.executor import TransactionExecutor
 from keeper.execution.fees import GasPolicy
 from keeper.execution.life import FollowPolicy
@@ -89,14 +89,24 @@ class Keeper:
 
     def tick(self, block: BlockStamp | None = None) -> TickOutcome:
         """One pass for `block` (by default the newest head). Follows what is in flight, never waits."""
-        record = run_tick(
-            self._ports,
-            self._policies,
-            self._strategy,
-            self._clock,
-            rules=self._rules,
-            block=block,
-        )
+        try:
+            record = run_tick(
+                self._ports,
+                self._policies,
+                self._strategy,
+                self._clock,
+                rules=self._rules,
+                block=block,
+            )
+        except GimbalError:
+            raise
+        except Exception as error:
+            # not understood: written down, said aloud, and the end of the loop
+            reason = f"stopped by an unexpected {type(error).__name__}"
+            number = block.number if block else 0
+            self.journal.record_outcome(TickOutcome(number, TickStatus.FAILED, reason))
+            _log.error(reason, block=number, problem=str(error))
+            raise
         self.last = record
         _report(record)
         return record.outcome
@@ -168,7 +178,6 @@ def build_keeper_for(
     gas: GasPolicy | None = None,
     follow: FollowPolicy | None = None,
     timeout_s: float = 10.0,
-    exclusive: bool = True,
 ) -> Keeper:
     """A keeper from values alone, without a settings file: for demos, tests and other programs.
 
@@ -183,7 +192,7 @@ def build_keeper_for(
     rules = rules or TickRules()
     if signer is None:
         rules = replace(rules, dry_run=True)
-    journal = SqliteJournal(journal_path, exclusive=exclusive)
+    journal = SqliteJournal(journal_path)
     endpoint = Endpoint(rpc_url, timeout_s)
     reader = LensReader(
         endpoint,
@@ -236,15 +245,20 @@ def build_keeper(
         lens=settings.lens,
         strategy=strategy,
         policies=policies(settings, readings.asset.decimals),
-        journal_path=settings.journal.path,
+        journal_path=journal_path(settings, dry_run=dry_run),
         signer=signer,
         address=address,
         rules=tick_rules(settings, dry_run=dry_run),
         gas=gas_policy(settings),
         follow=follow_policy(settings),
         timeout_s=settings.rpc_timeout_s,
-        exclusive=not dry_run,
     )
+
+
+def journal_path(settings: Settings, *, dry_run: bool = False) -> Path:
+    """A dry run writes beside the live journal, or it would count as the live keeper's own past."""
+    path = settings.journal.path
+    return path.with_name(f"{path.stem}.dry{path.suffix}") if dry_run else path
 
 
 def build_heads(settings: Settings, keeper: Keeper) -> Heads:

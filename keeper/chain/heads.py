@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -20,6 +21,8 @@ _SUBSCRIBE = json.dumps(
     {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}
 )
 _SILENCE_FACTOR = 5
+_LONGEST_WAIT_S = 1.0
+"""Whoever waits for a head also looks for a stop signal."""
 
 
 class Heads:
@@ -40,6 +43,7 @@ class Heads:
         self._news = threading.Condition()
         self._newest: BlockStamp | None = None
         self._given: str | None = None
+        self._poll_due = 0.0
         self._connected = False
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
@@ -53,23 +57,29 @@ class Heads:
         return self._connected
 
     def next(self) -> BlockStamp | None:
-        """The newest head not given before, or None when none came for one interval.
+        """The newest head not given before, or None when none came for a second or one interval.
 
         Without a live subscription the head is asked for; raises ReadError when that fails.
         """
         with self._news:
-            silence = self._interval_s * (_SILENCE_FACTOR if self._connected else 1)
-            self._news.wait_for(lambda: self._fresh(self._newest), timeout=silence)
+            patience = min(self._interval_s, _LONGEST_WAIT_S)
+            self._news.wait_for(lambda: self._fresh(self._newest), timeout=patience)
             head = self._newest
-        if not self._fresh(head):
+        if not self._fresh(head) and time.monotonic() >= self._poll_due:
+            self._postpone()  # before asking: a refusal must not make us ask faster
             head = self._poll()  # a silent subscription is checked too: it may be dead
-        if head is None or head.hash == self._given:
+        if head is None or not self._fresh(head):
             return None
         self._given = head.hash
+        self._postpone()
         return head
 
     def _fresh(self, head: BlockStamp | None) -> bool:
-        return self._closing.is_set() or (head is not None and head.hash != self._given)
+        return head is not None and head.hash != self._given
+
+    def _postpone(self) -> None:
+        silence = self._interval_s * (_SILENCE_FACTOR if self._connected else 1)
+        self._poll_due = time.monotonic() + silence
 
     def close(self) -> None:
         """Stop listening."""

@@ -7,6 +7,9 @@ import typer
 
 from keeper.cli.run import Config, settings_of
 
+_WIDE = 140
+_PIPED_WIDTH = 180
+
 app = typer.Typer(help="Settings: show them, or write a commented example.", no_args_is_help=True)
 
 
@@ -28,15 +31,21 @@ def show(
     from rich.console import Console
     from rich.table import Table
 
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_PIPED_WIDTH)
+    wide = console.width >= _WIDE
     table = Table(title=f"Settings from {loaded.file or 'the environment'}", title_justify="left")
-    for name in ("name", "value", "unit", "default", "source", "meaning"):
+    table.add_column("name", no_wrap=True)
+    for name in ("value", "unit", "default", "source", *(("meaning",) if wide else ())):
         table.add_column(name, overflow="fold")
     for row in rows(loaded):
         style = "bold" if row.source != "default" else ""
-        table.add_row(
-            row.name, row.value, row.unit, row.default, row.source, row.meaning, style=style
-        )
-    Console().print(table)
+        cells = (row.name, row.value, row.unit, row.default, row.source)
+        table.add_row(*cells, *((row.meaning,) if wide else ()), style=style)
+    console.print(table)
+    if not wide:
+        console.print("A terminal of 140 columns also shows what each setting means.")
 
 
 @app.command("init")

@@ -3,9 +3,8 @@
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 
 from keeper import __version__
@@ -14,6 +13,8 @@ from keeper.cli import demo, localnet, run, status
 from keeper.errors import GimbalError
 
 CRASH_LOG = Path("keeper-crash.log")
+_USAGE_ERROR: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+"""typer brings its own copy of click in some versions and uses the installed one in others."""
 _INTERRUPTED = 130
 _UNEXPECTED = 70
 
@@ -65,10 +66,12 @@ def invoke(arguments: list[str]) -> int:
         result = app(arguments, standalone_mode=False)
     except GimbalError as error:
         return _said(str(error), error.exit_code)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except _USAGE_ERROR as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            error.show()
+            return int(error.exit_code)
+        return _said(f"{error.format_message()}; see keeper --help", error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
         return _said("interrupted", _INTERRUPTED)
     except BrokenPipeError:
         return 0

@@ -173,8 +173,11 @@ def _named(error: ValidationError) -> SettingError:
         message = f"is not a setting{_nearest(field, set(names(Settings)))}"
     elif not message.startswith(("is ", "has ", "must ")) and not message[:1].isdigit():
         message = message[:1].lower() + message[1:]
+    remedy = _remedy(field)
+    if first["type"] == "extra_forbidden":
+        remedy = f"correct its name or remove it; {_SEE}"
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return SettingError(field, message + more, _remedy(field))
+    return SettingError(field, message + more, remedy)
 
 
 def _remedy(field: str) -> str:

@@ -85,11 +85,15 @@ class TransactionExecutor:
 
     def in_flight(self) -> int:
         """How many intents are not settled yet; survives a restart, because the journal knows."""
+        if self._signer is None:
+            return 0
         open_attempts = self._book.open_attempts(self._chain_id, self._account)
         return len({a.intent_id for a in open_attempts})
 
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
         """Settle, send again or bump what is in flight, as seen at `block`; never waits."""
+        if self._signer is None:  # who cannot sign does not send either
+            return ()
         return self._follower.follow(block)
 
     def rehearse(self, intent: Intent) -> str:
