@@ -63,23 +63,28 @@ def invoke(arguments: list[str]) -> int:
     debug = "--debug" in arguments  # wherever it stands
     arguments = [a for a in arguments if a != "--debug"]
     try:
-        result = app(arguments, standalone_mode=False)
+        return _exit_code(app(arguments, standalone_mode=False))
     except GimbalError as error:
         return _said(str(error), error.exit_code)
     except _USAGE_ERROR as error:
-        if type(error).__name__ == "NoArgsIsHelpError":
-            error.show()
-            return int(error.exit_code)
-        return _said(f"{error.format_message()}; see keeper --help", error.exit_code)
+        return _misused(error)
     except (KeyboardInterrupt, typer.Abort):
         return _said("interrupted", _INTERRUPTED)
-    except BrokenPipeError:
-        return 0
     except Exception as error:  # noqa: BLE001 - the last edge: nothing above can act on it
         if debug:
             traceback.print_exc()
         return _said(_unexpected(error), _UNEXPECTED)
+
+
+def _exit_code(result: object) -> int:
     return result if isinstance(result, int) else 0
+
+
+def _misused(error: Any) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        error.show()
+        return int(error.exit_code)
+    return _said(f"{error.format_message()}; see keeper --help", int(error.exit_code))
 
 
 def _said(line: str, code: int) -> int:

@@ -1,0 +1,166 @@
+"""The keeper: ticks on demand, once, or for each new head."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import structlog
+
+from keeper.chain.endpoint import Endpoint
+from keeper.chain.heads import Heads
+from keeper.chain.reader import LensReader
+from keeper.clock import Clock
+from keeper.errors import GimbalError, ReadError
+from keeper.execution.executor import TransactionExecutor
+from keeper.journal.store import SqliteJournal
+from keeper.loop import Ports, TickRecord, TickRules, run_tick
+from keeper.model.block import BlockStamp
+from keeper.model.market import Readings
+from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
+from keeper.model.policy import Policies
+from keeper.model.ports import Strategy
+
+_log = structlog.get_logger(__name__)
+_LOUD = frozenset({TickStatus.REFUSED, TickStatus.FAILED, TickStatus.SKIPPED})
+
+
+class Keeper:
+    """One vault, one account, one strategy. Use as a context manager, or call close()."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        reader: LensReader,
+        executor: TransactionExecutor,
+        *,
+        journal: SqliteJournal,
+        strategy: Strategy,
+        policies: Policies,
+        rules: TickRules,
+        clock: Clock,
+        address: str,
+    ) -> None:
+        self._endpoint = endpoint
+        self._reader = reader
+        self._executor = executor
+        self._ports = Ports(reader, executor, journal)
+        self._strategy = strategy
+        self._policies = policies
+        self._rules = rules
+        self._clock = clock
+        self.address = address
+        """The keeper's account."""
+        self.journal = journal
+        self.last: TickRecord | None = None
+        """All that the newest tick saw and decided, for display."""
+
+    def __enter__(self) -> "Keeper":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def verify(self) -> Readings:
+        """Right chain, a lens, a vault? Raises WrongChainError, WrongVaultError, EndpointError."""
+        return self._reader.verify()
+
+    def read(self) -> Readings:
+        """The vault at the newest head."""
+        return self._reader.read(self._reader.head())
+
+    def head(self) -> BlockStamp:
+        """Newest block."""
+        return self._reader.head()
+
+    def tick(self, block: BlockStamp | None = None) -> TickOutcome:
+        """One pass for `block` (by default the newest head). Follows what is in flight, never waits."""
+        try:
+            record = run_tick(
+                self._ports,
+                self._policies,
+                self._strategy,
+                self._clock,
+                rules=self._rules,
+                block=block,
+            )
+        except GimbalError:
+            raise
+        except Exception as error:
+            # not understood: written down, said aloud, and the end of the loop
+            reason = f"stopped by an unexpected {type(error).__name__}"
+            number = block.number if block else 0
+            self.journal.record_outcome(TickOutcome(number, TickStatus.FAILED, reason))
+            _log.error(reason, block=number, problem=str(error))
+            raise
+        self.last = record
+        _report(record)
+        return record.outcome
+
+    def once(self, patience_s: float = 60.0, poll_s: float = 0.5) -> TickOutcome:
+        """One tick, and where it sent something, its end, as far as it comes within `patience_s`."""
+        outcome = self.tick()
+        end = time.monotonic() + patience_s
+        while self._executor.in_flight() and time.monotonic() < end:
+            time.sleep(poll_s)
+            for result in self._follow():
+                number = result.block_number or 0
+                reason = f"{outcome.reason} ({result.status})"
+                outcome = replace(outcome, block_number=number, reason=reason)
+                if result.status != "mined":
+                    outcome = replace(outcome, status=TickStatus.FAILED)
+        return outcome
+
+    def _follow(self) -> tuple[AttemptResult, ...]:
+        try:
+            return self._executor.follow(self._reader.head())
+        except ReadError as error:
+            _log.warning("cannot follow", problem=str(error))
+            return ()
+
+    def run(
+        self,
+        heads: Heads,
+        stop: threading.Event,
+        blocks: int | None = None,
+        on_tick: Callable[[TickRecord], None] | None = None,
+    ) -> int:
+        """A tick for each new head until `stop` is set or `blocks` are done; returns how many."""
+        done = 0
+        while not stop.is_set() and (blocks is None or done < blocks):
+            try:
+                head = heads.next()
+            except ReadError as error:
+                _log.warning("no head", problem=str(error))
+                continue
+            if head is None or stop.is_set():
+                continue
+            self.tick(head)
+            done += 1
+            if on_tick and self.last:
+                on_tick(self.last)
+        return done
+
+    def close(self) -> None:
+        """Close connections and the journal."""
+        self._endpoint.close()
+        self.journal.close()
+
+
+def _report(record: TickRecord) -> None:
+    outcome = record.outcome
+    for result in record.settled:
+        say = _log.info if result.status == "mined" else _log.warning
+        say(
+            f"transaction {result.status}",
+            tx=result.tx_hash,
+            block=result.block_number,
+            gas_used=result.gas_used,
+        )
+    say = _log.warning if outcome.status in _LOUD else _log.info
+    facts: dict[str, object] = {"block": outcome.block_number, "reason": outcome.reason}
+    if record.risk:
+        facts["health"] = round(record.risk.health_wad / 1e18, 4)
+    if outcome.tx_hash:
+        facts["tx"] = outcome.tx_hash
+    say(f"tick {outcome.status}", **facts)
