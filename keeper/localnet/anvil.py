@@ -241,11 +241,15 @@ class Anvil:
 
 
 def _remove_leftovers(log_dir: Path) -> None:
-    """Working directories whose starter was killed before it could remove them."""
-    for entry in log_dir.glob("*-*-*"):
-        owner = entry.name.split("-")[1]
-        if entry.is_dir() and owner.isdigit() and not _alive(int(owner)):
+    """What was left by starters that were killed: working directories, and logs with nothing in them."""
+    for entry in log_dir.glob("*-*"):
+        owner = entry.stem.split("-")[1]
+        if not owner.isdigit() or _alive(int(owner)):
+            continue
+        if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
+        elif entry.stat().st_size == 0:
+            entry.unlink(missing_ok=True)
 
 
 def _alive(pid: int) -> bool:

@@ -141,3 +141,9 @@ def restore_pool(world: World) -> None:
     router = world.contract("SwapRouter", a.uniswap_router)
     order = (token_in, token_out, FEE_PIPS, trader, 2**63, amount, 0, target)
     send(world.w3, router.functions.exactInputSingle(order), trader)
+
+
+def advance_to(world: World, timestamp: int) -> None:
+    """Jump the chain's clock forward to a time and answer both feeds again, so that nothing is stale there."""
+    rpc(world.w3, "evm_setNextBlockTimestamp", timestamp)
+    refresh_answers(world)

@@ -13,7 +13,7 @@ from keeper.errors import LocalnetError
 from keeper.localnet.anvil import Anvil, AnvilOptions
 from keeper.localnet.cache import cache_dir
 from keeper.localnet.mainnet import built_protocols, connect, start_local_mainnet
-from keeper.localnet.market import MarketSpec
+from keeper.localnet.market import MarketSpec, advance_to
 from keeper.localnet.rpc import rpc
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -51,6 +51,19 @@ def test_a_market_is_made_at_any_price_and_time_of_history() -> None:
         assert quoter.functions.quoteExactInputSingle(order).call()[0] == pytest.approx(
             194e6, rel=1e-3
         )
+
+
+def test_the_clock_can_be_moved_to_the_first_time_of_a_path_with_fresh_answers() -> None:
+    spec = MarketSpec()
+    with start_local_mainnet(ROOT, market=spec, auto_mine=False, block_interval_s=1) as world:
+        wanted = spec.start_time + 7_200
+        advance_to(world, wanted)
+        assert wanted <= world.w3.eth.get_block("latest")["timestamp"] <= wanted + 2
+        for feed in (world.addresses.eth_usd_feed, world.addresses.usdc_usd_feed):
+            updated_at = (
+                world.contract("EACAggregatorProxy", feed).functions.latestRoundData().call()[3]
+            )
+            assert updated_at >= wanted
 
 
 def test_what_happens_on_the_fork_stays_there() -> None:
