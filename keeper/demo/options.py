@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import numpy as np
 
@@ -68,9 +69,9 @@ def command_of(options: DemoOptions, health: float) -> str:
     if options.prices is None:
         words.append(f"--scenario {options.scenario}")
     else:
-        words.append(f"--prices {options.prices}")
-        words += [f"--from {options.from_}"] if options.from_ else []
-        words += [f"--to {options.to}"] if options.to else []
+        words.append(f"--prices {quote(str(options.prices))}")
+        words += [f"--from {quote(options.from_)}"] if options.from_ else []
+        words += [f"--to {quote(options.to)}"] if options.to else []
         words += (
             [f"--interpolation {options.interpolation}"]
             if options.interpolation != "bridge"
