@@ -19,7 +19,7 @@ import {TickMath} from "./libraries/TickMath.sol";
 /// What may fail: a feed or the pool may vanish, revert, burn its gas or answer nonsense. Each is read in a call of its own
 /// with a gas limit, so `read` names the fault instead of reverting. Too little gas makes a source unreadable: it fails shut.
 ///
-/// What is assumed: Chainlink answers are positive integers below 2^128; the pool keeps observations over `twapWindow`
+/// What is assumed: Chainlink answers are positive integers below 2^127; the pool keeps observations over `twapWindow`
 /// (`increaseObservationCardinalityNext`); its mean tick is rounded towards negative infinity, as Uniswap does.
 contract PriceOracle is IPriceOracle {
     using ShortStrings for ShortString;
@@ -175,7 +175,7 @@ contract PriceOracle is IPriceOracle {
     }
 
     function _feedFault(FeedReading memory reading, uint8 decimalsNow) private view returns (Fault) {
-        if (decimalsNow != reading.decimals || reading.answer > int256(MAX_VALUE)) return Fault.Unreadable;
+        if (decimalsNow != reading.decimals || reading.answer > type(int128).max) return Fault.Unreadable;
         if (reading.answer <= 0) return Fault.NotPositive;
         if (reading.updatedAt == 0 || reading.answeredInRound < reading.roundId) return Fault.Incomplete;
         if (reading.updatedAt > block.timestamp) return Fault.Stale;
@@ -192,7 +192,7 @@ contract PriceOracle is IPriceOracle {
     }
 
     /// @dev base/USD over quote/USD, WAD, rounded down; 0 unless both are readable and positive and the quotient is in range.
-    /// Products stay below 2^248: answers are below 2^128 and the powers of ten at most 10^36.
+    /// Products stay below 2^248: answers are below 2^127 and the powers of ten at most 10^36.
     function _crossWadDown(FeedReading memory base_, FeedReading memory quote_)
         private
         pure

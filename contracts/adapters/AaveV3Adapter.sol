@@ -192,7 +192,7 @@ contract AaveV3Adapter is ILendingAdapter {
             (
                 IERC20(data.aTokenAddress),
                 IERC20(data.variableDebtTokenAddress),
-                1 << (uint256(data.id) * 2 + 1)
+                2 ** (uint256(data.id) * 2 + 1)
             );
     }
 }

@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IAdapter, ISwapAdapter} from "../interfaces/IAdapters.sol";
 import {IVault} from "../interfaces/IVault.sol";
 import {IUniswapV3Pool, IUniswapV3SwapCallback} from "../interfaces/external/IUniswapV3Pool.sol";
@@ -14,6 +15,8 @@ import {IUniswapV3Pool, IUniswapV3SwapCallback} from "../interfaces/external/IUn
 /// What holds: the callback pays only the bound pool, only during a swap the vault asked for, only the token sold, and never
 /// more than the amount asked for (V-15). The vault approves that amount for the one swap, so nothing else could be taken.
 contract UniswapV3Adapter is ISwapAdapter, IUniswapV3SwapCallback {
+    using SafeCast for int256;
+    using SafeCast for uint256;
     using SafeERC20 for IERC20;
 
     /// @dev Just inside the price range a pool has (ticks ±887272): the bound on price is the vault's, not the pool's.
@@ -33,7 +36,6 @@ contract UniswapV3Adapter is ISwapAdapter, IUniswapV3SwapCallback {
     address private transient _sold;
     uint256 private transient _payable;
 
-    error AmountTooLarge(uint256 amount);
     error OutputTooLow(uint256 amountOut, uint256 minOut);
     error PoolMismatch(address pool, address token0, address token1);
     error UnexpectedCallback(address caller);
@@ -59,14 +61,13 @@ contract UniswapV3Adapter is ISwapAdapter, IUniswapV3SwapCallback {
     function swap(address tokenIn, uint256 amountIn, uint256 minOut) external returns (uint256 amountOut) {
         if (msg.sender != vault) revert NotVault(msg.sender);
         if (tokenIn != asset && tokenIn != base) revert TokenNotSupported(tokenIn);
-        if (amountIn > uint256(type(int256).max)) revert AmountTooLarge(amountIn);
         bool zeroForOne = (tokenIn == base) == baseIsToken0;
         (_sold, _payable) = (tokenIn, amountIn);
         (int256 amount0, int256 amount1) = IUniswapV3Pool(pool)
-            .swap(vault, zeroForOne, int256(amountIn), zeroForOne ? MIN_SQRT_PRICE : MAX_SQRT_PRICE, "");
+            .swap(vault, zeroForOne, amountIn.toInt256(), zeroForOne ? MIN_SQRT_PRICE : MAX_SQRT_PRICE, "");
         (_sold, _payable) = (address(0), 0);
         int256 received = -(zeroForOne ? amount1 : amount0);
-        amountOut = received > 0 ? uint256(received) : 0;
+        amountOut = received.toUint256();
         if (amountOut < minOut) revert OutputTooLow(amountOut, minOut);
     }
 
@@ -78,11 +79,11 @@ contract UniswapV3Adapter is ISwapAdapter, IUniswapV3SwapCallback {
         if (msg.sender != pool || sold == address(0)) revert UnexpectedCallback(msg.sender);
         int256 owed = (sold == base) == baseIsToken0 ? amount0Delta : amount1Delta;
         int256 other = (sold == base) == baseIsToken0 ? amount1Delta : amount0Delta;
-        if (owed <= 0 || other > 0 || uint256(owed) > most) {
+        if (owed <= 0 || other > 0 || owed.toUint256() > most) {
             revert UnexpectedPayment(amount0Delta, amount1Delta, sold, most);
         }
         (_sold, _payable) = (address(0), 0); // one payment a swap
-        IERC20(sold).safeTransferFrom(vault, pool, uint256(owed));
+        IERC20(sold).safeTransferFrom(vault, pool, owed.toUint256());
     }
 
     // ---------------------------------------------------------------- views

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// @title LossBudget
 /// @notice A token bucket of losses (V-04). What is kept is the fraction of NAV lost, in WAD, never an amount: whoever deposits
@@ -33,8 +34,7 @@ library LossBudget {
 
     /// @notice Bring the bucket up to now under the capacity that held until now; called before a capacity changes.
     function settle(Bucket storage bucket, uint256 capacityWad) internal {
-        // Cannot truncate: what is used is never above a capacity, and a capacity is at most one WAD.
-        bucket.usedWad = uint192(usedWadUp(bucket, capacityWad));
+        bucket.usedWad = SafeCast.toUint192(usedWadUp(bucket, capacityWad));
         bucket.updatedAt = uint64(block.timestamp);
     }
 
@@ -44,7 +44,7 @@ library LossBudget {
         uint256 used = usedWadUp(bucket, capacityWad);
         uint256 left = Math.saturatingSub(capacityWad, used);
         if (lossWad > left) revert BudgetExceeded(lossWad, left);
-        bucket.usedWad = uint192(used + lossWad); // at most capacityWad
+        bucket.usedWad = SafeCast.toUint192(used + lossWad);
         bucket.updatedAt = uint64(block.timestamp);
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 
 /// @title TickMath
 /// @notice The price a Uniswap v3 tick stands for: 1.0001^tick raw token1 per raw token0.
@@ -48,7 +49,7 @@ library TickMath {
         returns (uint256)
     {
         if (tick > MAX_TICK || tick < -int256(MAX_TICK)) revert TickOutOfRange(tick, MAX_TICK);
-        uint256 ratio = inverseRatioX128Down(tick < 0 ? uint256(-tick) : uint256(tick));
+        uint256 ratio = inverseRatioX128Down(SignedMath.abs(tick));
         uint256 numerator = 10 ** (uint256(baseDecimals) + 18);
         uint256 denominator = 10 ** uint256(quoteDecimals);
         // Quote is worth less than base in raw units exactly when token1 per token0 points the same way as quote per base.
