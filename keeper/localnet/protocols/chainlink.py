@@ -66,6 +66,28 @@ def switch_aggregator(deployer: Deployer, proxy: Any, aggregator: Any) -> None:
     deployer.send(proxy.functions.confirmAggregator(aggregator.address))
 
 
+def replace_aggregator(
+    deployer: Deployer,
+    proxy: Any,
+    oracle: str,
+    *,
+    min_answer: int = MIN_ANSWER,
+    max_answer: int = MAX_ANSWER,
+) -> Any:
+    """A new aggregator behind the proxy, paid from the same token; wider bounds let a feed answer nonsense in tests.
+
+    It has no answer yet: until the first submission the proxy reverts, as a real one does.
+    """
+    current = deployer.at("FluxAggregator", proxy.functions.aggregator().call())
+    link = deployer.at("MintableERC20", current.functions.linkToken().call())
+    description = current.functions.description().call()
+    successor = deploy_aggregator(
+        deployer, link, oracle, description, min_answer=min_answer, max_answer=max_answer
+    )
+    switch_aggregator(deployer, proxy, successor)
+    return successor
+
+
 def submit(deployer: Deployer, aggregator: Any, oracle: str, answer: int) -> None:
     """One round with this answer (8 decimals)."""
     round_id = aggregator.functions.latestRound().call() + 1

@@ -5,7 +5,7 @@ from web3 import Web3
 
 from keeper.errors import LocalnetError
 from keeper.localnet.market import set_market_price
-from keeper.localnet.protocols.chainlink import deploy_aggregator, submit, switch_aggregator
+from keeper.localnet.protocols.chainlink import replace_aggregator, submit
 from keeper.localnet.protocols.deployer import Deployer
 from keeper.localnet.rpc import rpc, send
 from keeper.localnet.world import World
@@ -41,14 +41,24 @@ def test_only_the_oracle_may_submit(world: World) -> None:
 def test_another_aggregator_behind_the_proxy_starts_a_new_phase(world: World) -> None:
     deployer = _deployer(world)
     proxy = world.contract("EACAggregatorProxy", world.addresses.eth_usd_feed)
-    link = deployer.deploy("MintableERC20", "ChainLink Token", "LINK", 18)
-    successor = deploy_aggregator(deployer, link, world.accounts.oracle, "ETH / USD")
+    successor = replace_aggregator(deployer, proxy, world.accounts.oracle)
     submit(deployer, successor, world.accounts.oracle, 1_777 * 10**8)
-
-    switch_aggregator(deployer, proxy, successor)
-
     assert proxy.functions.phaseId().call() == 2
     assert proxy.functions.latestRoundData().call()[:2] == [2 * 2**64 + 1, 1_777 * 10**8]
+
+
+@pytest.mark.parametrize("answer", [0, -1])
+def test_a_feed_within_its_bounds_never_answers_nonsense_and_a_wider_one_does(
+    world: World, answer: int
+) -> None:
+    deployer, oracle = _deployer(world), world.accounts.oracle
+    proxy = world.contract("EACAggregatorProxy", world.addresses.eth_usd_feed)
+    bounded = world.contract("FluxAggregator", world.addresses.eth_usd_aggregator)
+    with pytest.raises(LocalnetError, match="value below minSubmissionValue"):
+        submit(deployer, bounded, oracle, answer)
+    wider = replace_aggregator(deployer, proxy, oracle, min_answer=-(10**15))
+    submit(deployer, wider, oracle, answer)
+    assert proxy.functions.latestAnswer().call() == answer
 
 
 def test_a_swap_gives_exactly_what_the_quoter_says(world: World) -> None:
