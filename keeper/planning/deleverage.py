@@ -10,11 +10,12 @@ from dataclasses import replace
 
 from keeper.model.decision import MoveKind
 from keeper.model.ledger import Holding, Ledger
-from keeper.model.units import BPS, WAD
+from keeper.model.units import BPS, MAX_UINT256, WAD
 from keeper.planning.state import MAX_ROUNDS, VENUE_FLOOR_WAD, Draft, other
 
 ITERATIONS = 10
 """Of size -> impact -> size; each brings the error down by the impact, a few per cent at most."""
+PPM = 1_000_000
 WORTH_DEPTH_BPS = 25
 """Going under the mandate's minimum between moves must bring this much more health."""
 
@@ -100,7 +101,8 @@ def unwind_round(draft: Draft, held: Holding, owed: Holding, wanted: int) -> Dra
     if not draft.worth_it(held, amount):
         return draft
     quote = draft.quote(held, amount)
-    repaid = min(quote.min_out, owed.debt)
+    # A paused vault refuses a swap that brings more than is repaid, so then all of it repays.
+    repaid = MAX_UINT256 if draft.bounds.paused else min(quote.min_out, owed.debt)
     draft = draft.do(MoveKind.WITHDRAW, held, amount).swap(quote)
     return draft.do(MoveKind.REPAY, owed, repaid).next_round()
 
@@ -110,7 +112,8 @@ def needed(draft: Draft, held: Holding, owed: Holding, target_wad: int) -> int:
 
     With W the weighted collateral, D the debt, L the threshold and r the share of value that the swap
     keeps at least:   (W - x L) / (D - x r) = h   =>   x = (h D - W) / (h r - L),  rounded up.
-    r depends on x through the impact, so the two are iterated.
+    r depends on x through the impact, so the two are iterated, from below: a millionth more makes sure
+    that the end is not just short of the target.
     """
     ledger = draft.ledger
     missing = shortfall(ledger, target_wad)
@@ -124,6 +127,8 @@ def needed(draft: Draft, held: Holding, owed: Holding, target_wad: int) -> int:
         if held.token != owed.token and amount > 0:
             kept = draft.quote(held, amount).min_out * ledger.scale(other(ledger, held))
             whole = amount * scale
+    if held.token != owed.token and amount > 0:
+        amount = min(held.supplied, amount + amount // PPM + 1)
     return min(amount, _clears(draft, held, owed, amount))
 
 

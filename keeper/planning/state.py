@@ -34,6 +34,8 @@ class Bounds:
     max_loss: int
     margin_bps: int
     max_borrow_bps: int
+    paused: bool
+    """The vault is paused: swaps must not bring more than is repaid."""
 
     @classmethod
     def of(cls, market: MarketState, lane: Lane, policy: PlanningPolicy) -> "Bounds":
@@ -54,6 +56,7 @@ class Bounds:
             max_loss=min(nav * loss_bps // BPS, readings.loss_budget_left),
             margin_bps=policy.loss_margin_bps,
             max_borrow_bps=limits.max_borrow_bps,
+            paused=readings.paused,
         )
 
 
