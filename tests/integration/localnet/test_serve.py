@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from web3 import HTTPProvider, Web3
 
-from keeper.localnet.serve import ServeOptions, dev_keys, serve
+from keeper.localnet.serve import ServeOptions, serve
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.chain
@@ -35,11 +35,3 @@ def test_it_says_what_stands_where_and_ends_when_asked(tmp_path: Path) -> None:
     for wanted in ("RPC", "health 1.600", "keys are public", "vault_owner", "Ctrl-C"):
         assert wanted in text
     assert not file.exists()
-
-
-def test_the_development_keys_are_the_well_known_ones() -> None:
-    """The first two as every anvil prints them."""
-    assert dev_keys(2) == [
-        "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
-        "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d",
-    ]
