@@ -71,9 +71,9 @@ class DeltaBand:
         worst a unit of new debt with nothing supplied against it:  W / (D + y p) >= h.
         """
         ledger, least = Ledger.of(market.readings), self._least_health(market)
-        if risk.has_position and risk.health_wad < least:
-            return 0 if gap > 0 else ledger.base.idle
         asset_as_base = ledger.asset.idle * ledger.asset_scale // ledger.base_scale
+        if risk.has_position and risk.health_wad < least:
+            return ledger.base.idle if gap < 0 else min(asset_as_base, ledger.base.debt)
         free = ledger.base.idle if gap < 0 else max(asset_as_base, ledger.base.debt)
         spare = ledger.threshold_scaled() * WAD - ledger.debt_scaled() * BPS * least
         return free + max(0, spare // (ledger.base_scale * BPS * least))

@@ -83,14 +83,16 @@ def _swap_refusals(
 
 
 def _venue_refusals(index: int, move: Move, after: Ledger) -> list[Refusal]:
-    """The venue's own rule: neither a withdrawal nor a loan leaves health under 1."""
-    health = after.health_wad()
+    """The venue's own rules: a withdrawal or a loan leaves health at 1, a loan is within its ratio."""
+    what, health, found = f"move {index}: {move.kind.name.lower()}", after.health_wad(), []
     if move.kind in (MoveKind.WITHDRAW, MoveKind.BORROW) and health < WAD:
-        message = f"move {index}: {move.kind.name.lower()} leaves health {wad_float(health):.4f}"
-        return [Refusal("venue-health", f"{message}, the venue wants at least 1")]
+        message = f"{what} leaves health {wad_float(health):.4f}, the venue wants at least 1"
+        found.append(Refusal("venue-health", message))
     if move.kind is MoveKind.BORROW and after.debt_scaled() * BPS > after.borrow_limit_scaled():
-        return [Refusal("venue-ltv", f"move {index}: borrows more than the venue lends on it")]
-    return []
+        found.append(
+            Refusal("venue-ltv", f"{what} takes more than the venue lends on its collateral")
+        )
+    return found
 
 
 def _paused_move(index: int, move: Move, before: Ledger, market: MarketState) -> list[Refusal]:

@@ -61,8 +61,13 @@ def use_idle(draft: Draft, target_wad: int) -> Draft:
         if need <= 0 or holding.frozen or per_unit == 0:
             continue
         amount = min(_spendable(draft, holding), -(-need // per_unit))
-        if draft.worth_it(holding, amount):
-            draft = draft.do(MoveKind.SUPPLY, holding, amount)
+        after = draft.do(MoveKind.SUPPLY, holding, amount)
+        # The venue rounds the average threshold down: a little of a lower one can lower health.
+        if (
+            draft.worth_it(holding, amount)
+            and after.ledger.health_wad() > draft.ledger.health_wad()
+        ):
+            draft = after
     return draft
 
 

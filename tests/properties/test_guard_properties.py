@@ -1,0 +1,159 @@
+"""The guard is monotone: a tighter limit never turns refused into passed."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keeper.guard import check
+from keeper.model.decision import Lane, Move, MoveKind, Plan
+from keeper.model.market import Limits, Readings
+from keeper.model.policy import GuardPolicy
+from keeper.model.units import WAD, Bps, Raw, Wad, Wei
+from keeper.risk import assess
+from tests.builders import (
+    ASSET,
+    BASE,
+    LENDING,
+    SWAPPER,
+    dollars,
+    ether,
+    guard_policy,
+    make_limits,
+    make_market,
+    make_readings,
+)
+
+FEW = settings(max_examples=300, deadline=None)
+
+
+@st.composite
+def moves(draw: st.DrawFn) -> Move:
+    kind = draw(st.sampled_from(list(MoveKind)))
+    token = draw(st.sampled_from([ASSET, BASE]))
+    value = draw(st.floats(0, 600_000))
+    amount = dollars(value) if token == ASSET else ether(value / 2_000)
+    out_value = value * draw(st.floats(0.95, 1.01))
+    min_out = ether(out_value / 2_000) if token == ASSET else dollars(out_value)
+    swaps = kind is MoveKind.SWAP
+    return Move(kind, SWAPPER if swaps else LENDING, token, amount, Raw(min_out if swaps else 0))
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    loss = draw(st.floats(0, 30_000))
+    return Plan(
+        lane=draw(st.sampled_from(list(Lane))),
+        moves=tuple(draw(st.lists(moves(), min_size=1, max_size=6))),
+        reason="any",
+        expected_health_wad=Wad(WAD),
+        expected_net_delta=Raw(0),
+        expected_loss=dollars(loss * draw(st.floats(0, 1.2))),
+        max_loss=dollars(loss),
+        gas_limit_estimate=1,
+        trades_price=draw(st.booleans()),
+    )
+
+
+@st.composite
+def vaults(draw: st.DrawFn) -> Readings:
+    return make_readings(
+        idle_asset=draw(st.sampled_from([0, 100_000, 700_000])),
+        idle_base=draw(st.sampled_from([0, 10, 300])),
+        supplied_asset=draw(st.sampled_from([0, 400_000])),
+        debt_asset=draw(st.sampled_from([0, 1_500_000, 2_000_000, 2_300_000])),
+        debt_base=draw(st.sampled_from([0, 30])),
+        limits=make_limits(
+            min_health=draw(st.floats(1.01, 2)),
+            max_swap_loss_bps=draw(st.integers(10, 300)),
+            max_loss_bps=draw(st.integers(10, 500)),
+            max_borrow_bps=draw(st.integers(0, 9_300)),
+        ),
+        loss_budget_left=draw(st.floats(0, 50_000)),
+        base_fee_gwei=draw(st.floats(1, 200)),
+        keeper_balance_eth=draw(st.floats(0, 0.1)),
+    )
+
+
+def passes(plan: Plan, readings: Readings, policy: GuardPolicy, faults: tuple[str, ...]) -> bool:
+    market = make_market(readings, faults=faults)
+    return check(plan, market, assess(market), policy).passed
+
+
+@st.composite
+def tighter(
+    draw: st.DrawFn, readings: Readings, policy: GuardPolicy
+) -> tuple[Readings, GuardPolicy, tuple[str, ...]]:
+    """The same vault with some limits drawn in."""
+
+    def less(value: int) -> int:
+        return draw(st.integers(0, value))
+
+    limits = readings.limits
+    more_health = draw(st.integers(0, WAD))
+    stricter = Limits(
+        min_health_wad=Wad(limits.min_health_wad + more_health),
+        max_swap_loss_bps=Bps(less(limits.max_swap_loss_bps)),
+        max_loss_bps=Bps(less(limits.max_loss_bps)),
+        max_loss_per_day_bps=limits.max_loss_per_day_bps,
+        max_borrow_bps=Bps(less(limits.max_borrow_bps)),
+    )
+    drawn_in = replace(
+        readings,
+        limits=stricter,
+        loss_budget_left=Raw(less(readings.loss_budget_left)),
+        paused=readings.paused or draw(st.booleans()),
+        keeper_allowed=readings.keeper_allowed and draw(st.booleans()),
+        keeper_balance_wei=Wei(less(readings.keeper_balance_wei)),
+    )
+    narrower = GuardPolicy(
+        max_routine_base_fee_wei=less(policy.max_routine_base_fee_wei),
+        max_loss_bps=Bps(less(policy.max_loss_bps)),
+        min_keeper_balance_wei=policy.min_keeper_balance_wei + draw(st.integers(0, WAD)),
+    )
+    return drawn_in, narrower, draw(st.sampled_from([(), ("the feed is old",)]))
+
+
+@FEW
+@given(data=st.data(), plan=plans(), readings=vaults())
+def test_tightening_never_turns_refused_into_passed(
+    data: st.DataObject, plan: Plan, readings: Readings
+) -> None:
+    policy = guard_policy(max_loss_bps=300)
+    drawn_in, narrower, faults = data.draw(tighter(readings, policy))
+    if passes(plan, drawn_in, narrower, faults):
+        assert passes(plan, readings, policy, ())
+
+
+@FEW
+@given(plan=plans(), readings=vaults())
+def test_a_plan_that_passes_leaves_health_as_the_mandate_wants_it(
+    plan: Plan, readings: Readings
+) -> None:
+    """V-05, recomputed here from the moves alone."""
+    market = make_market(readings)
+    if not check(plan, market, assess(market), guard_policy()).passed:
+        return
+    asset, base = readings.asset_position, readings.base_position
+    supplied: dict[str, int] = {ASSET: asset.supplied, BASE: base.supplied}
+    debt: dict[str, int] = {ASSET: asset.debt, BASE: base.debt}
+    for move in plan.moves:
+        supplied[move.token] += {MoveKind.SUPPLY: 1, MoveKind.WITHDRAW: -1}.get(
+            move.kind, 0
+        ) * move.amount
+        debt[move.token] += {MoveKind.BORROW: 1, MoveKind.REPAY: -1}.get(move.kind, 0) * move.amount
+    worth = {ASSET: 1e-6, BASE: 2_000e-18}
+    owed = sum(debt[token] * worth[token] for token in worth)
+    secured = supplied[ASSET] * worth[ASSET] * 0.80 + supplied[BASE] * worth[BASE] * 0.83
+    before, least = readings.account.health_wad / WAD, readings.limits.min_health_wad / WAD
+    assert owed < 1e-6 or secured / owed >= min(least, before) * (1 - 1e-9)
+
+
+@FEW
+@given(plan=plans(), readings=vaults())
+def test_gas_never_stops_a_protective_plan(plan: Plan, readings: Readings) -> None:
+    market = make_market(replace(readings, keeper_balance_wei=Wei(0)))
+    policy = replace(guard_policy(), max_routine_base_fee_wei=0)
+    urgent = replace(plan, lane=Lane.PROTECTIVE)
+    found = {r.rule for r in check(urgent, market, assess(market), policy).refusals}
+    assert not found & {"base-fee", "keeper-balance"}

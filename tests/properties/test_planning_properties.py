@@ -1,0 +1,256 @@
+"""What holds of every plan, whatever the vault, the pool and the decimals."""
+
+from dataclasses import dataclass
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from keeper.guard import check
+from keeper.model.decision import Lane, MoveKind, Plan, Target
+from keeper.model.ledger import Ledger
+from keeper.model.market import MarketState, Readings
+from keeper.model.units import WAD, Raw
+from keeper.planning import make_plan
+from keeper.planning.state import MAX_ROUNDS
+from keeper.planning.swap_quote import simulate
+from keeper.risk import assess
+from strategies.collateral_guard import CollateralGuard
+from tests.builders import (
+    guard_policy,
+    make_limits,
+    make_market,
+    make_readings,
+    planning_policy,
+    wad,
+)
+
+FEW = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@dataclass(frozen=True)
+class Walk:
+    """A plan executed on the ledger: every state on the way, and what swaps cost at the oracle."""
+
+    states: tuple[Ledger, ...]
+    swap_loss_scaled: int
+
+    @property
+    def end(self) -> Ledger:
+        return self.states[-1]
+
+    @property
+    def lowest_health(self) -> int:
+        return min(state.health_wad() for state in self.states[1:])
+
+
+def walk(plan: Plan, readings: Readings, *, worst: bool) -> Walk:
+    """Execute the moves; swaps give their least output (worst) or what the pool's formula gives."""
+    ledger, pool, lost = Ledger.of(readings), readings.pool, 0
+    states = [ledger]
+    for move in plan.moves:
+        received = int(move.min_out)
+        if move.kind is MoveKind.SWAP:
+            sells_base = move.token == ledger.base.token
+            expected, pool = simulate(pool, sells_base, ledger.amount_of(move))
+            assert expected >= move.min_out, "the pool gives what the plan relies on"
+            received = received if worst else expected
+            sold, bought = (
+                (ledger.base, ledger.asset) if sells_base else (ledger.asset, ledger.base)
+            )
+            lost += move.amount * ledger.scale(sold) - received * ledger.scale(bought)
+        ledger = ledger.apply(move, received)
+        states.append(ledger)
+    return Walk(tuple(states), lost)
+
+
+decimals = st.sampled_from([(6, 18), (18, 18), (6, 8), (8, 6), (18, 6)])
+
+
+@st.composite
+def long_vaults(draw: st.DrawFn, *, low: float = 1.03, high: float = 2.0) -> Readings:
+    """A million dollars of equity, long, at a chosen health; sometimes with idle tokens and a mix."""
+    health = draw(st.floats(low, high))
+    price = draw(st.floats(500, 5_000))
+    supplied = draw(st.floats(1_200_000, 4_000_000))
+    asset_part = draw(st.sampled_from([0.0, 0.0, 0.1, 0.3]))
+    base_value, asset_value = supplied * (1 - asset_part), supplied * asset_part
+    debt = (base_value * 0.83 + asset_value * 0.80) / health
+    asset_decimals, base_decimals = draw(decimals)
+    return make_readings(
+        price=price,
+        spot=price * draw(st.floats(0.996, 1.004)),
+        depth=draw(st.floats(200_000_000, 2_000_000_000)),
+        idle_asset=draw(st.sampled_from([0.0, 0.0, 25_000.0])),
+        idle_base=draw(st.sampled_from([0.0, 0.0, 3.0])),
+        supplied_base=base_value / price,
+        supplied_asset=asset_value,
+        debt_asset=debt,
+        limits=make_limits(
+            min_health=draw(st.floats(1.02, 1.15)), max_loss_bps=500, max_swap_loss_bps=300
+        ),
+        loss_budget_left=1_000_000,
+        asset_decimals=asset_decimals,
+        base_decimals=base_decimals,
+        base_is_token0=draw(st.booleans()),
+    )
+
+
+@st.composite
+def hedged_vaults(draw: st.DrawFn, *, least_idle: float = 0, most_owed: float = 80) -> Readings:
+    """Dollars idle and supplied, some base idle, some base owed."""
+    asset_decimals, base_decimals = draw(decimals)
+    return make_readings(
+        spot=2_000 * draw(st.floats(0.996, 1.004)),
+        idle_asset=draw(st.floats(least_idle, 500_000)),
+        idle_base=draw(st.floats(0, 100)),
+        supplied_asset=draw(st.floats(400_000, 1_000_000)),
+        supplied_base=draw(st.sampled_from([0.0, 50.0])),
+        debt_asset=draw(st.sampled_from([0.0, 20_000.0])),
+        debt_base=draw(st.floats(0, most_owed)),
+        loss_budget_left=1_000_000,
+        asset_decimals=asset_decimals,
+        base_decimals=base_decimals,
+        base_is_token0=draw(st.booleans()),
+    )
+
+
+def plan_for(readings: Readings, target: Target) -> tuple[MarketState, Plan]:
+    market = make_market(readings)
+    policy = planning_policy(asset_decimals=readings.asset.decimals)
+    return market, make_plan(market, assess(market), target, policy)
+
+
+def towards(health: float, lane: Lane) -> Target:
+    return Target(lane, wad(health), None, "wanted")
+
+
+def off_by(health_wad: int, target: float) -> float:
+    return abs(health_wad / WAD / target - 1)
+
+
+@FEW
+@given(readings=long_vaults(low=1.2, high=1.45), target=st.floats(1.46, 1.8))
+def test_deleveraging_reaches_the_target_within_half_a_per_cent(
+    readings: Readings, target: float
+) -> None:
+    _, plan = plan_for(readings, towards(target, Lane.PROTECTIVE))
+    for worst in (True, False):
+        end = walk(plan, readings, worst=worst).end
+        assert off_by(end.health_wad(), target) < 0.005
+    assert off_by(plan.expected_health_wad, target) < 0.005
+
+
+@FEW
+@given(readings=long_vaults(), target=st.floats(1.3, 1.8))
+def test_no_step_goes_under_the_minimum_where_that_reaches_the_target(
+    readings: Readings, target: float
+) -> None:
+    """V-05 at the end, always; at every step, if rounds that keep it get there."""
+    before = Ledger.of(readings).health_wad()
+    _, plan = plan_for(readings, towards(target, Lane.PROTECTIVE))
+    assume(not plan.empty)
+    walked = walk(plan, readings, worst=True)
+    end = walked.end.health_wad()
+    assert end > before
+    assert walked.lowest_health >= min(before, WAD)
+    least = readings.limits.min_health_wad
+    if walked.lowest_health < min(least, before):
+        swaps = sum(move.kind is MoveKind.SWAP for move in plan.moves)
+        room = before - least
+        assert room < WAD * 6 // 100 or swaps == MAX_ROUNDS, "there was room for the careful way"
+
+
+@FEW
+@given(readings=long_vaults(low=1.5), target=st.floats(1.3, 1.45))
+def test_relevering_reaches_the_target_or_its_bounds(readings: Readings, target: float) -> None:
+    _, plan = plan_for(readings, towards(target, Lane.ROUTINE))
+    walked = walk(plan, readings, worst=True)
+    assert walked.lowest_health >= min(readings.limits.min_health_wad, wad(target))
+    assert off_by(walked.end.health_wad(), target) < 0.005
+
+
+@FEW
+@given(
+    readings=long_vaults(),
+    target=st.floats(1.2, 1.9),
+    lane=st.sampled_from(list(Lane)),
+    worst=st.booleans(),
+)
+def test_value_changes_only_by_what_swaps_cost_and_stays_inside_the_accepted_loss(
+    readings: Readings, target: float, lane: Lane, worst: bool
+) -> None:
+    _, plan = plan_for(readings, towards(target, lane))
+    walked = walk(plan, readings, worst=worst)
+    before, end = walked.states[0], walked.end
+    equity = before.gross_scaled() - before.debt_scaled()
+    assert equity - (end.gross_scaled() - end.debt_scaled()) == walked.swap_loss_scaled
+    lost = -(-walked.swap_loss_scaled // before.asset_scale)
+    if not worst:
+        assert lost <= plan.max_loss
+        assert abs(max(0, lost) - plan.expected_loss) <= len(plan.moves) + 1
+    assert end.net_delta() == before.net_delta() + sum(
+        after.base.net - prior.base.net
+        for prior, after in zip(walked.states, walked.states[1:], strict=False)
+    )
+
+
+@FEW
+@given(readings=long_vaults(), target=st.floats(1.2, 1.9), lane=st.sampled_from(list(Lane)))
+def test_the_guard_passes_every_health_plan(readings: Readings, target: float, lane: Lane) -> None:
+    market, plan = plan_for(readings, towards(target, lane))
+    assert check(plan, market, assess(market), guard_policy()).refusals == ()
+
+
+@FEW
+@given(readings=hedged_vaults(), target=st.floats(-60, 120))
+def test_delta_plans_shrink_the_gap_and_pass_the_guard(readings: Readings, target: float) -> None:
+    unit = 10**readings.base.decimals
+    wanted = Raw(round(target * unit))
+    market, plan = plan_for(readings, Target(Lane.ROUTINE, None, wanted, "wanted"))
+    before = abs(wanted - Ledger.of(readings).net_delta())
+    assume(not plan.empty)
+    assert abs(wanted - plan.expected_net_delta) < before
+    end = walk(plan, readings, worst=False).end
+    assert abs(wanted - end.net_delta()) < before
+    assert end.net_delta() == plan.expected_net_delta
+    assert check(plan, market, assess(market), guard_policy()).refusals == ()
+
+
+@FEW
+@given(readings=hedged_vaults(least_idle=300_000, most_owed=40), target=st.floats(-20, 60))
+def test_delta_plans_reach_what_holdings_allow(readings: Readings, target: float) -> None:
+    """With dollars enough on both sides, what is left is less than what is worth trading."""
+    unit = 10**readings.base.decimals
+    wanted = Raw(round(target * unit))
+    _, plan = plan_for(readings, Target(Lane.ROUTINE, None, wanted, "wanted"))
+    assert abs(wanted - plan.expected_net_delta) * 2_000 < 300 * unit
+
+
+@FEW
+@given(readings=long_vaults())
+def test_hold_is_always_an_empty_plan(readings: Readings) -> None:
+    _, plan = plan_for(readings, Target(Lane.ROUTINE, None, None, "hold"))
+    assert plan.empty
+
+
+@FEW
+@given(readings=long_vaults(low=1.16))
+def test_the_guard_of_collateral_rests_after_it_has_acted(readings: Readings) -> None:
+    """Hysteresis: what follows an action, at the same price, is a hold."""
+    guard = CollateralGuard(low=1.25, target=1.45, high=1.8)
+    market = make_market(readings)
+    target = guard(market, assess(market))
+    assert target.hold == (wad(1.25) <= readings.account.health_wad <= wad(1.8))
+    if target.hold:
+        return
+    _, plan = plan_for(readings, target)
+    after = walk(plan, readings, worst=True).end.health_wad()
+    assert wad(1.25) < after < wad(1.8)
+
+
+@FEW
+@given(readings=long_vaults(), target=st.floats(1.2, 1.9))
+def test_same_values_give_the_same_plan(readings: Readings, target: float) -> None:
+    """K-07."""
+    wanted = towards(target, Lane.PROTECTIVE)
+    assert plan_for(readings, wanted)[1] == plan_for(readings, wanted)[1]

@@ -1,0 +1,112 @@
+"""The guard of collateral acts outside its band, towards its target, and rests inside."""
+
+from dataclasses import replace
+
+import pytest
+
+from keeper.model.decision import Lane, Target
+from keeper.model.market import Readings
+from keeper.risk import assess
+from strategies.collateral_guard import CollateralGuard
+from tests.builders import make_market, make_price, make_readings, wad
+
+GUARD = CollateralGuard(low=1.25, target=1.45, high=1.8)
+
+
+def ask(readings: Readings, guard: CollateralGuard = GUARD, faults: tuple[str, ...] = ()) -> Target:
+    market = make_market(readings, faults=faults)
+    return guard(market, assess(market))
+
+
+@pytest.mark.parametrize(
+    ("low", "target", "high"),
+    [
+        (1.0, 1.4, 1.8),
+        (0.9, 1.4, 1.8),
+        (1.4, 1.4, 1.8),
+        (1.3, 1.9, 1.8),
+        (1.3, 1.4, 1.4),
+        (float("nan"), 1.4, 1.8),
+        (1.3, float("nan"), 1.8),
+        (1.3, 1.4, float("inf")),
+    ],
+)
+def test_refuses_a_band_that_is_none(low: float, target: float, high: float) -> None:
+    with pytest.raises(ValueError, match="1 < low < target < high"):
+        CollateralGuard(low=low, target=target, high=high)
+
+
+def test_refuses_a_negative_calm() -> None:
+    with pytest.raises(ValueError, match="calm_deviation_bps"):
+        CollateralGuard(calm_deviation_bps=-1)
+
+
+@pytest.mark.parametrize(
+    ("price", "lane"),
+    [
+        (1_600, Lane.PROTECTIVE),
+        (2_000, Lane.PROTECTIVE),  # health 1.245
+        (2_009, None),  # 1.2506
+        (2_330, None),  # 1.4504
+        (2_890, None),  # 1.799
+        (2_900, Lane.ROUTINE),  # 1.805
+    ],
+)
+def test_acts_outside_the_band_only(price: float, lane: Lane | None) -> None:
+    target = ask(make_readings(price=price))
+    assert target.hold == (lane is None)
+    if lane is not None:
+        assert target.lane is lane
+        assert target.health_wad == wad(1.45)
+        assert target.net_delta is None
+    assert "health" in target.reason
+
+
+def test_no_position_is_held() -> None:
+    target = ask(make_readings(supplied_base=0, debt_asset=0, idle_asset=100))
+    assert target.hold
+    assert target.reason == "no position"
+
+
+def test_an_unreadable_venue_is_held_and_not_taken_for_danger() -> None:
+    target = ask(replace(make_readings(), venue_readable=False), faults=("venue",))
+    assert target.hold
+    assert "cannot be read" in target.reason
+
+
+def test_protection_does_not_wait_for_a_usable_price() -> None:
+    target = ask(make_readings(price=1_900), faults=("stale",))
+    assert target.lane is Lane.PROTECTIVE
+    assert not target.hold
+
+
+def test_protection_does_not_wait_for_the_pause_to_end() -> None:
+    assert ask(make_readings(price=1_900, paused=True)).lane is Lane.PROTECTIVE
+
+
+@pytest.mark.parametrize(
+    ("readings", "guard", "faults", "why"),
+    [
+        (make_readings(price=3_000), replace(GUARD, relever=False), (), "switched off"),
+        (make_readings(price=3_000), GUARD, ("feed is old",), "feed is old"),
+        (make_readings(price=3_000, paused=True), GUARD, (), "paused"),
+        (
+            replace(make_readings(price=3_000), price=make_price(3_000, twap=2_970)),
+            GUARD,
+            (),
+            "not calm: sources 100 bps apart",
+        ),
+    ],
+)
+def test_relevers_only_when_that_is_safe(
+    readings: Readings, guard: CollateralGuard, faults: tuple[str, ...], why: str
+) -> None:
+    target = ask(readings, guard, faults)
+    assert target.hold
+    assert why in target.reason
+
+
+def test_collateral_without_debt_is_levered_to_the_target() -> None:
+    target = ask(make_readings(debt_asset=0))
+    assert target.lane is Lane.ROUTINE
+    assert target.health_wad == wad(1.45)
