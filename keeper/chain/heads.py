@@ -93,7 +93,7 @@ class Heads:
         """Subscribe again whenever the connection ends, more and more slowly, until closed."""
         reconnect = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((OSError, WebSocketException, EndpointError)),
-            wait=tenacity.wait_exponential_jitter(initial=0.5, max=30.0),
+            wait=tenacity.wait_random_exponential(multiplier=0.5, max=30.0),
             stop=tenacity.stop_when_event_set(self._closing),
             sleep=self._pause,
             before_sleep=self._lost,

@@ -26,6 +26,7 @@ def policies(settings: Settings, asset_decimals: int) -> Policies:
             max_swap=Raw(_scaled_down(planning.max_swap, asset_decimals)),
             idle_reserve=Raw(_scaled_down(planning.idle_reserve, asset_decimals)),
             loss_margin_bps=Bps(planning.loss_margin_bps),
+            max_loss_bps=Bps(guard.max_loss_bps),
         ),
         guard=GuardPolicy(
             max_routine_base_fee_wei=_scaled_down(guard.max_routine_base_fee_gwei, 9),

@@ -1,0 +1,146 @@
+"""Reads are pinned to one hash, and what cannot be read says why."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from keeper import abi
+from keeper.chain.reader import LensReader, stamp
+from keeper.errors import (
+    EndpointError,
+    GimbalError,
+    ReorganisedError,
+    RpcError,
+    WrongChainError,
+    WrongVaultError,
+)
+from keeper.model.units import Wei
+from tests.builders import CHAIN_ID, KEEPER, VAULT, make_readings
+from tests.unit.chain.snapshots import snapshot_answer
+
+LENS = "0x" + "1e" * 20
+READINGS = replace(make_readings(), keeper_balance_wei=Wei(7))
+BLOCK = READINGS.block
+HEADER = {
+    "number": hex(BLOCK.number),
+    "hash": BLOCK.hash,
+    "parentHash": BLOCK.parent_hash,
+    "timestamp": hex(BLOCK.timestamp),
+    "baseFeePerGas": hex(BLOCK.base_fee_wei),
+}
+
+
+class FakeEndpoint:
+    """Answers by method; remembers every request as the list of its calls."""
+
+    name = "http://fake"
+
+    def __init__(self, **answers: Any) -> None:
+        self.answers: dict[str, Any] = {
+            "eth_chainId": hex(CHAIN_ID),
+            "eth_getCode": "0x60",
+            "eth_getBlockByNumber": HEADER,
+            "eth_getBlockByHash": HEADER,
+            "eth_call": snapshot_answer(READINGS),
+            "eth_getBalance": "0x7",
+            **answers,
+        }
+        self.requests: list[list[tuple[str, list[Any]]]] = []
+
+    def call(self, method: str, params: list[Any]) -> Any:
+        (answer,) = self.batch([(method, params)])
+        if isinstance(answer, RpcError):
+            raise answer
+        return answer
+
+    def batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        self.requests.append(list(calls))
+        answers = [self.answers[method] for method, _ in calls]
+        return [a(p) if callable(a) else a for a, (_, p) in zip(answers, calls, strict=True)]
+
+
+def reader(endpoint: FakeEndpoint, chain_id: int = CHAIN_ID) -> LensReader:
+    return LensReader(
+        endpoint,  # type: ignore[arg-type]  # the same calls, without the network
+        abi.load("VaultLens"),
+        chain_id=chain_id,
+        vault=VAULT,
+        lens=LENS,
+        keeper=KEEPER,
+    )
+
+
+def _error(message: str, code: int = -32000) -> RpcError:
+    return RpcError("http://fake", "eth_call", code, message)
+
+
+def test_one_request_reads_the_vault_pinned_to_the_block_hash() -> None:
+    endpoint = FakeEndpoint()
+    readings = reader(endpoint).read(BLOCK)
+    assert readings.block == BLOCK
+    assert readings.keeper_balance_wei == 7
+    (request,) = endpoint.requests
+    assert [params[1] for _, params in request] == [{"blockHash": BLOCK.hash}] * 2
+
+
+def test_the_head_is_stamped_whole() -> None:
+    assert reader(FakeEndpoint()).head() == BLOCK
+
+
+@pytest.mark.parametrize("message", ["header not found", "Block not found", "unknown block"])
+def test_an_unknown_block_hash_is_a_reorganisation(message: str) -> None:
+    with pytest.raises(ReorganisedError, match=BLOCK.hash):
+        reader(FakeEndpoint(eth_call=_error(message))).read(BLOCK)
+
+
+def test_an_unknown_hash_asked_for_by_hash_is_a_reorganisation() -> None:
+    with pytest.raises(ReorganisedError):
+        reader(FakeEndpoint(eth_getBlockByHash=None)).block(BLOCK.hash)
+
+
+def test_a_revert_that_says_not_found_is_no_reorganisation() -> None:
+    with pytest.raises(RpcError):
+        reader(FakeEndpoint(eth_call=_error("execution reverted: not found", 3))).read(BLOCK)
+
+
+def test_a_good_vault_passes_verification() -> None:
+    assert reader(FakeEndpoint()).verify().nav == READINGS.nav
+
+
+def _code_of(missing: str) -> Any:
+    return lambda params: "0x" if params[0] == missing else "0x60"
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected", "says"),
+    [
+        ({"eth_chainId": "0xa"}, WrongChainError, "serves chain id 10"),
+        ({"eth_getCode": _code_of(VAULT)}, WrongVaultError, "no code at the vault address"),
+        ({"eth_getCode": _code_of(LENS)}, WrongVaultError, "no code at the lens address"),
+        ({"eth_call": _error("execution reverted", 3)}, WrongVaultError, "lens cannot read it"),
+        ({"eth_call": "0x"}, WrongVaultError, "no lens at this address"),
+        ({"eth_call": "0x00"}, WrongVaultError, "does not decode"),
+        ({"eth_call": None}, EndpointError, "answered no bytes"),
+        ({"eth_chainId": "ten"}, EndpointError, "not a quantity"),
+        ({"eth_getBlockByNumber": None}, EndpointError, "no block"),
+        ({"eth_getBlockByNumber": {"number": "0x1"}}, EndpointError, "without a hash"),
+    ],
+)
+def test_verification_names_what_is_wrong(
+    answers: dict[str, Any], expected: type[GimbalError], says: str
+) -> None:
+    with pytest.raises(expected, match=says):
+        reader(FakeEndpoint(**answers)).verify()
+
+
+def test_a_lens_that_speaks_of_another_chain_is_not_believed() -> None:
+    answer = snapshot_answer(READINGS, chainId=10)
+    with pytest.raises(WrongChainError, match="serves chain id 10"):
+        reader(FakeEndpoint(eth_call=answer)).read(BLOCK)
+
+
+def test_a_header_of_a_chain_without_base_fee_is_accepted() -> None:
+    header = {k: v for k, v in HEADER.items() if k != "baseFeePerGas"}
+    assert stamp(header, "e", "m").base_fee_wei == 0
