@@ -1,0 +1,121 @@
+"""A chain of one account in memory: counts nonces, pools and mines raw transactions, fails on request."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from eth_account import Account
+from eth_account.typed_transactions.typed_transaction import TypedTransaction
+from eth_utils.crypto import keccak
+from hexbytes import HexBytes
+
+from keeper.errors import EndpointError, RpcError
+from keeper.model.block import BlockStamp
+
+GWEI = 10**9
+
+
+@dataclass
+class FakeChain:
+    """`refuse_send` and `refuse_call` are errors to answer with; `deaf` loses what is sent, silently."""
+
+    name: str = "http://fake"
+    number: int = 100
+    timestamp: int = 1_700_000_000
+    base_fee_wei: int = 10 * GWEI
+    balance_wei: int = 10**18
+    mined: int = 0
+    foreign_pending: int = 0
+    gas: int = 400_000
+    refuse_send: Exception | None = None
+    refuse_call: RpcError | None = None
+    sent: list[str] = field(default_factory=list)
+    pool: dict[str, dict[str, Any]] = field(default_factory=dict)
+    receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def block(self) -> BlockStamp:
+        """The head."""
+        block_hash, parent = f"0x{self.number:064x}", f"0x{self.number - 1:064x}"
+        return BlockStamp(self.number, block_hash, parent, self.timestamp, self.base_fee_wei)
+
+    def advance(self, blocks: int = 1) -> BlockStamp:
+        """Empty blocks."""
+        self.number += blocks
+        self.timestamp += 12 * blocks
+        return self.block
+
+    def mine(self, tx_hash: str, *, status: int = 1, receipt: bool = True) -> BlockStamp:
+        """One block with one transaction of the pool; others of its nonce leave it."""
+        self.advance()
+        nonce = self.pool[tx_hash]["nonce"]
+        self.pool = {h: t for h, t in self.pool.items() if t["nonce"] != nonce}
+        self.mined = nonce + 1
+        if receipt:
+            self.receipts[tx_hash] = {
+                "transactionHash": tx_hash,
+                "blockNumber": hex(self.number),
+                "status": hex(status),
+                "gasUsed": hex(321_000),
+                "effectiveGasPrice": hex(self.base_fee_wei + GWEI),
+            }
+        return self.block
+
+    def call(self, method: str, params: list[Any]) -> Any:
+        """As Rpc."""
+        answer = self._answer(method, params)
+        if isinstance(answer, RpcError):
+            raise answer
+        return answer
+
+    def batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        """As Rpc."""
+        return [self._answer(method, params) for method, params in calls]
+
+    def _answer(self, method: str, params: list[Any]) -> Any:
+        if method == "eth_sendRawTransaction":
+            return self._send(params[0])
+        if method in ("eth_call", "eth_estimateGas"):
+            return self.refuse_call or (hex(self.gas) if method == "eth_estimateGas" else "0x")
+        if method == "eth_getBlockByHash":
+            return {"number": hex(self.number), "baseFeePerGas": hex(self.base_fee_wei)}
+        if method == "eth_getTransactionReceipt":
+            return self.receipts.get(params[0])
+        count = method == "eth_getTransactionCount"
+        return hex(self._count(params[1]) if count else self.balance_wei)
+
+    def _count(self, at: Any) -> int:
+        pending = self.foreign_pending + len({t["nonce"] for t in self.pool.values()})
+        return self.mined + (pending if at == "pending" else 0)
+
+    def _send(self, raw: str) -> Any:
+        self.sent.append(raw)
+        if isinstance(self.refuse_send, EndpointError):
+            raise self.refuse_send
+        if self.refuse_send is not None:
+            return self.refuse_send
+        tx_hash = hash_of(raw)
+        if tx_hash in self.pool:
+            return RpcError(self.name, "eth_sendRawTransaction", -32000, "already known")
+        transaction = fields_of(raw)
+        if transaction["nonce"] < self.mined:
+            return RpcError(self.name, "eth_sendRawTransaction", -32000, "nonce too low")
+        self.pool[tx_hash] = transaction
+        return tx_hash
+
+
+def hash_of(raw: str) -> str:
+    """Hash of a raw transaction."""
+    return "0x" + keccak(hexstr=raw).hex()
+
+
+def fields_of(raw: str) -> dict[str, Any]:
+    """Of a type 2 transaction: nonce, tip, cap, gas limit, sender."""
+    fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
+    return {
+        "nonce": int(fields["nonce"]),
+        "tip": int(fields["maxPriorityFeePerGas"]),
+        "cap": int(fields["maxFeePerGas"]),
+        "gas": int(fields["gas"]),
+        "sender": Account.recover_transaction(raw),
+    }

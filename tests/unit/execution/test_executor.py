@@ -1,0 +1,302 @@
+"""At most one effect for an intent, whatever crashes, drops, is refused or gets stuck (K-01, K-03, K-04)."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from keeper import abi
+from keeper.errors import (
+    EndpointError,
+    FeeCeilingError,
+    JournalError,
+    RejectedError,
+    RpcError,
+    SimulationReverted,
+    UnfundedError,
+)
+from keeper.execution.executor import TransactionExecutor
+from keeper.execution.fees import GasPolicy
+from keeper.execution.life import FollowPolicy
+from keeper.execution.signer import from_private_key
+from keeper.execution.simulate import ErrorBook
+from keeper.journal.store import SqliteJournal
+from keeper.model.attempt import Attempt
+from keeper.model.decision import Lane
+from keeper.model.outcome import AttemptStatus
+from tests.unit.execution.fake_chain import GWEI, FakeChain, fields_of
+from tests.unit.execution.intents import make_test_intent
+
+SIGNER = from_private_key("0x" + "4c" * 32, "test")
+SEND = "eth_sendRawTransaction"
+
+
+@pytest.fixture
+def chain() -> FakeChain:
+    return FakeChain()
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+    book = SqliteJournal(tmp_path / "j.sqlite")
+    yield book
+    book.close()
+
+
+def executor_of(
+    chain: FakeChain,
+    journal: SqliteJournal,
+    *,
+    signs: bool = True,
+    ceiling_wei: int = 200 * GWEI,
+) -> TransactionExecutor:
+    return TransactionExecutor(
+        chain,
+        journal,
+        ErrorBook(abi.load("Vault")),
+        chain_id=1,
+        account=SIGNER.address,
+        signer=SIGNER if signs else None,
+        gas=GasPolicy(routine_ceiling_wei=ceiling_wei),
+        follow=FollowPolicy(bump_after_blocks=2, lost_after_blocks=3),
+    )
+
+
+def attempts(journal: SqliteJournal) -> tuple[Attempt, ...]:
+    return journal.attempts_at(1, SIGNER.address, 0)
+
+
+def test_a_sent_intent_is_followed_to_its_receipt(chain: FakeChain, journal: SqliteJournal) -> None:
+    executor = executor_of(chain, journal)
+    intent = make_test_intent()
+    tx_hash = executor.submit(intent)
+    assert executor.in_flight() == 1
+    assert executor.follow(chain.block) == ()
+    (result,) = executor.follow(chain.mine(tx_hash))
+    assert (result.status, result.tx_hash) == (AttemptStatus.MINED, tx_hash)
+    assert (result.gas_used, result.gas_price_wei) == (321_000, 11 * GWEI)
+    assert executor.in_flight() == 0
+
+
+def test_a_mined_revert_settles_and_frees_the_account(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    tx_hash = executor.submit(make_test_intent())
+    (result,) = executor.follow(chain.mine(tx_hash, status=0))
+    assert result.status is AttemptStatus.REVERTED
+    second = executor.submit(make_test_intent(counter=1))
+    assert chain.pool[second]["nonce"] == 1
+    assert journal.mined_reverts() == (chain.number,)
+
+
+def test_nothing_is_signed_when_the_simulation_reverts(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    chain.refuse_call = RpcError("http://fake", "eth_call", 3, "execution reverted", "0x12345678")
+    with pytest.raises(SimulationReverted, match="0x12345678"):
+        executor_of(chain, journal).submit(make_test_intent())
+    assert (chain.sent, attempts(journal)) == ([], ())
+
+
+def test_an_attempt_is_journalled_before_it_is_sent(
+    chain: FakeChain, journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """K-03: a journal that cannot be written stops the broadcast."""
+    executor = executor_of(chain, journal)
+    monkeypatch.setattr(journal, "record_attempt", _broken)
+    with pytest.raises(JournalError):
+        executor.submit(make_test_intent())
+    assert chain.sent == []
+
+
+def _broken(_attempt: Attempt) -> None:
+    raise JournalError("j.sqlite", "cannot be written (disk full)")
+
+
+def test_killed_between_journal_and_send_a_restart_sends_the_same_bytes_once(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    intent = make_test_intent()
+    executor = executor_of(chain, journal)
+    signed = executor._sign(intent, executor._rehearse(intent))
+    journal.record_attempt(signed)  # and here the process died
+
+    restarted = executor_of(chain, journal)
+    assert restarted.in_flight() == 1
+    assert restarted.submit(intent) == signed.tx_hash  # the same intent is not signed twice
+    assert chain.sent == []
+    assert restarted.follow(chain.advance()) == ()
+    assert chain.sent == [signed.raw]
+    (result,) = restarted.follow(chain.mine(signed.tx_hash))
+    assert result.status is AttemptStatus.MINED
+
+
+def test_no_answer_to_the_broadcast_keeps_the_intent_in_flight(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    chain.refuse_send = EndpointError("http://fake", SEND, "did not answer within 1 s")
+    executor = executor_of(chain, journal)
+    tx_hash = executor.submit(make_test_intent())
+    assert executor.in_flight() == 1
+    chain.refuse_send = None
+    executor.follow(chain.advance())
+    assert tx_hash in chain.pool
+
+
+def test_already_known_is_success(chain: FakeChain, journal: SqliteJournal) -> None:
+    chain.refuse_send = RpcError("http://fake", SEND, -32000, "already known")
+    executor_of(chain, journal).submit(make_test_intent())
+    assert [a.status for a in attempts(journal)] == [AttemptStatus.SENT]
+
+
+def test_an_unfunded_account_signs_nothing_and_burns_nothing(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    chain.balance_wei = 10**6
+    executor = executor_of(chain, journal)
+    with pytest.raises(UnfundedError, match="send it ETH"):
+        executor.submit(make_test_intent())
+    assert (chain.sent, attempts(journal), executor.in_flight()) == ([], (), 0)
+
+
+def test_refused_for_funds_the_nonce_is_free_and_the_fee_does_not_climb(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    chain.refuse_send = RpcError("http://fake", SEND, -32000, "insufficient funds for gas")
+    executor = executor_of(chain, journal)
+    for counter in range(3):
+        with pytest.raises(UnfundedError):
+            executor.submit(make_test_intent(counter=counter))
+    chain.refuse_send = None
+    tx_hash = executor.submit(make_test_intent(counter=3))
+    assert chain.pool[tx_hash]["nonce"] == 0
+    assert chain.pool[tx_hash]["cap"] == fields_of(chain.sent[0])["cap"]
+
+
+@pytest.mark.parametrize("words", ["intrinsic gas too low", "transaction underpriced"])
+def test_an_outright_refusal_leaves_nothing_in_flight(
+    chain: FakeChain, journal: SqliteJournal, words: str
+) -> None:
+    chain.refuse_send = RpcError("http://fake", SEND, -32000, words)
+    executor = executor_of(chain, journal)
+    with pytest.raises(RejectedError, match=words):
+        executor.submit(make_test_intent())
+    assert executor.in_flight() == 0
+
+
+def test_a_stuck_transaction_is_resent_then_replaced_at_the_same_nonce(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    first = executor.submit(make_test_intent())
+    executor.follow(chain.advance())  # resent
+    executor.follow(chain.advance())  # replaced
+    raw = [fields_of(r) for r in chain.sent]
+    assert [r["nonce"] for r in raw] == [0, 0, 0]
+    assert chain.sent[0] == chain.sent[1]
+    assert raw[2]["tip"] * 8 >= raw[0]["tip"] * 9
+    assert raw[2]["cap"] * 8 >= raw[0]["cap"] * 9
+    assert raw[2]["gas"] == raw[0]["gas"]
+    # and it is the first that a miner took
+    (result,) = executor.follow(chain.mine(first))
+    assert result.tx_hash == first
+    assert [a.status for a in attempts(journal)] == [AttemptStatus.MINED, AttemptStatus.REPLACED]
+
+
+def test_a_refused_replacement_leaves_the_first_one_in_flight(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    first = executor.submit(make_test_intent())
+    chain.refuse_send = RpcError("http://fake", SEND, -32000, "insufficient funds")
+    for _ in range(4):
+        executor.follow(chain.advance())
+    chain.refuse_send = None
+    (result,) = executor.follow(chain.mine(first))
+    assert result.tx_hash == first
+
+
+def test_a_routine_replacement_stops_at_the_ceiling_and_is_resent_unchanged(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal, ceiling_wei=21 * GWEI)
+    executor.submit(make_test_intent(lane=Lane.ROUTINE))
+    for _ in range(5):
+        executor.follow(chain.advance())
+    assert len(set(chain.sent)) == 1
+
+
+def test_a_routine_intent_waits_when_base_fees_are_over_the_ceiling(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    chain.base_fee_wei = 500 * GWEI
+    executor = executor_of(chain, journal)
+    with pytest.raises(FeeCeilingError, match="routine moves wait"):
+        executor.submit(make_test_intent(lane=Lane.ROUTINE))
+    executor.submit(make_test_intent(lane=Lane.PROTECTIVE, counter=1))
+    assert len(chain.pool) == 1
+
+
+def test_past_its_deadline_an_intent_is_given_up_and_its_nonce_used_again(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    """The old one may still be in a pool: the new one must outbid it, or it would be a gap (K-04)."""
+    executor = executor_of(chain, journal)
+    old = executor.submit(make_test_intent(block=chain.block, life_s=20))
+    (given_up,) = executor.follow(chain.advance(2))
+    assert given_up.status is AttemptStatus.DROPPED
+    new = executor.submit(make_test_intent(block=chain.block, counter=1))
+    assert chain.pool[new]["nonce"] == chain.pool[old]["nonce"]
+    assert chain.pool[new]["tip"] * 8 >= chain.pool[old]["tip"] * 9
+
+
+def test_a_missing_receipt_is_waited_for_while_the_nonce_is_used(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    tx_hash = executor.submit(make_test_intent())
+    assert executor.follow(chain.mine(tx_hash, receipt=False)) == ()
+    assert executor.follow(chain.advance()) == ()
+    assert len(chain.sent) == 1  # and nothing is sent meanwhile
+    chain.receipts[tx_hash] = {
+        "transactionHash": tx_hash, "blockNumber": hex(chain.number), "status": "0x1", "gasUsed": "0x1",
+    }  # fmt: skip
+    (result,) = executor.follow(chain.advance())
+    assert result.status is AttemptStatus.MINED
+
+
+def test_a_nonce_used_by_another_program_is_given_up_after_patience(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    executor.submit(make_test_intent())
+    chain.pool.clear()
+    chain.mined = 1
+    results = [r for _ in range(4) for r in executor.follow(chain.advance())]
+    assert [r.status for r in results] == [AttemptStatus.DROPPED]
+
+
+def test_a_receipt_above_the_pinned_block_is_not_believed_yet(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    tx_hash = executor.submit(make_test_intent())
+    before = chain.block
+    chain.mine(tx_hash)
+    chain.mined = 0  # as the count is at the earlier block
+    assert executor.follow(before) == ()
+
+
+def test_without_a_key_nothing_is_ever_sent(chain: FakeChain, journal: SqliteJournal) -> None:
+    """Not even what a live keeper left in the journal."""
+    live = executor_of(chain, journal)
+    live.submit(make_test_intent())
+    dry = executor_of(chain, journal, signs=False)
+    sent = len(chain.sent)
+    assert dry.follow(chain.advance(3)) == ()
+    assert dry.in_flight() == 0
+    assert "would send 1 moves" in dry.rehearse(make_test_intent(counter=1))
+    with pytest.raises(RejectedError):
+        dry.submit(make_test_intent(counter=2))
+    assert len(chain.sent) == sent

@@ -1,0 +1,43 @@
+"""What an endpoint's words mean for the fate of a transaction."""
+
+import pytest
+
+from keeper.errors import EndpointError, RpcError
+from keeper.execution.send import Fate, broadcast, classify
+from tests.unit.execution.fake_chain import FakeChain
+
+
+@pytest.mark.parametrize(
+    ("words", "fate"),
+    [
+        ("already known", Fate.ACCEPTED),
+        ("ALREADY_EXISTS: already known", Fate.ACCEPTED),
+        ("transaction already imported", Fate.ACCEPTED),
+        ("nonce too low: next nonce 8, tx nonce 7", Fate.NONCE_USED),
+        ("OldNonce", Fate.NONCE_USED),
+        ("insufficient funds for gas * price + value: balance 0", Fate.UNFUNDED),
+        ("Insufficient funds for gas * price + value", Fate.UNFUNDED),
+        ("replacement transaction underpriced", Fate.UNDERPRICED),
+        ("transaction underpriced", Fate.UNDERPRICED),
+        ("max fee per gas less than block base fee", Fate.UNDERPRICED),
+        ("exceeds block gas limit", Fate.REFUSED),
+        ("intrinsic gas too low", Fate.REFUSED),
+        ("invalid chain id for signer", Fate.REFUSED),
+        ("internal error", Fate.UNKNOWN),
+        ("txpool is full", Fate.UNKNOWN),
+        ("", Fate.UNKNOWN),
+    ],
+)
+def test_words_of_nodes(words: str, fate: Fate) -> None:
+    assert classify(words) is fate
+
+
+def test_no_answer_means_an_unknown_fate_and_not_a_failure() -> None:
+    deaf = EndpointError("http://fake", "eth_sendRawTransaction", "did not answer within 1 s")
+    fate, words = broadcast(FakeChain(refuse_send=deaf), "0x02")
+    assert (fate, words) == (Fate.UNKNOWN, "did not answer within 1 s")
+
+
+def test_a_refusal_keeps_the_words() -> None:
+    refusal = RpcError("http://fake", "eth_sendRawTransaction", -32000, "nonce too low")
+    assert broadcast(FakeChain(refuse_send=refusal), "0x02") == (Fate.NONCE_USED, "nonce too low")
