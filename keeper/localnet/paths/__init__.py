@@ -1,0 +1,1 @@
+"""Price paths: what the market does at every simulated block, generated or from a file."""
