@@ -189,6 +189,15 @@ contract MockAave is IAaveV3Pool, IAaveV3AddressesProvider {
         return debt == 0 ? type(uint256).max : Math.mulDiv(collateral * THRESHOLD_BPS, 1e18, debt * 10_000);
     }
 
+    /// @notice Health for onlookers, 0 when there is no price.
+    function health_(address user) external view returns (uint256) {
+        try this.health(user) returns (uint256 value) {
+            return value;
+        } catch {
+            return 0;
+        }
+    }
+
     function _totals(address user) private view returns (uint256 collateral, uint256 debt) {
         for (uint256 i; i < tokens.length; ++i) {
             Reserve storage reserve = reserves[tokens[i]];

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IVault} from "../../contracts/interfaces/IVault.sol";
+import {Fixture} from "./Fixture.sol";
+
+/// @notice V-08: a move that reduces risk is never blocked by the pause, and nothing else passes it.
+contract VaultPausedTest is Fixture {
+    function setUp() public override {
+        super.setUp();
+        _lever(1_000_000e6, 8000, 6000);
+        vm.prank(guardian);
+        vault.pause();
+    }
+
+    function testFuzz_repaying_passes(uint256 amount, bool stale) external {
+        if (stale) _makeStale();
+        amount = bound(amount, 1, 480_000e6);
+        uint256 before = lending.healthWad();
+        _run(_one(_repayMove(address(usdc), amount)));
+        assertGe(lending.healthWad(), before);
+    }
+
+    function testFuzz_withdraw_sell_repay_passes_whatever_the_price(uint256 cents, uint256 baseAmount)
+        external
+    {
+        cents = bound(cents, 150_000, 300_000);
+        _setPrice(cents);
+        baseAmount = bound(baseAmount, 1e15, 4e18);
+        uint256 before = lending.healthWad();
+        IVault.Move[] memory moves = _deleverMoves(baseAmount);
+        _run(moves);
+        assertGt(lending.healthWad(), before);
+    }
+
+    function testFuzz_topping_up_collateral_passes(uint256 amount, bool stale) external {
+        if (stale) _makeStale();
+        amount = bound(amount, 1e6, 600_000e6);
+        uint256 before = lending.healthWad();
+        _run(_one(_supplyMove(address(usdc), amount)));
+        assertGt(lending.healthWad(), before);
+    }
+
+    function testFuzz_borrowing_is_blocked(uint256 amount, bool ofBase, bool stale) external {
+        if (stale) _makeStale();
+        amount = bound(amount, 1, 1e24);
+        _expectRefused(
+            _one(_borrowMove(ofBase ? address(weth) : address(usdc), amount)),
+            abi.encodeWithSelector(IVault.PausedMove.selector, 0, IVault.MoveKind.Borrow)
+        );
+    }
+
+    function testFuzz_lowering_health_is_blocked(uint256 baseAmount) external {
+        baseAmount = bound(baseAmount, 1e13, 50e18);
+        _expectRefused(_one(_withdrawMove(address(weth), baseAmount)), IVault.PausedRiskRaised.selector);
+    }
+
+    function testFuzz_trading_is_blocked_with_or_without_a_small_repayment(uint256 amount, uint256 repaid)
+        external
+    {
+        amount = bound(amount, 10e6, 500_000e6);
+        _expectRefused(_one(_swapMove(address(usdc), amount)), IVault.PausedSwapTooLarge.selector);
+        repaid = bound(repaid, 2, amount * 8 / 10);
+        IVault.Move[] memory moves = new IVault.Move[](2);
+        moves[0] = _swapMove(address(usdc), amount / 2);
+        moves[1] = _repayMove(address(usdc), repaid / 2);
+        _expectRefused(moves, IVault.PausedSwapTooLarge.selector);
+    }
+
+    function testFuzz_after_the_debt_is_gone_everything_can_come_home_and_nothing_go_out(uint256 amount)
+        external
+    {
+        usdc.mint(address(vault), 1e6);
+        amount = bound(amount, 1, 300e18);
+        IVault.Move[] memory moves = new IVault.Move[](2);
+        moves[0] = _repayMove(address(usdc), ALL);
+        moves[1] = _withdrawMove(address(weth), amount);
+        _run(moves);
+        assertEq(weth.balanceOf(address(vault)), amount);
+        _expectRefused(
+            _one(_supplyMove(address(weth), amount)),
+            abi.encodeWithSelector(IVault.PausedMove.selector, 0, IVault.MoveKind.Supply)
+        );
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {IVault} from "../../contracts/interfaces/IVault.sol";
+import {Fixture} from "./Fixture.sol";
+import {MockFeed} from "./mocks/MockFeed.sol";
+
+/// @notice V-07: with a stale, incomplete or disputed price no move with price exposure succeeds; what needs no price does.
+contract VaultPricelessTest is Fixture {
+    function setUp() public override {
+        super.setUp();
+        _lever(1_000_000e6, 5000, 5000);
+    }
+
+    /// Five ways for the price to go.
+    function _break(uint256 way) private {
+        way = bound(way, 0, 5);
+        if (way == 0) _makeStale();
+        if (way == 1) ethFeed.set(0);
+        if (way == 2) ethFeed.set(-1);
+        if (way == 3) ethFeed.setRound(9, int256(PRICE * 1e8), block.timestamp, 8);
+        if (way == 4) pool.setPrice(PRICE * 1.03e6, 1e18);
+        if (way == 5) ethFeed.setMode(MockFeed.Mode.Reverts);
+    }
+
+    function testFuzz_no_move_with_price_exposure_succeeds(uint256 way, uint256 amount, bool ofBase)
+        external
+    {
+        _break(way);
+        amount = bound(amount, 1, ALL);
+        address token = ofBase ? address(weth) : address(usdc);
+        bytes memory swapRefused =
+            abi.encodeWithSelector(IVault.MoveNeedsPrice.selector, 0, IVault.MoveKind.Swap);
+        _expectRefused(_one(_swapMove(token, amount)), swapRefused);
+        bytes memory borrowRefused =
+            abi.encodeWithSelector(IVault.MoveNeedsPrice.selector, 0, IVault.MoveKind.Borrow);
+        _expectRefused(_one(_borrowMove(token, amount)), borrowRefused);
+        bytes memory withdrawRefused =
+            abi.encodeWithSelector(IVault.MoveNeedsPrice.selector, 0, IVault.MoveKind.Withdraw);
+        _expectRefused(_one(_withdrawMove(token, amount)), withdrawRefused);
+    }
+
+    function testFuzz_repaying_from_idle_always_works(uint256 way, uint256 amount) external {
+        _break(way);
+        amount = bound(amount, 1, 250_000e6);
+        (, uint256 debtBefore) = lending.balances(address(usdc));
+        uint256 idleBefore = usdc.balanceOf(address(vault));
+        _run(_one(_repayMove(address(usdc), amount)));
+        (, uint256 debtAfter) = lending.balances(address(usdc));
+        assertEq(debtBefore - debtAfter, amount);
+        assertEq(idleBefore - usdc.balanceOf(address(vault)), amount);
+    }
+
+    function testFuzz_supplying_works_and_moves_nothing_else(uint256 way, uint256 amount) external {
+        _break(way);
+        amount = bound(amount, 1, 500_000e6);
+        _run(_one(_supplyMove(address(usdc), amount)));
+        (uint256 supplied,) = lending.balances(address(usdc));
+        assertEq(supplied, amount);
+    }
+
+    function testFuzz_withdrawing_works_once_nothing_is_owed(uint256 way, uint256 amount) external {
+        _break(way);
+        amount = bound(amount, 1, 200e18);
+        IVault.Move[] memory moves = new IVault.Move[](2);
+        moves[0] = _repayMove(address(usdc), ALL);
+        moves[1] = _withdrawMove(address(weth), amount);
+        _run(moves);
+        assertEq(weth.balanceOf(address(vault)), amount);
+        // and the other way round it is not
+    }
+
+    function testFuzz_withdrawing_before_repaying_is_exposed(uint256 way) external {
+        _break(way);
+        IVault.Move[] memory moves = new IVault.Move[](2);
+        moves[0] = _withdrawMove(address(weth), 1);
+        moves[1] = _repayMove(address(usdc), ALL);
+        _expectRefused(moves, IVault.MoveNeedsPrice.selector);
+    }
+
+    /// A venue that keeps a part of a repayment is caught by the tokens, without any price.
+    function testFuzz_a_move_that_does_not_conserve_its_token_is_refused(uint256 way, uint256 amount)
+        external
+    {
+        _break(way);
+        amount = bound(amount, 20, 250_000e6);
+        aave.setRepayKeepsChange(true);
+        _expectRefused(_one(_repayMove(address(usdc), amount)), IVault.NotConserved.selector);
+    }
+
+    /// Indices far from one make the venue round; that is not a loss.
+    function testFuzz_rounding_of_the_venue_is_not_a_loss(uint256 growth, uint256 amount) external {
+        growth = bound(growth, 1, 3e27);
+        (bool ok,) = aave.getReserveData(address(usdc)).variableDebtTokenAddress
+            .call(abi.encodeWithSignature("grow(uint256)", growth));
+        assertTrue(ok);
+        _makeStale();
+        amount = bound(amount, 10, 250_000e6);
+        _run(_one(_repayMove(address(usdc), amount)));
+    }
+
+    /// When only the venue cannot tell its health (its own price is gone), the same three moves remain.
+    function testFuzz_a_venue_without_health_still_takes_a_repayment(uint256 amount) external {
+        amount = bound(amount, 1, 250_000e6);
+        aave.setAccountReverts(true);
+        _expectRefused(_one(_swapMove(address(usdc), amount)), IVault.MoveNeedsPrice.selector);
+        _run(_one(_repayMove(address(usdc), amount)));
+    }
+
+    function testFuzz_no_intent_is_used_twice_without_a_price(uint256 way, bytes32 id) external {
+        _break(way);
+        IVault.Intent memory intent = IVault.Intent(id, uint64(block.timestamp), 0);
+        vm.startPrank(keeper);
+        vault.rebalance(intent, _one(_repayMove(address(usdc), 1e6)));
+        vm.expectRevert(abi.encodeWithSelector(IVault.IntentAlreadyUsed.selector, id));
+        vault.rebalance(intent, _one(_repayMove(address(usdc), 1e6)));
+        vm.stopPrank();
+    }
+}
