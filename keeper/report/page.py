@@ -80,6 +80,7 @@ def times(count: int) -> str:
 
 def _results(story: Story, summary: Summary) -> str:
     both = (summary.protected, summary.unprotected)
+    gas = (summary.gas_value, 0.0)
 
     def row(name: str, cells: Iterable[str]) -> str:
         return f"<tr><th scope=row>{name}</th>{''.join(f'<td>{c}</td>' for c in cells)}</tr>"
@@ -93,13 +94,15 @@ def _results(story: Story, summary: Summary) -> str:
     rows = (
         row("liquidations", (str(r.liquidations) for r in both)),
         row(
-            "lowest health", ("none" if r.min_health is None else f"{r.min_health:.3f}" for r in both)
+            "lowest health",
+            ("none" if r.min_health is None else f"{r.min_health:.3f}" for r in both),
         ),
         row("NAV at the start", (money(r.nav_start) for r in both)),
         row("NAV at the end", (money(r.nav_end) for r in both)),
         row("change", (kept(r) for r in both)),
         row("keeper transactions", (str(r.keeper_txs) for r in both)),
         row("gas paid by the keeper", (f"{amount(r.gas_spent_wei, 18, 5)} ETH" for r in both)),
+        row("the same at market prices", (f"{g:,.2f} {escape(story.asset)}" for g in gas)),
     )
     head = (
         "<tr><td></td><th scope=col class=protected>with the keeper</th>"
@@ -144,9 +147,9 @@ def _mark_row(mark: Mark) -> str:
     price = gwei(mark.gas_price_wei) if mark.gas_price_wei else ""
     return (
         f'<tr class="{mark.kind.value}"><td class=n>{mark.block}</td><td class=n>{clock(mark.elapsed_s)}</td>'
-        f"<td>{escape(mark.who)}</td><td>{vault}</td><td>{escape(mark.what)}</td><td>{escape(mark.why)}</td>"
+        f"<td class=s>{escape(mark.who)}</td><td class=s>{vault}</td><td>{escape(mark.what)}</td><td>{escape(mark.why)}</td>"
         f"<td class=n>{gas}</td><td class=n>{price}</td>"
-        f'<td><code title="{escape(mark.tx_hash)}">{escape(short_hash(mark.tx_hash))}</code></td></tr>'
+        f'<td class=s><code title="{escape(mark.tx_hash)}">{escape(short_hash(mark.tx_hash))}</code></td></tr>'
     )
 
 

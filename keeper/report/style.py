@@ -31,6 +31,7 @@ th[scope=row]{{font-weight:400;color:var(--muted)}}
 .actions{{font-size:.85rem;min-width:100%}}
 .actions thead th{{color:var(--muted);font-weight:400}}
 .actions .n{{text-align:right;white-space:nowrap}}
+.actions .s{{white-space:nowrap}}
 .liquidation td,.failed td{{color:var(--danger)}}
 summary{{cursor:pointer;color:var(--muted);margin-top:2rem}}
 code{{font:.9em ui-monospace,monospace}}

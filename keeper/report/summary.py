@@ -46,6 +46,9 @@ class Summary:
     nav_decimals: int
     nav_asset: str
     keeper_txs_failed: int
+    """Of the keeper's transactions, how many were mined and reverted."""
+    gas_value: float
+    """What the keeper paid for gas, in whole units of the asset at the market price of each block."""
     command: str
 
     @property
@@ -78,8 +81,15 @@ def summarise(story: Story, wall_s: float) -> Summary:
         nav_decimals=story.asset_decimals,
         nav_asset=story.asset,
         keeper_txs_failed=sum(m.kind is MarkKind.FAILED for m in story.marks),
+        gas_value=round(_gas_value(story), 2),
         command=story.command,
     )
+
+
+def _gas_value(story: Story) -> float:
+    prices = {s.block: s.market_price for s in story.samples}
+    sent = (m for m in story.marks if m.kind in KEEPER_KINDS)
+    return sum(m.cost_wei / 10**18 * prices.get(m.block, 0.0) for m in sent)
 
 
 def _result(story: Story, twin: Twin) -> TwinResult:

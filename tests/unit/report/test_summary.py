@@ -35,6 +35,8 @@ def test_counts_keeper_transactions_and_their_gas_including_the_reverted_one(
     assert (result.protected.keeper_txs, result.unprotected.keeper_txs) == (3, 0)
     assert result.protected.gas_spent_wei == 3 * 200_000 * 10**10
     assert result.keeper_txs_failed == 1
+    prices = [3000 - 40 * i for i in (9, 12, 13)]
+    assert result.gas_value == pytest.approx(sum(prices) * 200_000 * 10**10 / 1e18, abs=0.01)
 
 
 def test_liquidations_belong_to_their_vault(make_story: Callable[..., Story]) -> None:
