@@ -179,27 +179,23 @@ def make_pool(
     )
 
 
-def make_position(
-    token: str,
-    *,
-    supplied: int,
-    debt: int,
-    ltv_bps: int,
-    threshold_bps: int,
-    available: int,
-    frozen: bool = False,
+def _position(
+    token: str, amounts: tuple[float, float, float], decimals: int, frozen: bool
 ) -> TokenPosition:
-    """One token at the venue, token units."""
+    """Supplied, debt and available in whole tokens, under mainnet's terms for USDC and WETH."""
+    whole = dollars if token == ASSET else ether
+    supplied, debt, available = (whole(amount, decimals) for amount in amounts)
+    ltv_bps, threshold_bps = (7_700, 8_000) if token == ASSET else (8_050, 8_300)
     return TokenPosition(
         token=token,
-        supplied=Raw(supplied),
-        debt=Raw(debt),
+        supplied=supplied,
+        debt=debt,
         ltv_bps=Bps(ltv_bps),
         liquidation_threshold_bps=Bps(threshold_bps),
         liquidation_bonus_bps=Bps(10_500),
         supply_rate_ray=2 * 10**25,
         borrow_rate_ray=3 * 10**25,
-        available=Raw(available),
+        available=available,
         frozen_or_paused=frozen,
     )
 
@@ -249,23 +245,11 @@ def make_readings(
         venue_readable=True,
         lending_adapter=LENDING,
         account=VenueAccount(0, 0, INFINITE_HEALTH),
-        asset_position=make_position(
-            ASSET,
-            supplied=dollars(supplied_asset, asset_decimals),
-            debt=dollars(debt_asset, asset_decimals),
-            ltv_bps=7_700,
-            threshold_bps=8_000,
-            available=dollars(available, asset_decimals),
-            frozen=frozen,
+        asset_position=_position(
+            ASSET, (supplied_asset, debt_asset, available), asset_decimals, frozen
         ),
-        base_position=make_position(
-            BASE,
-            supplied=ether(supplied_base, base_decimals),
-            debt=ether(debt_base, base_decimals),
-            ltv_bps=8_050,
-            threshold_bps=8_300,
-            available=ether(available / 2_000, base_decimals),
-            frozen=frozen,
+        base_position=_position(
+            BASE, (supplied_base, debt_base, available / 2_000), base_decimals, frozen
         ),
         pool_readable=True,
         swap_adapter=SWAPPER,

@@ -16,7 +16,7 @@ VENUE_FLOOR_WAD = 1_002 * WAD // 1_000
 DUST = 5
 """Units one move at the venue may lose to rounding; the vault allows as many."""
 MAX_ROUNDS = 8
-"""Rounds of withdraw-swap-repay or borrow-swap-supply in one plan: about 6 million gas."""
+"""Rounds of withdraw-swap-repay or borrow-swap-supply in one plan: about 3 million gas."""
 
 
 @dataclass(frozen=True, slots=True)
