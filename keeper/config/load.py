@@ -18,7 +18,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from keeper.config.settings import Settings
+from keeper.config.settings import JournalSettings, Settings
 from keeper.errors import SettingError
 
 DEFAULT_FILE = Path("keeper.toml")
@@ -135,9 +135,9 @@ def _based(content: dict[str, Any], file: Path | None) -> dict[str, Any]:
         value = based.get(table, {}).get(name) if isinstance(based.get(table), dict) else None
         if isinstance(value, str) and value:
             based[table][name] = str(file.parent / Path(value).expanduser())
-    if "journal" not in based:
-        default = Settings.model_fields["journal"].get_default(call_default_factory=True)
-        based["journal"] = {"path": str(file.parent / default.path)}
+    journal = based.setdefault("journal", {})
+    if isinstance(journal, dict) and "path" not in journal:
+        journal["path"] = str(file.parent / JournalSettings().path)
     return based
 
 

@@ -1,0 +1,218 @@
+"""The journal is durable, exclusive, readable by people, and never half there."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from keeper.errors import JournalError
+from keeper.journal.store import SqliteJournal
+from keeper.model.attempt import Attempt
+from keeper.model.decision import Lane, Target, Verdict
+from keeper.model.outcome import AttemptResult, AttemptStatus, TickOutcome, TickStatus
+from keeper.model.units import Wei
+from keeper.risk import assess
+from tests.builders import make_market
+from tests.unit.execution.intents import make_plan, make_test_intent
+
+ATTEMPT = Attempt(
+    intent_id="0x01",
+    chain_id=1,
+    account="0xa",
+    vault="0xv",
+    lane=Lane.ROUTINE,
+    nonce=2**40,
+    tx_hash="0xaa",
+    raw="0x02f8",
+    call_data="0x",
+    gas_limit=1,
+    max_fee_wei=Wei(2**70),
+    tip_wei=Wei(1),
+    signed_block=5,
+    deadline=9,
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "deep" / "journal.sqlite"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[SqliteJournal]:
+    opened = SqliteJournal(path)
+    yield opened
+    opened.close()
+
+
+def decide(journal: SqliteJournal, *, sends: bool = True) -> None:
+    market = make_market()
+    target = Target(Lane.ROUTINE, None, None, "hold")
+    intent = make_test_intent(counter=journal.intent_count()) if sends else None
+    journal.record_decision(market, assess(market), target, make_plan(), Verdict(()), intent)
+
+
+def test_a_decision_comes_back_whole(journal: SqliteJournal) -> None:
+    decide(journal)
+    (decision,) = journal.decisions()
+    assert decision.market == make_market()
+    assert decision.risk == assess(make_market())
+    assert decision.intent == make_test_intent()
+    assert journal.decisions(make_test_intent().id) == (decision,)
+    assert journal.decisions("0xother") == ()
+
+
+def test_intents_are_counted_over_restarts(path: Path) -> None:
+    for expected in range(3):
+        journal = SqliteJournal(path)
+        assert journal.intent_count() == expected
+        decide(journal)
+        decide(journal, sends=False)
+        journal.close()
+
+
+def test_an_attempt_comes_back_with_its_newest_status(journal: SqliteJournal) -> None:
+    journal.record_attempt(ATTEMPT)
+    journal.record_attempt(ATTEMPT)  # again, after a crash: no second row
+    assert journal.open_attempts(1, "0xa") == (ATTEMPT,)
+    journal.mark("0xaa", AttemptStatus.SENT)
+    assert journal.attempts_of("0x01") == (replace(ATTEMPT, status=AttemptStatus.SENT),)
+    assert journal.open_attempts(2, "0xa") == ()
+    assert journal.open_attempts(1, "0xb") == ()
+    assert len(journal.attempts_at(1, "0xa", 2**40)) == 1
+
+
+def test_settling_ends_every_attempt_of_the_intent(journal: SqliteJournal) -> None:
+    journal.record_attempt(ATTEMPT)
+    journal.record_attempt(replace(ATTEMPT, tx_hash="0xbb"))
+    journal.record_attempt(replace(ATTEMPT, tx_hash="0xcc", intent_id="0x02"))
+    result = AttemptResult("0x01", "0xaa", AttemptStatus.MINED, 7, 300, 2**70)
+    journal.settle(result, AttemptStatus.REPLACED)
+    assert [a.status for a in journal.attempts_of("0x01")] == ["mined", "replaced"]
+    assert [a.tx_hash for a in journal.open_attempts(1, "0xa")] == ["0xcc"]
+    assert result in journal.actions()
+
+
+def test_reverts_are_counted_since_the_last_success(journal: SqliteJournal) -> None:
+    for number, status in enumerate(["reverted", "mined", "reverted", "dropped", "reverted"], 1):
+        intent = f"0x{number}"
+        journal.record_attempt(replace(ATTEMPT, tx_hash=f"0xh{number}", intent_id=intent))
+        result = AttemptResult(intent, f"0xh{number}", AttemptStatus(status), number, 1, 1)
+        journal.settle(result, AttemptStatus.REPLACED)
+    assert journal.mined_reverts() == (5, 3)
+
+
+def test_outcomes_and_the_last_failure(journal: SqliteJournal) -> None:
+    assert journal.last_failure() is None
+    failed = TickOutcome(4, TickStatus.FAILED, "simulation reverted", "0x1")
+    held = TickOutcome(5, TickStatus.HELD, "inside")
+    journal.record_outcome(failed)
+    journal.record_outcome(held)
+    assert journal.outcomes() == (held, failed)
+    assert journal.last_failure() == 4
+
+
+def test_a_second_keeper_is_kept_off(journal: SqliteJournal, path: Path) -> None:
+    with pytest.raises(JournalError, match=f"in use by another keeper \\(process {os.getpid()}"):
+        SqliteJournal(path)
+    SqliteJournal(path, exclusive=False).close()  # who only looks may look
+
+
+def test_a_closed_journal_may_be_opened_again(path: Path) -> None:
+    for _ in range(2):
+        SqliteJournal(path).close()
+
+
+def test_every_write_is_synced_and_logged_ahead(journal: SqliteJournal) -> None:
+    (mode,) = journal._db.execute("PRAGMA journal_mode").fetchone()
+    (synchronous,) = journal._db.execute("PRAGMA synchronous").fetchone()
+    assert (mode, synchronous) == ("wal", 2)
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database at all" * 99, b"SQLite format 3\x00" + b"\xff" * 4096]
+)
+def test_a_corrupt_file_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "j.sqlite"
+    path.write_bytes(content)
+    with pytest.raises(JournalError) as caught:
+        SqliteJournal(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert path.read_bytes()[:21] == content[:21]  # left for a person to look at
+
+
+def test_a_damaged_page_is_refused(path: Path) -> None:
+    journal = SqliteJournal(path)
+    for _ in range(20):
+        decide(journal)
+    journal.close()
+    content = bytearray(path.read_bytes())
+    content[8192:12288] = b"\xa5" * 4096
+    path.write_bytes(content)
+    with pytest.raises(JournalError):
+        SqliteJournal(path)
+
+
+def test_a_directory_in_its_place_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="unable to open"):
+        SqliteJournal(tmp_path, exclusive=False)
+
+
+def test_a_file_in_place_of_its_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalError, match="cannot be written"):
+        SqliteJournal(tmp_path / "file" / "j.sqlite")
+
+
+def test_a_newer_schema_is_refused(path: Path) -> None:
+    SqliteJournal(path).close()
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE meta SET value = '99' WHERE key = 'schema_version'")
+    other.close()
+    with pytest.raises(JournalError, match="schema version 99"):
+        SqliteJournal(path)
+
+
+_WRITER = """
+import sys, time
+from pathlib import Path
+from dataclasses import replace
+from keeper.journal.store import SqliteJournal
+from tests.unit.journal.test_store import ATTEMPT
+journal = SqliteJournal(Path(sys.argv[1]))
+number = 0
+while True:
+    number += 1
+    journal.record_attempt(replace(ATTEMPT, tx_hash=hex(number)))
+    print(number, flush=True)
+"""
+
+
+def test_nothing_journalled_is_lost_by_kill_9(path: Path) -> None:
+    """K-03: whatever was said to be written before the kill is there after it."""
+    writer = subprocess.Popen(
+        [sys.executable, "-c", _WRITER, str(path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path.cwd(),
+    )
+    assert writer.stdout is not None
+    said = 0
+    for line in writer.stdout:
+        said = int(line)
+        if said == 20:
+            writer.send_signal(signal.SIGKILL)
+            break
+    said = max([said, *(int(line) for line in writer.stdout)])
+    writer.stdout.close()
+    writer.wait()
+    journal = SqliteJournal(path)  # the lock died with its holder
+    assert len(journal.open_attempts(1, "0xa")) >= said
+    journal.close()
