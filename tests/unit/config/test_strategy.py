@@ -11,7 +11,6 @@ from keeper.errors import SettingError
 from keeper.model.decision import Lane, Target
 from keeper.model.units import Bps, Wad
 
-
 _MARGIN = Bps(5)
 
 

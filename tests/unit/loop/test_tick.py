@@ -1,0 +1,292 @@
+"""One tick: read, decide, journal, act; every expected fault is an outcome, none a transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from keeper.errors import (
+    EndpointError,
+    FeeCeilingError,
+    JournalError,
+    RejectedError,
+    ReorganisedError,
+    SimulationReverted,
+    UnfundedError,
+    WrongChainError,
+    WrongVaultError,
+)
+from keeper.loop import Ports, TickRecord, TickRules, run_tick, tick
+from keeper.model.block import BlockStamp
+from keeper.model.decision import Intent, Lane, Plan, Target, Verdict
+from keeper.model.market import MarketState, PriceFault, Readings
+from keeper.model.outcome import AttemptResult, AttemptStatus, TickOutcome, TickStatus
+from keeper.model.policy import Policies
+from keeper.model.risk import RiskReport
+from keeper.model.units import WAD, Raw, Wad
+from tests.builders import (
+    NOW,
+    guard_policy,
+    make_feed,
+    make_price,
+    make_readings,
+    market_policy,
+    planning_policy,
+)
+
+POLICIES = Policies(market_policy(), planning_policy(), guard_policy())
+ENDANGERED = make_readings(idle_asset=200_000)
+RULES = TickRules(max_reverts=2, cooldown_blocks=2, breaker_blocks=50, protective_backoff_blocks=3)
+
+
+@dataclass
+class World:
+    """All three ends in memory, and the order in which they were used."""
+
+    readings: Readings = ENDANGERED
+    pending: int = 0
+    read_fails: Exception | None = None
+    submit_fails: Exception | None = None
+    settled: tuple[AttemptResult, ...] = ()
+    reverts: tuple[int, ...] = ()
+    failure: int | None = None
+    calls: list[str] = field(default_factory=list)
+    intents: list[Intent] = field(default_factory=list)
+    decided: list[tuple[Plan, Verdict, Intent | None]] = field(default_factory=list)
+    outcomes: list[TickOutcome] = field(default_factory=list)
+
+    def head(self) -> BlockStamp:
+        if self.read_fails:
+            raise self.read_fails
+        return self.readings.block
+
+    def read(self, block: BlockStamp) -> Readings:
+        assert block == self.readings.block
+        self.calls.append("read")
+        return self.readings
+
+    def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
+        self.calls.append("follow")
+        return self.settled
+
+    def in_flight(self) -> int:
+        return self.pending
+
+    def rehearse(self, intent: Intent) -> str:
+        self.calls.append("rehearse")
+        return "would send"
+
+    def submit(self, intent: Intent) -> str:
+        self.calls.append("submit")
+        self.intents.append(intent)
+        if self.submit_fails:
+            raise self.submit_fails
+        return "0xhash"
+
+    def record_decision(  # noqa: PLR0917 - as the port
+        self, market: MarketState, risk: RiskReport, target: Target, plan: Plan, verdict: Verdict,
+        intent: Intent | None,
+    ) -> None:  # fmt: skip
+        self.calls.append("decision")
+        self.decided.append((plan, verdict, intent))
+
+    def record_outcome(self, outcome: TickOutcome) -> None:
+        self.calls.append("outcome")
+        self.outcomes.append(outcome)
+
+    def intent_count(self) -> int:
+        return 7
+
+    def last_failure(self) -> int | None:
+        return self.failure
+
+    def mined_reverts(self) -> tuple[int, ...]:
+        return self.reverts
+
+
+def wants(health: float, lane: Lane = Lane.PROTECTIVE) -> Callable[..., Target]:
+    return lambda market, risk: Target(lane, Wad(int(health * WAD)), None, "health is low")
+
+
+def holds(_market: MarketState, _risk: RiskReport) -> Target:
+    return Target(Lane.ROUTINE, None, None, "inside the band")
+
+
+def run(
+    world: World,
+    strategy: Any = None,
+    rules: TickRules = RULES,
+    clock: Callable[[], float] = lambda: NOW,
+) -> TickRecord:
+    ports = Ports(world, world, world)
+    return run_tick(ports, POLICIES, strategy or wants(1.6), clock, rules=rules)
+
+
+def test_an_endangered_vault_is_acted_on_in_the_order_of_the_design() -> None:
+    """K-03: the decision is journalled before anything is signed."""
+    world = World()
+    record = run(world)
+    assert record.outcome.status is TickStatus.SENT, record.outcome
+    assert world.calls == ["follow", "read", "decision", "submit", "outcome"]
+    (intent,) = world.intents
+    assert record.outcome.intent_id == intent.id
+    assert record.outcome.tx_hash == "0xhash"
+    assert intent.block_hash == ENDANGERED.block.hash
+    assert intent.deadline == ENDANGERED.block.timestamp + RULES.deadline_s
+    assert world.outcomes == [record.outcome]
+
+
+def test_tick_returns_what_run_tick_ended_with() -> None:
+    world = World()
+    ports = Ports(world, world, world)
+    outcome = tick(ports, POLICIES, holds, lambda: NOW, block=ENDANGERED.block)
+    assert outcome == TickOutcome(ENDANGERED.block.number, TickStatus.HELD, "inside the band")
+
+
+def test_the_same_readings_give_the_same_intent() -> None:
+    """K-07."""
+    first, second = World(), World()
+    run(first)
+    run(second)
+    assert first.intents == second.intents
+
+
+def test_holding_is_journalled_and_sends_nothing() -> None:
+    world = World()
+    assert run(world, holds).outcome.status is TickStatus.HELD
+    assert world.calls == ["follow", "read", "decision", "outcome"]
+
+
+def test_while_an_intent_is_in_flight_nothing_new_is_decided() -> None:
+    world = World(pending=1)
+    assert run(world).outcome.status is TickStatus.PENDING
+    assert world.calls == ["follow", "outcome"]
+
+
+def test_what_was_settled_is_in_the_record() -> None:
+    result = AttemptResult("0x1", "0x2", AttemptStatus.MINED, 99, 1, 1)
+    assert run(World(settled=(result,)), holds).settled == (result,)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        EndpointError("http://e", "eth_call", "could not connect"),
+        WrongChainError("http://e", 1, 10),
+        ReorganisedError("0xab"),
+    ],
+)
+def test_a_fault_of_reading_skips_the_tick_with_its_reason(error: Exception) -> None:
+    world = World(read_fails=error)
+    outcome = run(world).outcome
+    assert (outcome.status, outcome.reason) == (TickStatus.SKIPPED, str(error))
+    assert world.calls == ["outcome"]
+
+
+def test_a_vault_without_position_is_skipped() -> None:
+    world = World(make_readings(supplied_base=0, debt_asset=0, idle_asset=1_000))
+    outcome = run(world).outcome
+    assert (outcome.status, outcome.reason) == (TickStatus.SKIPPED, "the vault has no position")
+    assert "submit" not in world.calls
+
+
+def test_an_old_head_is_not_decided_on() -> None:
+    outcome = run(World(), clock=lambda: NOW + 181).outcome
+    assert outcome.status is TickStatus.SKIPPED
+    assert "181 s old" in outcome.reason
+
+
+def _with_price(**change: Any) -> Readings:
+    return replace(ENDANGERED, idle_asset=Raw(0), price=replace(make_price(), **change))
+
+
+@pytest.mark.parametrize(
+    ("readings", "word"),
+    [
+        (_with_price(fault=PriceFault.STALE, base=make_feed(age_s=90_000, fault=PriceFault.STALE)), "old"),
+        (_with_price(price_wad=Wad(0), fault=PriceFault.NOT_POSITIVE, base=make_feed(answer=0)), ""),
+        (_with_price(price_wad=Wad(0), fault=PriceFault.NOT_POSITIVE, base=make_feed(answer=-5)), ""),
+        (_with_price(fault=PriceFault.DEVIATES, twap_wad=Wad(1500 * WAD), deviation_bps=2500), ""),
+    ],
+)  # fmt: skip
+def test_a_price_that_cannot_be_trusted_is_not_traded_on(readings: Readings, word: str) -> None:
+    """Stale, zero, negative, or sources that disagree."""
+    world = World(replace(readings, nav_valid=False))
+    outcome = run(world).outcome
+    assert outcome.status in (TickStatus.SKIPPED, TickStatus.REFUSED)
+    assert word in outcome.reason
+    assert outcome.reason
+    assert world.intents == []
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SimulationReverted("HealthTooLow()"),
+        UnfundedError("0xa", 0, 1),
+        RejectedError("0xh", "no"),
+        FeeCeilingError(2, 1),
+    ],
+)
+def test_a_fault_of_sending_fails_the_tick_with_its_reason(error: Exception) -> None:
+    world = World(submit_fails=error)
+    outcome = run(world).outcome
+    assert (outcome.status, outcome.reason) == (TickStatus.FAILED, str(error))
+    assert outcome.intent_id == world.intents[0].id
+
+
+def test_a_dry_run_rehearses_and_submits_nothing() -> None:
+    world = World()
+    outcome = run(world, rules=replace(RULES, dry_run=True)).outcome
+    assert outcome.status is TickStatus.DRY
+    assert "would send" in outcome.reason
+    assert world.calls == ["follow", "read", "decision", "rehearse", "outcome"]
+
+
+def test_the_guards_refusals_are_all_told() -> None:
+    world = World(replace(ENDANGERED, keeper_allowed=False))
+    record = run(world)
+    assert record.outcome.status is TickStatus.REFUSED
+    assert "keeper: " in record.outcome.reason
+    assert world.decided[0][2] is None
+    assert world.intents == []
+
+
+@pytest.mark.parametrize(
+    ("lane", "reverts", "failure", "waits"),
+    [
+        (Lane.ROUTINE, (), None, ""),
+        (Lane.ROUTINE, (), 99, "cooldown"),
+        (Lane.ROUTINE, (), 98, ""),
+        (Lane.ROUTINE, (), 5_000, ""),  # a journal of another chain says nothing
+        (Lane.ROUTINE, (99,), None, ""),
+        (Lane.ROUTINE, (99, 90), None, "breaker"),
+        (Lane.ROUTINE, (51, 40), None, "breaker"),
+        (Lane.ROUTINE, (50, 40), None, ""),
+        (Lane.PROTECTIVE, (), 99, ""),  # protection waits for no cooldown
+        (Lane.PROTECTIVE, (99, 90), None, "breaker"),  # and after reverts for a few blocks only
+        (Lane.PROTECTIVE, (97, 90), None, ""),
+    ],
+)
+def test_pauses_after_failures(
+    lane: Lane, reverts: tuple[int, ...], failure: int | None, waits: str
+) -> None:
+    """K-11, at block 100."""
+    world = World(reverts=reverts, failure=failure)
+    outcome = run(world, wants(1.6, lane)).outcome
+    assert outcome.status is (TickStatus.REFUSED if waits else TickStatus.SENT), outcome
+    assert outcome.reason.startswith(waits)
+
+
+def test_the_breaker_says_until_when() -> None:
+    outcome = run(World(reverts=(99, 90)), wants(1.6, Lane.ROUTINE)).outcome
+    assert "2 reverts in a row; routine plans wait until block 149" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    "error", [WrongVaultError("0xv", "gone", "look"), JournalError("j", "disk full"), KeyError("x")]
+)
+def test_what_the_loop_does_not_understand_stops_it(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        run(World(read_fails=error))
