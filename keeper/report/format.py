@@ -49,3 +49,8 @@ def gwei(wei: int) -> str:
 def short_hash(tx_hash: str) -> str:
     """First and last digits of a hash."""
     return tx_hash if len(tx_hash) <= 14 else f"{tx_hash[:8]}…{tx_hash[-4:]}"
+
+
+def times(count: int) -> str:
+    """`once`, `twice`, `3 times`."""
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")

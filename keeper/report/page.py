@@ -12,6 +12,7 @@ from keeper.report.format import (
     percent,
     short_hash,
     span,
+    times,
 )
 from keeper.report.story import Mark, MarkKind, Story, Twin
 from keeper.report.style import PAGE_CSS
@@ -71,11 +72,6 @@ def _header(story: Story, summary: Summary) -> str:
         f"{number(summary.market_low)}, in {span(summary.simulated_s)} and {summary.blocks} "
         "blocks. One vault had a keeper.</p></header>"
     )
-
-
-def times(count: int) -> str:
-    """`once`, `twice`, `3 times`."""
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _results(story: Story, summary: Summary) -> str:
@@ -143,14 +139,20 @@ def _mark_table(marks: Sequence[Mark]) -> str:
 
 def _mark_row(mark: Mark) -> str:
     vault = {Twin.PROTECTED: "with the keeper", Twin.UNPROTECTED: "left alone", None: ""}[mark.twin]
-    gas = f"{mark.gas_used:,}" if mark.gas_used else ""
-    price = gwei(mark.gas_price_wei) if mark.gas_price_wei else ""
-    return (
-        f'<tr class="{mark.kind.value}"><td class=n>{mark.block}</td><td class=n>{clock(mark.elapsed_s)}</td>'
-        f"<td class=s>{escape(mark.who)}</td><td class=s>{vault}</td><td>{escape(mark.what)}</td><td>{escape(mark.why)}</td>"
-        f"<td class=n>{gas}</td><td class=n>{price}</td>"
-        f'<td class=s><code title="{escape(mark.tx_hash)}">{escape(short_hash(mark.tx_hash))}</code></td></tr>'
+    digits = escape(short_hash(mark.tx_hash))
+    cells = (
+        ("n", str(mark.block)),
+        ("n", clock(mark.elapsed_s)),
+        ("s", escape(mark.who)),
+        ("s", vault),
+        ("t", escape(mark.what)),
+        ("t", escape(mark.why)),
+        ("n", f"{mark.gas_used:,}" if mark.gas_used else ""),
+        ("n", gwei(mark.gas_price_wei) if mark.gas_price_wei else ""),
+        ("s", f'<code title="{escape(mark.tx_hash)}">{digits}</code>'),
     )
+    row = "".join(f"<td class={kind}>{text}</td>" for kind, text in cells)
+    return f'<tr class="{mark.kind.value}">{row}</tr>'
 
 
 def _parameters(story: Story, summary: Summary) -> str:
