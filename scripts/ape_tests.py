@@ -40,7 +40,15 @@ def main() -> int:
             }
             # Ape imports itself before pytest can look: its own warnings are not ours to make errors of.
             quiet = ["-W", "default", "--disable-warnings"]
-            command = [str(BIN / "ape"), "test", "tests/ape", "--network", NETWORK, *quiet, *sys.argv[1:]]
+            command = [
+                str(BIN / "ape"),
+                "test",
+                "tests/ape",
+                "--network",
+                NETWORK,
+                *quiet,
+                *sys.argv[1:],
+            ]
             return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
     except GimbalError as error:
         print(error, file=sys.stderr)

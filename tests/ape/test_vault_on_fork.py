@@ -2,6 +2,7 @@
 
 import ape
 import pytest
+
 from tests.ape.conftest import ALL, BORROW, DOLLAR, ETHER, REPAY, SUPPLY, SWAP, WAD, WITHDRAW
 
 
