@@ -14,7 +14,7 @@ from keeper.planning.price_free import raise_health_without_price
 from keeper.planning.relever import lower_health
 from keeper.planning.state import VENUE_FLOOR_WAD, Bounds, Draft
 
-GAS_BASE = 450_000
+GAS_BASE = 500_000
 GAS_PER_MOVE = {
     MoveKind.SUPPLY: 130_000,
     MoveKind.WITHDRAW: 130_000,
@@ -22,7 +22,7 @@ GAS_PER_MOVE = {
     MoveKind.REPAY: 110_000,
     MoveKind.SWAP: 120_000,
 }
-"""A tenth to a third over what forked protocols measure; the simulation gives the true figure."""
+"""A tenth to a half over what forked protocols measure; the simulation gives the true figure."""
 
 
 def make_plan(
