@@ -1,0 +1,1 @@
+"""Who lives on the local mainnet: each sees the newest block and sends transactions for the next one."""
