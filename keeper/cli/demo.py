@@ -42,7 +42,7 @@ def demo(  # noqa: PLR0917 - one argument for each option
     """Show it: a leveraged vault with the keeper and its twin without, on a local mainnet."""
     from keeper.demo import DemoOptions, run_demo
 
-    run_demo(
+    summary = run_demo(
         DemoOptions(
             scenario=scenario,
             seed=seed,
@@ -56,3 +56,5 @@ def demo(  # noqa: PLR0917 - one argument for each option
             quiet=quiet,
         )
     )
+    if not summary.saved:
+        raise typer.Exit(1)

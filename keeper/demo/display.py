@@ -14,7 +14,7 @@ from rich.text import Text
 from keeper.demo.observe import Observation
 from keeper.demo.twins import ASSET_DECIMALS, BASE_DECIMALS
 from keeper.model.outcome import TickOutcome, TickStatus
-from keeper.report.format import amount, clock, percent
+from keeper.report.format import amount, clock, percent, times
 from keeper.report.story import BlockSample, Mark, MarkKind, Story, Twin
 from keeper.report.summary import Summary, TwinResult
 
@@ -71,6 +71,7 @@ class Plain:
         self._console = console
         self._total = self._done = 0
         self._next = 0.0
+        self._trouble = ""
 
     def say(self, text: str) -> None:
         """The line, as it is."""
@@ -92,8 +93,11 @@ class Plain:
         if share >= self._next or self._done == self._total:
             self._next = share + PLAIN_EVERY
             self.say(f"  {share * 100:4.0f} %  {sample_line(seen.sample)}")
-        if outcome.status in (TickStatus.FAILED, TickStatus.REFUSED):
-            self.say(f"          keeper: {outcome.status}: {outcome.reason}")
+        troubled = outcome.status in (TickStatus.FAILED, TickStatus.REFUSED)
+        trouble = outcome.reason.split(":")[0] if troubled else ""
+        if trouble and trouble != self._trouble:  # the same trouble, block after block, is one line
+            self.say(f"          {clock(seen.sample.elapsed_s)}  keeper: {outcome.reason}")
+        self._trouble = trouble
 
 
 class Rich:
@@ -198,9 +202,17 @@ def action_line(mark: Mark) -> str:
     return f"{clock(mark.elapsed_s)}  {vault}: {mark.who}: {mark.what}{why}"
 
 
-def print_result(story: Story, summary: Summary, files: tuple[str, ...]) -> None:
-    """The table and the verdict, on any kind of output."""
+def print_result(
+    story: Story, summary: Summary, files: tuple[str, ...], *, quiet: bool = False
+) -> None:
+    """The table and the verdict, on any kind of output; the verdict alone when quiet."""
     console = Console()
+    if not quiet:
+        _print_table(console, story, summary, files)
+    console.print(Text(verdict(summary), "bold green" if summary.saved else "bold white on red"))
+
+
+def _print_table(console: Console, story: Story, summary: Summary, files: tuple[str, ...]) -> None:
     table = Table(title=f"{summary.scenario}, seed {summary.seed}", title_justify="left")
     table.add_column("")
     for name in _NAMES.values():
@@ -215,6 +227,7 @@ def print_result(story: Story, summary: Summary, files: tuple[str, ...]) -> None
         ("change", [_change(r) for r in both]),
         ("keeper transactions", [str(r.keeper_txs) for r in both]),
         ("gas paid, ETH", [amount(r.gas_spent_wei, 18, 5) for r in both]),
+        (f"gas paid, {story.asset} at market", [f"{g:,.2f}" for g in (summary.gas_value, 0.0)]),
     )
     for name, cells in rows:
         table.add_row(name, *cells)
@@ -226,18 +239,15 @@ def print_result(story: Story, summary: Summary, files: tuple[str, ...]) -> None
     )
     for file in files:
         console.print(file, highlight=False, soft_wrap=True, markup=False)
-    console.print(Text(verdict(summary), "bold green" if summary.saved else "bold white on red"))
 
 
 def verdict(summary: Summary) -> str:
     """How it ended, in one sentence."""
     kept, left = summary.protected.liquidations, summary.unprotected.liquidations
     if kept:
-        return f"FAILED: the vault with the keeper was liquidated ({kept} liquidations)."
+        return f"FAILED: the vault with the keeper was liquidated {times(kept)}."
     if left:
-        return (
-            f"The vault with the keeper was never liquidated; its twin was ({left} liquidations)."
-        )
+        return f"The vault with the keeper was never liquidated; its twin was, {times(left)}."
     return "Neither vault was liquidated."
 
 

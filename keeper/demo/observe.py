@@ -15,6 +15,7 @@ from keeper.chain.decode import SnapshotCodec
 from keeper.chain.endpoint import Endpoint
 from keeper.chain.reader import stamp
 from keeper.errors import RpcError
+from keeper.execution.simulate import ErrorBook
 from keeper.localnet.vaults import VaultDeployment
 from keeper.localnet.world import World
 from keeper.market.spot import spot_price_wad
@@ -29,6 +30,7 @@ LIQUIDATION_TOPIC = (
     + keccak(text="LiquidationCall(address,address,address,uint256,uint256,address,bool)").hex()
 )
 ANSWER_TOPIC = "0x" + keccak(text="AnswerUpdated(int256,uint256,uint256)").hex()
+_ERROR_ABIS = ("Vault", "AaveV3Adapter", "UniswapV3Adapter", "PriceOracle")
 _VENUE_UNIT = 10**8
 _WORD = 64
 
@@ -62,6 +64,7 @@ class Observer:
     ) -> None:
         self._endpoint = Endpoint(world.http_url, timeout_s=30.0)
         self._codec = SnapshotCodec(abi.load("VaultLens"))
+        self._errors = ErrorBook(*(abi.load(name) for name in _ERROR_ABIS))
         self._keeper = keeper.lower()
         self._addresses = world.addresses
         self._action_of = action_of
@@ -172,10 +175,21 @@ class Observer:
         what = action.what if action else "a transaction of the keeper's account"
         why = action.why if action else ""
         if int(receipt["status"], 16) != 1:
+            why = f"{why}; {self._revert_reason(receipt['transactionHash'])}"
             return MarkKind.FAILED, Twin.PROTECTED, "keeper", f"reverted: {what}", why
         protective = action is None or action.protective
         kind = MarkKind.DELEVERAGE if protective else MarkKind.REBALANCE
         return kind, Twin.PROTECTED, "keeper", what, why
+
+    def _revert_reason(self, tx_hash: str) -> str:
+        tracer = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}
+        try:
+            trace = self._endpoint.call("debug_traceTransaction", [tx_hash, tracer])
+        except RpcError as error:
+            return f"reason unknown ({error.message})"
+        name, method = self._endpoint.name, "debug_traceTransaction"
+        data = str(trace.get("output", "")) if isinstance(trace, dict) else ""
+        return self._errors.explain(RpcError(name, method, 3, "reverted without a reason", data))
 
     def _liquidation_text(self, topics: list[str], data: str) -> str:
         words = data.removeprefix("0x")

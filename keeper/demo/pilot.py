@@ -9,7 +9,7 @@ from keeper.config.load import load
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
 from keeper.config.strategy import load_strategy
 from keeper.demo.observe import KeeperAction
-from keeper.demo.twins import ASSET_DECIMALS, BASE_DECIMALS
+from keeper.demo.twins import ASSET_DECIMALS, BASE_DECIMALS, ORACLE_TERMS, SWAP_LOSS_BPS
 from keeper.execution.signer import from_private_key
 from keeper.localnet.cache import write_atomically
 from keeper.localnet.paths.path import PricePath
@@ -32,9 +32,9 @@ _MOST_DEADLINE_S = 3_600
 
 def settings_text(world: World, deployment: VaultDeployment, band: Band, path: PricePath) -> str:
     """The keeper's settings file. What it does not name is the default of a live keeper."""
-    # An intent must outlive the block after its own, however long this path's blocks are.
+    # An intent must outlive a raised fee or two, however long this path's blocks are.
     longest = int((path.times[1:] - path.times[:-1]).max())
-    deadline = min(_MOST_DEADLINE_S, max(_LEAST_DEADLINE_S, 2 * longest))
+    deadline = min(_MOST_DEADLINE_S, max(_LEAST_DEADLINE_S, 4 * longest))
     return f"""# Written by `keeper demo`: the settings its keeper ran with.
 chain_id = {world.w3.eth.chain_id}
 rpc_url = "{world.http_url}"
@@ -44,6 +44,15 @@ lens = "{deployment.lens}"
 [strategy]
 name = "collateral_guard"
 parameters = {{ low = {band.low:.6f}, target = {band.target:.6f}, high = {band.high:.6f} }}
+
+[market]
+# As far as the vault's own oracle goes: a fast fall leaves its average behind.
+max_deviation_bps = {ORACLE_TERMS.max_deviation_bps}
+
+[planning]
+# Half of what the mandate lets a swap lose: prices move between a decision and its block.
+slippage_bps = {SWAP_LOSS_BPS // 2}
+loss_margin_bps = {SWAP_LOSS_BPS // 2}
 
 [tick]
 deadline_s = {deadline}
@@ -60,6 +69,10 @@ class Pilot:
         self.keeper = keeper
         self._actions: dict[str, KeeperAction] = {}
         self._by_intent: dict[str, KeeperAction] = {}
+
+    def close(self) -> None:
+        """Close the keeper: connections and journal."""
+        self.keeper.close()
 
     def verify(self) -> None:
         """Raises if the keeper could not run against this chain and vault."""

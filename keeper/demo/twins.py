@@ -26,6 +26,8 @@ IDLE_USD = 10_000
 """Left in each vault: the first thing a keeper repays from."""
 ORACLE_TERMS = OracleTerms(twap_window_s=120, max_deviation_bps=500)
 """A short average follows a crash closely, so that it vetoes a lying oracle and not a falling market."""
+SWAP_LOSS_BPS = Bps(200)
+"""Of a swap against the oracle: in a crash the pool runs ahead of it, by its 0.5 % and by a block."""
 MOST_BORROWED_BPS = Bps(8_200)
 """Debt over gross assets: room for the highest leverage a demo may start with."""
 MOST_APART = 0.002
@@ -41,10 +43,11 @@ class Twins:
 
 
 def mandate_for(band: Band) -> Limits:
-    """The local mainnet's usual limits with this band's minimum; the same for both vaults."""
+    """The local mainnet's usual limits with this band's minimum, and wide enough for a crash."""
     return replace(
         DEFAULT_LIMITS,
         min_health_wad=Wad(int(band.minimum * WAD)),
+        max_swap_loss_bps=SWAP_LOSS_BPS,
         max_borrow_bps=MOST_BORROWED_BPS,
     )
 
