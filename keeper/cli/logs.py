@@ -81,7 +81,8 @@ def configure(format_: Literal["console", "json"], level: str, redactor: Redacto
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        # looked up at each line: whoever runs a command may have put another stream in its place
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )
     logging.getLogger().addHandler(logging.NullHandler())
