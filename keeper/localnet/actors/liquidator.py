@@ -72,6 +72,8 @@ def _calls(debtor: Debtor, prices: Prices, funds: list[float]) -> Iterator[Liqui
         rich = funds[debt] >= allowed * SPARE
         raw = Raw(MAX_UINT256) if rich else _raw(cover, prices, weth=debt == 0)
         yield Liquidation(debtor.account, seize_weth=seized == 0, repay_weth=debt == 0, cover=raw)
+        if not rich:
+            return
         owed[debt] -= cover
         funds[debt] -= cover
         supplied[seized] -= cover * BONUS

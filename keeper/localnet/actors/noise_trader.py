@@ -45,8 +45,8 @@ class NoiseTrader:
     seed: int
     probability: float = 0.35
     """Of a swap in a block."""
-    median_usd: float = 8_000.0
-    largest_usd: float = 200_000.0
+    median_usd: float = 4_000.0
+    largest_usd: float = 50_000.0
     tip_wei: Wei = TIP_WEI
     name: str = "noise_trader"
 
