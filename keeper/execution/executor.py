@@ -118,13 +118,13 @@ class TransactionExecutor:
 
     def _rehearse(self, intent: Intent) -> _Rehearsal:
         data = call_data(intent)
+        limit = with_margin(intent.plan.gas_limit_estimate, self._gas)
         at = {"blockHash": intent.block_hash}
         call = {"from": self._account, "to": intent.vault, "data": data}
-        header, simulated, gas, balance, mined, pending = self._rpc.batch(
+        header, simulated, balance, mined, pending = self._rpc.batch(
             [
                 ("eth_getBlockByHash", [intent.block_hash, False]),
-                ("eth_call", [call, at]),
-                ("eth_estimateGas", [call, at]),
+                ("eth_call", [{**call, "gas": hex(limit)}, at]),
                 ("eth_getBalance", [self._account, "latest"]),
                 ("eth_getTransactionCount", [self._account, "latest"]),
                 ("eth_getTransactionCount", [self._account, "pending"]),
@@ -132,16 +132,16 @@ class TransactionExecutor:
         )
         if header is None or isinstance(header, RpcError):
             raise ReorganisedError(intent.block_hash)
-        for result in (simulated, gas):
-            if isinstance(result, RpcError) and is_revert(result):
-                raise SimulationReverted(self._errors.explain(result))
-        for result in (simulated, gas, balance, mined, pending):
+        if isinstance(simulated, RpcError) and is_revert(simulated):
+            limit = self._estimated(call, at, simulated)
+            simulated = None
+        for result in (simulated, balance, mined, pending):
             if isinstance(result, RpcError):
                 raise result
         try:
             return _Rehearsal(
                 call_data=data,
-                gas_limit=with_margin(int(gas, 16), self._gas),
+                gas_limit=limit,
                 base_fee_wei=int(header.get("baseFeePerGas", "0x0"), 16),
                 block_number=int(header["number"], 16),
                 balance_wei=int(balance, 16),
@@ -149,6 +149,23 @@ class TransactionExecutor:
                 pending=int(pending, 16),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
+            problem = "answered something that is not a quantity"
+            raise EndpointError(self._rpc.name, "eth_getTransactionCount", problem) from error
+
+    def _estimated(self, call: dict[str, str], at: dict[str, str], first: RpcError) -> int:
+        """Gas limit by the node, for a call that failed with the plan's own: was it only the gas?
+
+        The plan's estimate is tried first, because a node executes a call once and an estimate many times.
+        """
+        try:
+            estimate = self._rpc.call("eth_estimateGas", [call, at])
+            return with_margin(int(estimate, 16), self._gas)
+        except RpcError as error:
+            if not is_revert(error):
+                raise
+            told = first if len(first.data) > len(error.data) else error
+            raise SimulationReverted(self._errors.explain(told)) from None
+        except (TypeError, ValueError) as error:
             problem = "answered something that is not a quantity"
             raise EndpointError(self._rpc.name, "eth_estimateGas", problem) from error
 

@@ -76,13 +76,19 @@ class FakeChain:
         if method == "eth_sendRawTransaction":
             return self._send(params[0])
         if method in ("eth_call", "eth_estimateGas"):
-            return self.refuse_call or (hex(self.gas) if method == "eth_estimateGas" else "0x")
+            return self.refuse_call or self._executed(method, params[0])
         if method == "eth_getBlockByHash":
             return {"number": hex(self.number), "baseFeePerGas": hex(self.base_fee_wei)}
         if method == "eth_getTransactionReceipt":
             return self.receipts.get(params[0])
         count = method == "eth_getTransactionCount"
         return hex(self._count(params[1]) if count else self.balance_wei)
+
+    def _executed(self, method: str, call: dict[str, str]) -> Any:
+        if method == "eth_estimateGas":
+            return hex(self.gas)
+        enough = int(call["gas"], 16) >= self.gas
+        return "0x" if enough else RpcError(self.name, method, 3, "execution reverted")
 
     def _count(self, at: Any) -> int:
         pending = self.foreign_pending + len({t["nonce"] for t in self.pool.values()})

@@ -99,6 +99,16 @@ def test_nothing_is_signed_when_the_simulation_reverts(
     assert (chain.sent, attempts(journal)) == ([], ())
 
 
+@pytest.mark.parametrize(("needs", "limit"), [(600_000, 625_000), (900_000, 1_125_000)])
+def test_the_plans_own_gas_is_used_while_it_suffices_and_the_nodes_otherwise(
+    chain: FakeChain, journal: SqliteJournal, needs: int, limit: int
+) -> None:
+    """The plan says 500,000; both get a quarter on top."""
+    chain.gas = needs
+    tx_hash = executor_of(chain, journal).submit(make_test_intent())
+    assert chain.pool[tx_hash]["gas"] == limit
+
+
 def test_an_attempt_is_journalled_before_it_is_sent(
     chain: FakeChain, journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
