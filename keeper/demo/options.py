@@ -152,6 +152,11 @@ def _iso(seconds: int) -> str:
     return str(np.datetime64(seconds, "s")).replace("T", " ")
 
 
+def period_of(path: PricePath) -> str:
+    """First and last moment of a path."""
+    return f"{_iso(int(path.times[0]))[:16]} to {_iso(int(path.times[-1]))[:16]} UTC"
+
+
 def scenario_names() -> tuple[str, ...]:
     """What `--scenario` may name."""
     return tuple(SCENARIOS)

@@ -10,7 +10,7 @@ import structlog
 from keeper.demo import output
 from keeper.demo.display import Display, make_display, print_result
 from keeper.demo.observe import Observer
-from keeper.demo.options import Course, DemoOptions, command_of, plan_course
+from keeper.demo.options import Course, DemoOptions, command_of, period_of, plan_course
 from keeper.demo.pilot import build_pilot
 from keeper.demo.start import band_for
 from keeper.demo.twins import (
@@ -148,6 +148,7 @@ def _story(
         parameters=tuple(_parameters(course, band, twins)),
         samples=tuple(samples),
         marks=tuple(marks),
+        period=period_of(course.path) if options.prices is not None else "",
     )
 
 

@@ -33,7 +33,7 @@ _STYLE: Any = {
     "xtick.color": LIGHT["muted"],
     "ytick.color": LIGHT["muted"],
     "legend.frameon": False,
-    "legend.fontsize": 8.5,
+    "legend.fontsize": 8.2,
     "lines.linewidth": 1.6,
 }
 
@@ -112,7 +112,7 @@ def health_panel(axes: Axes, story: Story, time: _Time) -> None:
         color=LIGHT["band"],
         linewidth=0.8,
         linestyle=(0, (4, 3)),
-        label="target and band",
+        label="target, band",
     )
     axes.axhline(1.0, color=LIGHT["danger"], linewidth=1.1, label="liquidation at 1")
     tops = [band.high, 1.0]
@@ -179,9 +179,8 @@ def png_chart(story: Story) -> bytes:
         grid[-1].set_xlabel(f"{time.unit} from the start")
         for axes in grid[:-1]:
             axes.set_xlabel("")
-        figure.suptitle(
-            f"Two equal vaults, one keeper: {story.scenario}", fontsize=12, x=0.01, ha="left"
-        )
+        title = f"Two equal vaults, one keeper: {story.period or story.scenario}"
+        figure.suptitle(title, fontsize=12, x=0.01, ha="left")
         out = io.BytesIO()
         figure.savefig(out, format="png", metadata={"Software": None})
         return out.getvalue()
@@ -199,9 +198,9 @@ def _draw(axes: Axes, panel: Panel, story: Story, time: _Time) -> None:
         bbox_to_anchor=(0, 1.0),
         ncols=9,
         borderaxespad=0.2,
-        handlelength=1.3,
-        handletextpad=0.5,
-        columnspacing=1.1,
+        handlelength=1.1,
+        handletextpad=0.4,
+        columnspacing=0.9,
     )
     # The layout would otherwise narrow every panel to fit the widest legend.
     legend.set_in_layout(False)

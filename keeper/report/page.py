@@ -64,8 +64,9 @@ def _header(story: Story, summary: Summary) -> str:
         )
     else:
         verdict = '<p class="verdict">Neither vault was liquidated.</p>'
+    period = f"<p class=period>{escape(story.period)}</p>" if story.period else ""
     return (
-        f"<header><p class=kicker>Gimbal demo</p><h1>{escape(story.scenario)}</h1>{verdict}"
+        f"<header><p class=kicker>Gimbal demo</p><h1>{escape(story.scenario)}</h1>{period}{verdict}"
         "<p>Two vaults opened the same leveraged position with the same deposit, on the same "
         f"chain. The price of {escape(story.base)} then went from {number(summary.price_start)} to "
         f"{number(summary.price_end)} {escape(story.asset)}, at its lowest "

@@ -122,6 +122,8 @@ class Story:
     """Name and value of what shaped the run, in the order to show."""
     samples: tuple[BlockSample, ...]
     marks: tuple[Mark, ...]
+    period: str = ""
+    """When it happened, for a path from history; empty for a generated one."""
     open_elapsed_s: int = 0
     """When both positions had been opened; samples before it do not count for health and NAV."""
 

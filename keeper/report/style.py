@@ -13,6 +13,7 @@ h1{{font-size:2rem;line-height:1.15;margin:0 0 .75rem;overflow-wrap:anywhere}}
 h2{{font-size:1.15rem;margin:2.25rem 0 .5rem}}
 p{{margin:.5rem 0;max-width:46rem}}
 .kicker{{color:var(--muted);letter-spacing:.08em;text-transform:uppercase;font-size:.8rem;margin:0}}
+.period{{color:var(--muted);margin:-.5rem 0 1rem}}
 .verdict{{font-size:1.2rem;font-weight:600;border-left:.3rem solid var(--muted);padding-left:.8rem}}
 .verdict.good{{border-color:var(--protected)}}
 .verdict.bad{{border-color:var(--danger);color:var(--danger)}}
