@@ -2,8 +2,6 @@
 
 import contextlib
 import dataclasses
-import fcntl
-import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any, TextIO
 from keeper.errors import JournalError
 from keeper.journal import schema
 from keeper.journal.codec import CodecError, decode, encode
+from keeper.journal.lock import take_lock
 from keeper.model.attempt import Attempt
 from keeper.model.decision import Intent, Plan, Target, Verdict
 from keeper.model.market import MarketState
@@ -45,7 +44,7 @@ class SqliteJournal:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if exclusive:
-                self._lock = _lock(path)
+                self._lock = take_lock(path)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         except OSError as error:
             problem = f"cannot be written ({error.strerror})"
@@ -305,22 +304,3 @@ def _decision(row: tuple[str | None, ...]) -> Decision:
 def _result(row: tuple[str, str, str, int | None, int, str]) -> AttemptResult:
     intent_id, tx_hash, status, number, gas_used, price = row
     return AttemptResult(intent_id, tx_hash, AttemptStatus(status), number, gas_used, int(price))
-
-
-def _lock(path: Path) -> TextIO:
-    """An advisory lock beside the file; the system frees it when the process dies."""
-    lock = Path(f"{path}.lock").open("a+", encoding="ascii")  # noqa: SIM115 - open is the lock
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        lock.seek(0)
-        holder = lock.read().strip() or "unknown"
-        lock.close()
-        problem = (
-            f"is in use by another keeper (process {holder}); stop it or set another journal.path"
-        )
-        raise JournalError(str(path), problem) from error
-    lock.truncate(0)
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return lock

@@ -21,4 +21,5 @@ def held_back(world: World) -> Iterator[None]:
     """Blocks only when the test mines them: what is sent waits in the pool."""
     rpc(world.w3, "evm_setAutomine", False)
     yield
+    rpc(world.w3, "anvil_dropAllTransactions")  # a rolled back chain keeps its pool
     rpc(world.w3, "evm_setAutomine", True)
