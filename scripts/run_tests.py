@@ -61,7 +61,7 @@ def pytest(name: str, *paths: str) -> Counts:
     """Python tests; counts from the JUnit report."""
     report = REPORTS / f"{name}.xml"
     report.unlink(missing_ok=True)
-    code = stream([str(BIN / "pytest"), "-q", f"--junitxml={report}", *paths])
+    code = stream([str(BIN / "pytest"), "-q", "--color=no", f"--junitxml={report}", *paths])
     return from_junit(report, code)
 
 
@@ -101,7 +101,7 @@ def stream(command: list[str], keep: list[str] | None = None) -> int:
     environment = {
         **os.environ,
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
-        "FORCE_COLOR": "0",
+        "NO_COLOR": "1",
     }
     with subprocess.Popen(
         command,
