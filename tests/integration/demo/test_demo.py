@@ -1,9 +1,11 @@
 """The demo end to end on its own local mainnet: honest numbers, whole files, nothing left behind."""
 
 import json
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,9 @@ from keeper.errors import LocalnetError
 ROOT = Path(__file__).resolve().parents[3]
 MINUTES = 12
 """Of the made history: some sixty blocks of 12 s."""
+_COMMAND = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+_COMMAND += "from keeper.cli.main import main; main()"
+"""As a terminal starts it: a shell's background job would have the interrupt switched off."""
 
 pytestmark = pytest.mark.chain
 
@@ -87,8 +92,49 @@ def test_a_demo_out_of_time_says_so_and_leaves_no_result(
     assert not (tmp_path / "summary.json").exists()
 
 
+def _children(parent: int) -> set[int]:
+    """Processes that `parent` started, from /proc."""
+    found = set()
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # it ended meanwhile
+        if int(fields[1]) == parent:
+            found.add(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see processes")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
+def test_interrupted_it_ends_every_process_it_started(
+    tmp_path: Path, number: signal.Signals, code: int
+) -> None:
+    done = subprocess.Popen(
+        [sys.executable, "-c", _COMMAND, "demo", "--quiet", "--out", str(tmp_path)],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    end = time.monotonic() + 90
+    while not (tmp_path / "journal.sqlite").exists() and time.monotonic() < end:
+        time.sleep(0.1)
+    nodes = _children(done.pid)
+    done.send_signal(number)
+    _, said = done.communicate(timeout=30)
+    assert done.returncode == code
+    assert "Traceback" not in said
+    assert len(nodes) == 2
+    end = time.monotonic() + 5
+    while any(Path(f"/proc/{node}").exists() for node in nodes) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not any(Path(f"/proc/{node}").exists() for node in nodes)
+    assert not (tmp_path / "summary.json").exists()
+
+
 def test_the_command_says_how_it_ended_in_lines_that_suit_a_log(tmp_path: Path) -> None:
-    command = [sys.executable, "-c", "from keeper.cli.main import main; main()", "demo"]
+    command = [sys.executable, "-c", _COMMAND, "demo"]
     options = ["--scenario", "calm", "--block-seconds", "120", "--out", str(tmp_path)]
     done = subprocess.run(
         [*command, *options], cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
