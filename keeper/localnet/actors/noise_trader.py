@@ -28,7 +28,9 @@ def decide(
     seed: int, index: int, *, probability: float, median_usd: float, largest_usd: float
 ) -> NoiseTrade | None:
     """The swap of one block, or None. Depends on nothing but its arguments, whatever was asked before."""
-    rng = np.random.Generator(np.random.Philox(key=[seed, index]))
+    # As unsigned integers: a list of large ones would pass through floats and lose seeds.
+    key = np.array([seed, index], dtype=np.uint64)
+    rng = np.random.Generator(np.random.Philox(key=key))
     chance, side, size = rng.random(), rng.random(), rng.standard_normal()
     if chance >= probability:
         return None

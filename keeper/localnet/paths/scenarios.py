@@ -40,7 +40,8 @@ def generate(name: str, shape: Scenario, seed: int, gas: GasShape | None = None)
     rng = np.random.Generator(np.random.Philox(seed))
     legs = scenario_legs(shape, rng)
     duration = sum(leg.seconds for leg in legs)
-    blocks = int(duration // shape.block_seconds) + 1
+    # Legs' lengths are floats: a sum a hair under a whole block must not lose the last one.
+    blocks = int(duration / shape.block_seconds + 1e-6) + 1
     if not 2 <= blocks <= MAX_BLOCKS:
         raise SettingError(
             f"{type(shape).__name__}.block_seconds",
@@ -48,7 +49,7 @@ def generate(name: str, shape: Scenario, seed: int, gas: GasShape | None = None)
             f"choose so that there are 2 to {MAX_BLOCKS}",
         )
     elapsed = np.arange(blocks, dtype=np.int64) * shape.block_seconds
-    levels, online = _walk(legs, elapsed.astype(np.float64), rng)
+    levels, online = _walk(legs, np.minimum(elapsed.astype(np.float64), duration), rng)
     prices = shape.start_price * np.exp(levels)
     return PricePath(
         name=name,
