@@ -1,5 +1,6 @@
 """The demo's keeper: the same pipeline as a live one, from a settings file the demo leaves to be read."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from keeper.report.story import Band
 
 SETTINGS_FILE = "keeper.toml"
 JOURNAL_FILE = "journal.sqlite"
+_VERBS = {(MoveKind.SWAP, "WETH"): "sell", (MoveKind.SWAP, "USDC"): "spend"}
 _LEAST_DEADLINE_S = 120
 _MOST_DEADLINE_S = 3_600
 
@@ -43,7 +45,7 @@ lens = "{deployment.lens}"
 
 [strategy]
 name = "collateral_guard"
-parameters = {{ low = {band.low:.6f}, target = {band.target:.6f}, high = {band.high:.6f} }}
+parameters = {{ low = {band.low}, target = {band.target}, high = {band.high} }}
 
 [market]
 # As far as the vault's own oracle goes: a fast fall leaves its average behind.
@@ -144,15 +146,23 @@ def _action(plan: Plan, record: TickRecord) -> KeeperAction:
     )
     return KeeperAction(
         protective=plan.lane is Lane.PROTECTIVE,
-        what=", ".join(_move_text(move, names) for move in plan.moves),
+        what=moves_text(plan.moves, names),
         why=plan.reason,
     )
 
 
-def _move_text(move: Move, names: dict[str, str]) -> str:
-    name = names.get(move.token, move.token)
+def moves_text(moves: Sequence[Move], names: Mapping[str, str]) -> str:
+    """What was done, rounds of the same added up; in the order in which each kind came first."""
+    totals: dict[tuple[str, str], int] = {}
+    for move in moves:
+        name = names.get(move.token, move.token)
+        step = (_VERBS.get((move.kind, name), move.kind.name.lower()), name)
+        totals[step] = min(MAX_UINT256, totals.get(step, 0) + move.amount)
+    return ", ".join(_step_text(verb, name, total) for (verb, name), total in totals.items())
+
+
+def _step_text(verb: str, name: str, total: int) -> str:
+    if total >= MAX_UINT256:
+        return f"{verb} all {name}"
     decimals, places = (ASSET_DECIMALS, 0) if name == "USDC" else (BASE_DECIMALS, 3)
-    size = "all" if move.amount == MAX_UINT256 else amount(move.amount, decimals, places)
-    verb = "sell" if move.kind is MoveKind.SWAP and name == "WETH" else move.kind.name.lower()
-    verb = "spend" if move.kind is MoveKind.SWAP and name == "USDC" else verb
-    return f"{verb} {size} {name}"
+    return f"{verb} {amount(total, decimals, places)} {name}"

@@ -11,6 +11,8 @@ LEAST_HEALTH = 1.04
 MOST_HEALTH = 1.8
 SHARE_OF_FALL = 0.6
 """Where on the way from the start to the lowest price an untouched position is liquidated."""
+PLACES = 4
+"""Decimals of every health that is chosen here."""
 WORTH_A_FALL = 0.02
 """A path that never falls by more has nothing to protect from; the default is used."""
 
@@ -52,8 +54,12 @@ def health_for(prices: Sequence[float]) -> StartHealth:
             DEFAULT_HEALTH, f"the path never falls more than {fall * 100:.1f} % below its start"
         )
     wanted = 1 / (1 - SHARE_OF_FALL * fall)
-    health = min(MOST_HEALTH, max(LEAST_HEALTH, wanted))
-    kept = "" if health == wanted else f", kept within {LEAST_HEALTH} and {MOST_HEALTH}"
+    health = round(min(MOST_HEALTH, max(LEAST_HEALTH, wanted)), PLACES)
+    kept = (
+        ""
+        if LEAST_HEALTH <= wanted <= MOST_HEALTH
+        else f", kept within {LEAST_HEALTH} and {MOST_HEALTH}"
+    )
     return _explain(
         health,
         f"the path falls {fall * 100:.1f} % below its start; {SHARE_OF_FALL * 100:.0f} % of that"
@@ -70,10 +76,10 @@ def band_for(health: float) -> Band:
     """
     distance = health - 1
     return Band(
-        low=1 + 0.8 * distance,
-        target=1 + 1.0 * distance,
-        high=1 + 1.6 * distance,
-        minimum=1 + 0.5 * distance,
+        low=round(1 + 0.8 * distance, PLACES),
+        target=round(1 + distance, PLACES),
+        high=round(1 + 1.6 * distance, PLACES),
+        minimum=round(1 + 0.5 * distance, PLACES),
     )
 
 

@@ -33,6 +33,7 @@ th[scope=row]{{font-weight:400;color:var(--muted)}}
 .actions thead th{{color:var(--muted);font-weight:400}}
 .actions .n{{text-align:right;white-space:nowrap}}
 .actions .s{{white-space:nowrap}}
+.actions .t{{min-width:14rem;overflow-wrap:anywhere}}
 .liquidation td,.failed td{{color:var(--danger)}}
 summary{{cursor:pointer;color:var(--muted);margin-top:2rem}}
 code{{font:.9em ui-monospace,monospace}}

@@ -17,7 +17,7 @@ from keeper.demo.start import (
 def test_liquidation_lies_sixty_per_cent_of_the_way_to_the_lowest_price() -> None:
     start = health_for([100.0, 120.0, 70.0, 90.0])
     liquidation_price = 100.0 / start.health
-    assert liquidation_price == pytest.approx(100 - 0.6 * 30)
+    assert liquidation_price == pytest.approx(100 - 0.6 * 30, rel=1e-4)
 
 
 def test_an_untouched_position_would_be_liquidated_by_the_path_it_was_chosen_for() -> None:
