@@ -118,8 +118,6 @@ def _decide(
     market = build_market(ports.chain.read(block), policies.market)
     risk = assess(market)
     record = replace(record, market=market, risk=risk)
-    if not risk.has_position:
-        return _ended(record, TickStatus.SKIPPED, "the vault has no position")
     target = strategy(market, risk)
     plan = make_plan(market, risk, target, policies.planning)
     verdict = check(plan, market, risk, policies.guard)
@@ -133,6 +131,8 @@ def _decide(
     if plan.empty:
         if market.faults:
             return _ended(record, TickStatus.SKIPPED, "; ".join(market.faults))
+        if not risk.has_position:
+            return _ended(record, TickStatus.SKIPPED, "the vault has no position")
         return _ended(record, TickStatus.HELD, target.reason if target.hold else plan.reason)
     reasons = "; ".join(f"{r.rule}: {r.message}" for r in verdict.refusals)
     return _ended(record, TickStatus.REFUSED, reasons)

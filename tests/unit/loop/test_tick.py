@@ -19,7 +19,7 @@ from keeper.errors import (
 )
 from keeper.loop import Ports, TickRecord, TickRules, run_tick, tick
 from keeper.model.block import BlockStamp
-from keeper.model.decision import Intent, Lane, Plan, Target, Verdict
+from keeper.model.decision import Intent, Lane, MoveKind, Plan, Target, Verdict
 from keeper.model.market import MarketState, PriceFault, Readings
 from keeper.model.outcome import AttemptResult, AttemptStatus, TickOutcome, TickStatus
 from keeper.model.policy import Policies
@@ -189,6 +189,16 @@ def test_a_vault_without_position_is_skipped() -> None:
     outcome = run(world).outcome
     assert (outcome.status, outcome.reason) == (TickStatus.SKIPPED, "the vault has no position")
     assert "submit" not in world.calls
+
+
+def test_a_hedge_may_open_in_a_vault_that_holds_only_dollars() -> None:
+    def buys(market: MarketState, risk: RiskReport) -> Target:
+        return Target(Lane.ROUTINE, None, Raw(10 * WAD), "ten whole base tokens")
+
+    world = World(make_readings(supplied_base=0, debt_asset=0, idle_asset=100_000))
+    outcome = run(world, buys).outcome
+    assert outcome.status is TickStatus.SENT, outcome
+    assert [move.kind for move in world.intents[0].plan.moves] == [MoveKind.SWAP]
 
 
 def test_an_old_head_is_not_decided_on() -> None:
