@@ -26,6 +26,8 @@ import {LossBudget} from "./libraries/LossBudget.sol";
 ///
 /// NAV: idle + supplied - owed of both tokens, base at the oracle's price; assets rounded down, debts up, not below zero. It is
 /// unreadable in the middle of a call (V-18) and while the price is unusable and matters, that is, unless no base is held or owed.
+/// Deposits are priced at NAV; exits too, but while the price is unusable and no base is owed they count base as nothing: the low
+/// mark, in favour of those who stay. So no feed, and no gift of base, locks anybody in; whoever leaves then leaves base behind.
 ///
 /// Moves: five kinds through two adapters. There is no target, calldata, receiver or approval a keeper could choose (V-15): an
 /// adapter is approved the amount of one move, and nothing afterwards. What is judged is what was measured when all moves are
@@ -342,7 +344,7 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         override(ERC4626, IERC4626)
         returns (uint256 shares)
     {
-        uint256 nav_ = nav();
+        uint256 nav_ = exitNav();
         uint256 most = Math.min(_toAssetsDown(balanceOf(owner_), nav_), _idle(asset()));
         if (assets > most) revert ERC4626ExceededMaxWithdraw(owner_, assets, most);
         shares = _toSharesUp(assets, nav_);
@@ -355,7 +357,7 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         override(ERC4626, IERC4626)
         returns (uint256 assets)
     {
-        uint256 nav_ = nav();
+        uint256 nav_ = exitNav();
         uint256 most = _redeemable(owner_, nav_);
         if (shares > most) revert ERC4626ExceededMaxRedeem(owner_, shares, most);
         assets = _toAssetsDown(shares, nav_);
@@ -388,6 +390,19 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         return _currentValue().nav;
     }
 
+    /// @inheritdoc IVault
+    /// @dev Base that is owed has no low mark, so then the price is needed.
+    function exitNav() public view returns (uint256) {
+        if (_reentrancyGuardEntered()) revert Reentered();
+        Holdings memory held = _holdings();
+        if (held.debtBase != 0) return _valueOf(held, _oracle.priceWad()).nav;
+        try _oracle.priceWad() returns (uint256 price) {
+            return _valueOf(held, price).nav;
+        } catch {
+            return _valueOf(held, 0).nav;
+        }
+    }
+
     /// @inheritdoc IERC4626
     /// @dev NAV: what is owed is taken off, and never below zero.
     function totalAssets() public view override(ERC4626, IERC4626) returns (uint256) {
@@ -406,14 +421,24 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
 
     /// @inheritdoc IERC4626
     function maxWithdraw(address owner_) public view override(ERC4626, IERC4626) returns (uint256) {
-        (bool known, uint256 nav_) = _tryNav();
+        (bool known, uint256 nav_) = _tryExitNav();
         return known ? Math.min(_toAssetsDown(balanceOf(owner_), nav_), _idle(asset())) : 0;
     }
 
     /// @inheritdoc IERC4626
     function maxRedeem(address owner_) public view override(ERC4626, IERC4626) returns (uint256) {
-        (bool known, uint256 nav_) = _tryNav();
+        (bool known, uint256 nav_) = _tryExitNav();
         return known ? _redeemable(owner_, nav_) : 0;
+    }
+
+    /// @inheritdoc IERC4626
+    function previewWithdraw(uint256 assets) public view override(ERC4626, IERC4626) returns (uint256) {
+        return _toSharesUp(assets, exitNav());
+    }
+
+    /// @inheritdoc IERC4626
+    function previewRedeem(uint256 shares) public view override(ERC4626, IERC4626) returns (uint256) {
+        return _toAssetsDown(shares, exitNav());
     }
 
     /// @inheritdoc IVault
@@ -500,6 +525,14 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         }
     }
 
+    function _tryExitNav() private view returns (bool known, uint256 nav_) {
+        try this.exitNav() returns (uint256 value) {
+            return (true, value);
+        } catch {
+            return (false, 0);
+        }
+    }
+
     function _tryHealth() private view returns (bool known, uint256 health) {
         try ILendingAdapter(_lending).healthWad() returns (uint256 value) {
             return (true, value);
@@ -524,8 +557,10 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
 
     // ---------------------------------------------------------------- shares
 
-    /// @dev Shares whose value idle can pay, at most the owner's.
+    /// @dev Shares whose value idle can pay, at most the owner's; none while they are worth nothing, so that nobody burns them
+    /// for nothing.
     function _redeemable(address owner_, uint256 nav_) private view returns (uint256) {
+        if (nav_ == 0) return 0;
         return Math.min(balanceOf(owner_), _toSharesDown(_idle(asset()), nav_));
     }
 

@@ -100,6 +100,8 @@ interface IVault is IERC4626 {
     /// @notice Net asset value in asset units at oracle prices. Reverts while the price is unusable and matters, and in the
     /// middle of a call (V-18).
     function nav() external view returns (uint256);
+    /// @notice NAV that shares leave at: `nav`, or, while the price is unusable and no base is owed, with base counted as nothing.
+    function exitNav() external view returns (uint256);
 
     function limits() external view returns (Limits memory);
     /// @notice What is left now in the loss bucket and what it holds when full, asset units. Reverts when `nav` does.

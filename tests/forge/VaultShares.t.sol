@@ -165,8 +165,27 @@ contract VaultSharesTest is Fixture {
 
     // ---------------------------------------------------------------- price unusable
 
-    function testFuzz_an_unusable_price_closes_all_four_entries(uint256 amount) external {
+    function testFuzz_an_unusable_price_closes_deposits(uint256 amount) external {
         _lever(1_000_000e6, 5000, 5000);
+        amount = bound(amount, 1, 1e18);
+        _makeStale();
+        assertEq(vault.maxDeposit(alice), 0);
+        assertEq(vault.maxMint(alice), 0);
+        vm.startPrank(alice);
+        vm.expectPartialRevert(IPriceOracle.PriceUnusable.selector);
+        vault.deposit(amount, alice);
+        vm.expectPartialRevert(IPriceOracle.PriceUnusable.selector);
+        vault.mint(amount, alice);
+        vm.stopPrank();
+    }
+
+    /// What is owed in base cannot be valued low without a price.
+    function testFuzz_an_unusable_price_closes_everything_while_base_is_owed(uint256 amount) external {
+        _deposit(alice, 1_000_000e6);
+        IVault.Move[] memory moves = new IVault.Move[](2);
+        moves[0] = _supplyMove(address(usdc), 500_000e6);
+        moves[1] = _borrowMove(address(weth), 1e18);
+        _run(moves);
         amount = bound(amount, 1, 1e18);
         _makeStale();
         assertEq(vault.maxDeposit(alice), 0);
@@ -183,6 +202,53 @@ contract VaultSharesTest is Fixture {
         vm.expectPartialRevert(IPriceOracle.PriceUnusable.selector);
         vault.redeem(amount, alice, alice);
         vm.stopPrank();
+    }
+
+    /// A gift of base closes no exit, and takes nothing from whoever leaves (V-17 in part).
+    function testFuzz_donated_base_does_not_lock_depositors_in(uint256 gift, uint256 assets) external {
+        _deposit(alice, 1_000_000e6);
+        weth.mint(address(vault), bound(gift, 1, 1e24));
+        _makeStale();
+        assertEq(vault.maxWithdraw(alice), 1_000_000e6);
+        assets = bound(assets, 1, 1_000_000e6);
+        vm.prank(alice);
+        vault.withdraw(assets, alice, alice);
+        assertEq(usdc.balanceOf(alice), assets);
+    }
+
+    /// Without a price whoever leaves gets their part of the dollars and none of the base; previews say so beforehand.
+    function testFuzz_without_a_price_exits_are_at_the_low_mark(uint256 redeemed) external {
+        _lever(1_000_000e6, 2000, 5000);
+        _deposit(mallory, 1_000_000e6);
+        (uint256 high, uint256 stays) = (vault.exitNav(), vault.convertToAssets(vault.balanceOf(alice)));
+        assertEq(high, vault.nav());
+        _makeStale();
+        (uint256 supplied, uint256 debt) = lending.balances(address(usdc));
+        assertEq(vault.exitNav(), usdc.balanceOf(address(vault)) + supplied - debt);
+        redeemed = bound(redeemed, 1e12, vault.maxRedeem(mallory));
+        uint256 shown = vault.previewRedeem(redeemed);
+        vm.startPrank(mallory);
+        assertEq(vault.redeem(redeemed, mallory, mallory), shown);
+        uint256 rest = vault.maxWithdraw(mallory);
+        assertEq(vault.previewWithdraw(rest), vault.withdraw(rest, mallory, mallory));
+        vm.stopPrank();
+        _setPrice(PRICE * 100);
+        assertGe(vault.convertToAssets(vault.balanceOf(alice)), stays);
+    }
+
+    /// All in base and in debt for it: without a price a share is worth nothing, and is not burnt for nothing.
+    function test_shares_without_a_low_mark_cannot_be_redeemed() external {
+        _lever(1_000_000e6, 10_000, 7000);
+        uint256 idle = usdc.balanceOf(address(vault));
+        vm.prank(alice);
+        vault.withdraw(idle, alice, alice);
+        usdc.mint(address(vault), 1e6);
+        _makeStale();
+        assertEq(vault.exitNav(), 0);
+        assertEq(vault.maxRedeem(alice), 0);
+        vm.expectPartialRevert(ERC4626.ERC4626ExceededMaxRedeem.selector);
+        vm.prank(alice);
+        vault.redeem(1e18, alice, alice);
     }
 
     /// Without base held or owed its price does not matter, and nobody is locked in by a feed (V-17 in part).
