@@ -42,7 +42,8 @@ import {LossBudget} from "./libraries/LossBudget.sol";
 /// be free of loss by the tokens themselves: what the vault gave is what the venue credits, within `DUST`.
 ///
 /// Pause (V-08): no borrowing, no supply without debt, health not lower, no debt higher, and swaps only as large as the debt they
-/// repay. Withdrawals by depositors stay open, deposits do not.
+/// repay. While no base is owed, base is sold freely and none is bought: one way, so that exits can be paid. Withdrawals by
+/// depositors stay open, deposits do not.
 ///
 /// What is assumed of tokens: no fee on transfer, no rebasing, no callbacks into strangers (USDC and WETH keep to that); asset
 /// and base are different tokens; asset has 6 to 18 decimals, base at most 18.
@@ -167,7 +168,8 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         uint256 bought;
         for (uint256 i; i < moves.length; ++i) {
             if (paused) _checkPausedMove(i, moves[i].kind);
-            bought += _apply(intent.id, i, moves[i], price);
+            uint256 got = _apply(intent.id, i, moves[i], price);
+            if (moves[i].token != _base || before.held.debtBase != 0) bought += got;
         }
         State memory afterwards = _measure(price, ILendingAdapter(_lending).healthWad());
         _checkRisk(before, afterwards);
@@ -285,7 +287,8 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
                 before.health, afterwards.health, before.value.debt, afterwards.value.debt
             );
         }
-        uint256 repaid = before.value.debt - afterwards.value.debt; // no debt rose and the price is the same
+        // No debt rose and the price is the same. Without base owed there is no debt that buying base repays.
+        uint256 repaid = before.held.debtBase == 0 ? 0 : before.value.debt - afterwards.value.debt;
         if (bought > Math.mulDiv(repaid, PAUSED_SWAP_BPS, BPS)) revert PausedSwapTooLarge(bought, repaid);
     }
 
