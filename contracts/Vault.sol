@@ -32,7 +32,7 @@ import {LossBudget} from "./libraries/LossBudget.sol";
 /// Moves: five kinds through two adapters. There is no target, calldata, receiver or approval a keeper could choose (V-15): an
 /// adapter is approved the amount of one move, and nothing afterwards. What is judged is what was measured when all moves are
 /// done: health at least the minimum or higher than before (V-05), loss of NAV within intent, mandate and bucket (V-04), debt
-/// ratio within the mandate if debt rose; and for each swap what it gave against the oracle.
+/// ratio within the mandate if the debt of either token rose; and for each swap what it gave against the oracle.
 ///
 /// Health is judged at the end and not in between: to withdraw, sell and repay is the way out from below the minimum, and it
 /// passes a lower health on the way. The rebalance is atomic, nobody can liquidate inside it, and the venue refuses a
@@ -297,8 +297,11 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         if (afterwards.health < limits_.minHealthWad && afterwards.health <= before.health) {
             revert HealthTooLow(before.health, afterwards.health, limits_.minHealthWad);
         }
+        // By token, not in sum: to owe less of one and more of the other is new debt in the other.
+        bool debtRose = afterwards.held.debtAsset > before.held.debtAsset
+            || afterwards.held.debtBase > before.held.debtBase;
+        if (!debtRose) return;
         Value memory value = afterwards.value;
-        if (value.debt <= before.value.debt) return;
         uint256 debtBps =
             value.gross == 0 ? ALL : Math.mulDiv(value.debt, BPS, value.gross, Math.Rounding.Ceil);
         if (debtBps > limits_.maxBorrowBps) revert BorrowRatioTooHigh(debtBps, limits_.maxBorrowBps);

@@ -42,7 +42,7 @@ interface IVault is IERC4626 {
         uint256 maxSwapLossBps; // a swap's output against the oracle
         uint256 maxLossBps; // NAV loss of one rebalance
         uint256 maxLossPerDayBps; // NAV loss, token bucket refilling linearly over one day
-        uint256 maxBorrowBps; // debt / gross assets after a rebalance that raises debt
+        uint256 maxBorrowBps; // debt / gross assets after a rebalance that raises the debt of either token
     }
 
     error AdapterNotAllowed(MoveKind kind, address adapter);
