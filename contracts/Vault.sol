@@ -511,15 +511,18 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         if (_lending == address(0)) revert VenuesNotSet();
         if (paused) revert DepositsPaused();
         Value memory value = _currentValue();
-        // Shares of a vault worth nothing cannot be priced: a deposit would be given to the lenders or to the old shares.
-        if (value.nav == 0 && totalSupply() != 0) revert Insolvent(value.gross, value.debt);
+        // A deposit would be given to the lenders. An emptied vault is not insolvent: the shares that rounding left in it are worth
+        // nothing, and one unit of asset at most after the deposit.
+        if (value.debt > value.gross) revert Insolvent(value.gross, value.debt);
         return value.nav;
     }
 
     function _open() private view returns (bool) {
         if (_lending == address(0) || paused) return false;
         (bool known, uint256 nav_) = _tryNav();
-        return known && (nav_ != 0 || totalSupply() == 0);
+        if (!known || nav_ != 0) return known;
+        Value memory value = _currentValue(); // cannot revert: it was just read
+        return value.debt <= value.gross;
     }
 
     /// @dev For the maxima, which must not revert.

@@ -163,6 +163,22 @@ contract VaultSharesTest is Fixture {
         vm.stopPrank();
     }
 
+    /// Shares that rounding left behind do not close the vault, and are worth no part of the next deposit but a unit.
+    function testFuzz_an_emptied_vault_opens_again(uint256 traded, uint256 assets) external {
+        _deposit(alice, 1_000_000e6);
+        _run(_one(_swapMove(address(usdc), bound(traded, 1e6, 900_000e6))));
+        _run(_one(_swapMove(address(weth), ALL)));
+        uint256 all = vault.maxWithdraw(alice);
+        vm.prank(alice);
+        vault.withdraw(all, alice, alice);
+        assertEq(vault.nav(), 0);
+        assertEq(vault.maxDeposit(mallory), ALL);
+        assertEq(vault.maxMint(mallory), ALL);
+        assets = bound(assets, 2, 1e15);
+        _deposit(mallory, assets);
+        assertGe(_redeemAll(mallory) + 1, assets);
+    }
+
     // ---------------------------------------------------------------- price unusable
 
     function testFuzz_an_unusable_price_closes_deposits(uint256 amount) external {
