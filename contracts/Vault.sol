@@ -46,7 +46,7 @@ import {LossBudget} from "./libraries/LossBudget.sol";
 /// depositors stay open, deposits do not.
 ///
 /// What is assumed of tokens: no fee on transfer, no rebasing, no callbacks into strangers (USDC and WETH keep to that); asset
-/// and base are different tokens; asset has 6 to 18 decimals, base at most 18.
+/// and base are different tokens; both have 6 to 18 decimals.
 contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
     using LossBudget for LossBudget.Bucket;
     using SafeERC20 for IERC20;
@@ -112,7 +112,7 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         uint8 assetDecimals = asset_.decimals();
         uint8 baseDecimals = base_.decimals();
         Bounds.requireWithin("assetDecimals", assetDecimals, 6, 18); // below 6, DUST would be worth something
-        Bounds.requireWithin("baseDecimals", baseDecimals, 0, 18);
+        Bounds.requireWithin("baseDecimals", baseDecimals, 6, 18);
         if (oracle_.quote() != address(asset_)) revert TokenNotAllowed(oracle_.quote());
         if (oracle_.base() != address(base_) || base_ == asset_) revert TokenNotAllowed(oracle_.base());
         _base = address(base_);

@@ -23,7 +23,7 @@ class OracleTerms:
     """When the vault's oracle may be believed. Ages in seconds: the feed's heartbeat and a margin."""
 
     base_max_age_s: int = 3_900
-    quote_max_age_s: int = 86_400
+    quote_max_age_s: int = 90_000
     twap_window_s: int = 600
     max_deviation_bps: int = 500
 
