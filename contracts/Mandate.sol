@@ -70,6 +70,13 @@ abstract contract Mandate is Ownable2Step, IMandate, IVault {
         _writeLimits(newLimits);
     }
 
+    /// @inheritdoc IMandate
+    function setLimitsFrom(Limits calldata expected, Limits calldata newLimits) external onlyOwner {
+        Limits memory current = _limits;
+        if (keccak256(abi.encode(current)) != keccak256(abi.encode(expected))) revert LimitsChanged(current);
+        _writeLimits(newLimits);
+    }
+
     // ---------------------------------------------------------------- owner: riskier
 
     /// @inheritdoc IMandate

@@ -118,6 +118,30 @@ contract MandateTest is Fixture {
         return abi.decode(reason[4:], (string, uint256, uint256, uint256));
     }
 
+    /// What waited in a timelock does not undo what the guardian tightened meanwhile.
+    function testFuzz_limits_are_replaced_only_as_they_were_expected(IVault.Limits memory l, uint8 which)
+        external
+    {
+        IVault.Limits memory expected = vault.limits();
+        l = _bounded(l);
+        IVault.Limits memory tighter = vault.limits();
+        which = uint8(bound(which, 0, 2));
+        if (which == 0) tighter.minHealthWad += 1;
+        if (which == 1) tighter.maxLossPerDayBps -= 1;
+        if (which == 2) tighter.maxBorrowBps -= 1;
+        vm.prank(guardian);
+        vault.setLimits(tighter);
+        vm.startPrank(owner);
+        vm.expectRevert(abi.encodeWithSelector(IMandate.LimitsChanged.selector, tighter));
+        vault.setLimitsFrom(expected, l);
+        vault.setLimitsFrom(tighter, l);
+        vm.stopPrank();
+        assertEq(keccak256(abi.encode(vault.limits())), keccak256(abi.encode(l)));
+        vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, guardian));
+        vm.prank(guardian);
+        vault.setLimitsFrom(l, l);
+    }
+
     function testFuzz_strangers_and_keepers_change_nothing(address who, IVault.Limits memory l) external {
         vm.assume(who != owner && who != guardian);
         bytes memory notGuardian = abi.encodeWithSelector(IMandate.NotGuardian.selector, who);
