@@ -40,11 +40,18 @@ class SettingError(UserError):
     """A setting is missing or out of bounds."""
 
     field: str
+    """Name of the setting, of an option (`--port`) or, with its kind, of a settings file."""
     problem: str
     remedy: str
+    kind: str = ""
+    """What the field is; empty: an option if it looks like one, else a setting."""
+    others: "tuple[SettingError, ...]" = ()
+    """Further faults found at the same time."""
 
     def __str__(self) -> str:
-        return f"setting {self.field}: {self.problem}; {self.remedy}"
+        kind = self.kind or ("option" if self.field.startswith("--") else "setting")
+        also = "".join(f"; {other.field}: {other.problem}" for other in self.others)
+        return f"{kind} {self.field}: {self.problem}{also}; {self.remedy}"
 
 
 @dataclass

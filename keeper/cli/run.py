@@ -30,14 +30,20 @@ _BAD_ENDS = frozenset({"skipped", "refused", "failed"})
 
 def settings_of(config: Path | None) -> "Loaded":
     """Load settings and route logs, with their secrets blotted out."""
-    from keeper.cli.logs import Redactor, configure, secrets_of
     from keeper.config.load import load
 
     loaded = load(config)
+    route_logs(loaded)
+    return loaded
+
+
+def route_logs(loaded: "Loaded") -> None:
+    """Logs as the settings say, with their secrets blotted out."""
+    from keeper.cli.logs import Redactor, configure, secrets_of
+
     redactor = Redactor(secrets_of(loaded.settings, os.environ))
     REDACTOR.set(redactor)
     configure(loaded.settings.log.format, loaded.settings.log.level, redactor)
-    return loaded
 
 
 def prompt() -> Callable[[str], str] | None:
