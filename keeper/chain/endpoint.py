@@ -1,8 +1,9 @@
 """One JSON-RPC endpoint over HTTP, with every way it can fail given a name."""
 
 import json
+import re
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
@@ -13,6 +14,10 @@ from web3.types import RPCEndpoint
 from keeper.errors import EndpointError, RpcError
 
 Call = tuple[str, list[Any]]
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
+MAX_NUMBER = 2**63 - 1
+"""Of a block, a time, a nonce: what the journal can keep."""
+MAX_AMOUNT = 2**256 - 1
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -127,11 +132,8 @@ class Endpoint:
             raise EndpointError(self.name, method, f"could not be asked ({kind})") from error
 
 
-def quantity(value: Any, endpoint: str, method: str) -> int:
-    """A JSON-RPC quantity as int; EndpointError for anything else."""
-    try:
-        return int(cast(str, value), 16)
-    except (TypeError, ValueError) as error:
-        raise EndpointError(
-            endpoint, method, "answered something that is not a quantity"
-        ) from error
+def quantity(value: Any, endpoint: str, method: str, most: int = MAX_NUMBER) -> int:
+    """A JSON-RPC quantity from 0 to `most`; EndpointError for anything else."""
+    if not isinstance(value, str) or not _QUANTITY.fullmatch(value) or int(value, 16) > most:
+        raise EndpointError(endpoint, method, "answered something that is not a quantity")
+    return int(value, 16)
