@@ -38,6 +38,23 @@ contract MandateTest is Fixture {
         assertEq(keccak256(abi.encode(vault.limits())) == keccak256(abi.encode(l)), !looser);
     }
 
+    /// One limit looser is enough, however much tighter the others are.
+    function testFuzz_guardian_loosens_no_single_limit(uint256 which, uint256 by) external {
+        IVault.Limits memory l = IVault.Limits(2e18, 200, 300, 600, 5000);
+        vm.prank(owner);
+        vault.setLimits(l);
+        l = IVault.Limits(3e18, 150, 200, 500, 4000);
+        which = bound(which, 0, 4);
+        if (which == 0) l.minHealthWad = 2e18 - bound(by, 1, 0.9e18);
+        if (which == 1) l.maxSwapLossBps = 200 + bound(by, 1, 100);
+        if (which == 2) l.maxLossBps = 300 + bound(by, 1, 200);
+        if (which == 3) l.maxLossPerDayBps = 600 + bound(by, 1, 1400);
+        if (which == 4) l.maxBorrowBps = 5000 + bound(by, 1, 4300);
+        vm.expectRevert(abi.encodeWithSelector(IMandate.LooseningNeedsOwner.selector, guardian));
+        vm.prank(guardian);
+        vault.setLimits(l);
+    }
+
     function testFuzz_guardian_tightens_any_one_limit(uint256 which, uint256 by) external {
         IVault.Limits memory l = IVault.Limits(1.05e18, 200, 300, 600, 7500);
         vm.prank(owner);
