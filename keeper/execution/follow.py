@@ -9,12 +9,13 @@ import structlog
 from keeper.errors import EndpointError, ReorganisedError, RpcError
 from keeper.execution.life import Action, FollowPolicy, Life, next_action
 from keeper.execution.ports import AttemptBook, Rpc
-from keeper.execution.send import Fate, broadcast
+from keeper.execution.send import Fate, broadcast, publish
 from keeper.model.attempt import Attempt
 from keeper.model.block import BlockStamp
 from keeper.model.outcome import AttemptResult, AttemptStatus
 
 Replace = Callable[[Attempt, BlockStamp], Attempt | None]
+Lowered = Callable[[Attempt, int], Attempt | None]
 _log = structlog.get_logger(__name__)
 
 
@@ -30,6 +31,7 @@ class Follower:
         account: str,
         policy: FollowPolicy,
         replace: Replace,
+        lowered: Lowered,
     ) -> None:
         self._rpc = rpc
         self._book = book
@@ -37,6 +39,7 @@ class Follower:
         self._account = account
         self._policy = policy
         self._replace = replace
+        self._lowered = lowered
         self._used_since: dict[str, int] = {}
 
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
@@ -112,14 +115,13 @@ class Follower:
         if replacement is None:
             self._resend(last)
             return
-        self._book.record_attempt(replacement)
-        fate, words = broadcast(self._rpc, replacement.raw)
+        sent, fate, words = publish(self._rpc, self._book, replacement, self._lowered)
         if fate is Fate.ACCEPTED:
-            self._book.mark(replacement.tx_hash, AttemptStatus.SENT)
-            _log.info("fee raised", intent=last.intent_id, tx=replacement.tx_hash)
-        elif fate in (Fate.UNFUNDED, Fate.UNDERPRICED, Fate.REFUSED):
+            self._book.mark(sent.tx_hash, AttemptStatus.SENT)
+            _log.info("fee raised", intent=last.intent_id, tx=sent.tx_hash)
+        elif fate in (Fate.UNFUNDED, Fate.UNDERPRICED, Fate.OVER_CAP, Fate.REFUSED):
             # the pool keeps the earlier one: send that again, unchanged, without climbing further
-            self._book.mark(replacement.tx_hash, AttemptStatus.REFUSED, words)
+            self._book.mark(sent.tx_hash, AttemptStatus.REFUSED, words)
             self._resend(last)
         else:
             _log.warning("replacement sent, fate unknown", intent=last.intent_id, words=words)

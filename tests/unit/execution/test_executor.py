@@ -10,8 +10,10 @@ from keeper.errors import (
     EndpointError,
     FeeCeilingError,
     JournalError,
+    OutbidError,
     RejectedError,
     RpcError,
+    SendError,
     SimulationReverted,
     UnfundedError,
 )
@@ -99,6 +101,44 @@ def test_nothing_is_signed_when_the_simulation_reverts(
     assert (chain.sent, attempts(journal)) == ([], ())
 
 
+def test_the_simulation_is_the_keepers_own_call_at_the_pinned_block(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    chain.gas = 900_000  # over the plan's: an estimate is asked for as well
+    intent = make_test_intent()
+    executor_of(chain, journal).submit(intent)
+    for name in ("eth_call", "eth_estimateGas"):
+        ((call, at),) = [params for method, params in chain.asked if method == name]
+        assert (call["from"], call["to"]) == (SIGNER.address, intent.vault)
+        assert at == {"blockHash": intent.block_hash}
+
+
+@pytest.mark.parametrize("words", ["err: out of gas (supplied gas 625000)", "OutOfGas"])
+def test_a_simulation_out_of_gas_asks_the_node_for_its_estimate(
+    chain: FakeChain, journal: SqliteJournal, words: str
+) -> None:
+    chain.answers["eth_call"] = RpcError("http://fake", "eth_call", -32000, words)
+    tx_hash = executor_of(chain, journal).submit(make_test_intent())
+    assert chain.pool[tx_hash]["gas"] == 500_000
+    chain.answers["eth_estimateGas"] = RpcError(
+        "http://fake", "eth_estimateGas", -32000, "gas required exceeds allowance (36000000)"
+    )
+    with pytest.raises(SimulationReverted, match=r"out of gas|OutOfGas|exceeds allowance"):
+        executor_of(chain, journal).submit(make_test_intent(counter=1))
+
+
+@pytest.mark.parametrize("answer", ["-0x1", hex(2**70), "5", None, 5, "0xzz"])
+@pytest.mark.parametrize("method", ["eth_getTransactionCount", "eth_getBlockByHash"])
+def test_odd_numbers_are_the_endpoints_fault_and_sign_nothing(
+    chain: FakeChain, journal: SqliteJournal, method: str, answer: object
+) -> None:
+    counts = method == "eth_getTransactionCount"
+    chain.answers[method] = answer if counts else {"number": answer, "baseFeePerGas": "0x1"}
+    with pytest.raises(EndpointError):
+        executor_of(chain, journal).submit(make_test_intent())
+    assert (chain.sent, attempts(journal)) == ([], ())
+
+
 @pytest.mark.parametrize(("needs", "limit"), [(600_000, 625_000), (900_000, 1_125_000)])
 def test_the_plans_own_gas_is_used_while_it_suffices_and_the_nodes_otherwise(
     chain: FakeChain, journal: SqliteJournal, needs: int, limit: int
@@ -118,6 +158,17 @@ def test_an_attempt_is_journalled_before_it_is_sent(
     with pytest.raises(JournalError):
         executor.submit(make_test_intent())
     assert chain.sent == []
+
+
+def test_a_replacement_is_journalled_before_it_is_sent(
+    chain: FakeChain, journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor = executor_of(chain, journal)
+    executor.submit(make_test_intent())
+    monkeypatch.setattr(journal, "record_attempt", _broken)
+    with pytest.raises(JournalError):
+        executor.follow(chain.advance(2))
+    assert len(chain.sent) == 1
 
 
 def _broken(_attempt: Attempt) -> None:
@@ -310,3 +361,136 @@ def test_without_a_key_nothing_is_ever_sent(chain: FakeChain, journal: SqliteJou
     with pytest.raises(RejectedError):
         dry.submit(make_test_intent(counter=2))
     assert len(chain.sent) == sent
+
+
+def keep_trying(
+    chain: FakeChain, executor: TransactionExecutor, blocks: int, lane: Lane = Lane.PROTECTIVE
+) -> list[SendError]:
+    """A new intent whenever none is in flight; the faults of sending."""
+    faults = []
+    for _ in range(blocks):
+        block = chain.advance()
+        executor.follow(block)
+        if not executor.in_flight():
+            try:
+                executor.submit(make_test_intent(block=block, counter=block.number, lane=lane))
+            except SendError as fault:
+                faults.append(fault)
+    return faults
+
+
+def expire(chain: FakeChain, executor: TransactionExecutor) -> None:
+    """Until nothing is in flight."""
+    while executor.in_flight():
+        executor.follow(chain.advance())
+
+
+def test_fees_stay_within_their_bounds_however_long_nothing_is_mined(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    """K-06: what is lost on the way raises fees to the bound and no further; nothing is locked out."""
+    executor = executor_of(chain, journal)
+    chain.deaf = True
+    assert keep_trying(chain, executor, 300) == []
+    sent = [fields_of(raw) for raw in chain.sent]
+    assert 10 * GWEI < max(s["tip"] for s in sent) <= 30 * GWEI  # ten times the first
+    assert max(s["gas"] * s["cap"] for s in sent) <= chain.balance_wei // 4
+    expire(chain, executor)
+    chain.deaf = False
+    executor.submit(make_test_intent(block=chain.block))
+    assert len(chain.pool) == 1
+
+
+def test_in_a_pool_fees_climb_to_the_bound_and_are_then_sent_again_unchanged(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    executor.submit(make_test_intent(block=chain.block, life_s=10_000))
+    for _ in range(120):
+        executor.follow(chain.advance())
+    assert fields_of(chain.sent[-1])["tip"] <= 30 * GWEI
+    assert len(set(chain.sent[-50:])) == 1
+    chain.base_fee_wei = 100 * GWEI  # the bound follows the base fee
+    executor.follow(chain.advance())
+    assert chain.sent[-1] not in chain.sent[:-1]
+
+
+def test_a_replacement_is_not_priced_without_a_balance(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    executor.submit(make_test_intent())
+    chain.answers["eth_getBalance"] = RpcError("http://fake", "eth_getBalance", -32005, "limit")
+    executor.follow(chain.advance(2))
+    assert chain.sent[0] == chain.sent[1]
+
+
+def test_what_the_pool_holds_at_the_bound_is_waited_for_and_said(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    faults = keep_trying(chain, executor, 200)
+    assert {type(fault) for fault in faults} == {OutbidError}
+    assert "the pool holds a transaction with nonce 0" in str(faults[0])
+    chain.pool.clear()  # evicted
+    assert keep_trying(chain, executor, 5) == []
+    assert chain.pool
+
+
+def test_routine_moves_go_on_after_a_lost_protective_transaction(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    chain.base_fee_wei, chain.deaf = 150 * GWEI, True
+    keep_trying(chain, executor, 12)
+    assert fields_of(chain.sent[-1])["cap"] > 200 * GWEI
+    expire(chain, executor)
+    chain.base_fee_wei, chain.deaf = 5 * GWEI, False
+    tx_hash = executor.submit(make_test_intent(block=chain.block, lane=Lane.ROUTINE))
+    assert chain.pool[tx_hash]["nonce"] == 0
+
+
+def test_under_an_endpoints_fee_cap_the_transaction_is_sent_once_more_with_a_lower_cap(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    chain.base_fee_wei, chain.gas, chain.balance_wei = 400 * GWEI, 2_000_000, 100 * 10**18
+    chain.fee_cap_wei = 10**18
+    executor = executor_of(chain, journal)
+    tx_hash = executor.submit(make_test_intent())
+    pooled = chain.pool[tx_hash]
+    assert 0.99 * 10**18 < pooled["gas"] * pooled["cap"] <= 10**18
+    assert [a.status for a in attempts(journal)] == [AttemptStatus.REFUSED, AttemptStatus.SENT]
+    assert len(chain.sent) == 2
+    executor.follow(chain.advance(2))  # nor does a replacement go over it
+    assert all(p["gas"] * p["cap"] <= 10**18 for p in chain.pool.values())
+    assert executor.in_flight() == 1
+
+
+def test_an_endpoint_that_refuses_even_that_is_not_asked_a_third_time(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    words = "tx fee (1.20 ether) exceeds the configured cap (0.01 ether)"
+    chain.refuse_send = RpcError("http://fake", SEND, -32000, words)
+    executor = executor_of(chain, journal)
+    with pytest.raises(RejectedError, match="configured cap"):
+        executor.submit(make_test_intent())
+    assert (len(chain.sent), executor.in_flight()) == (2, 0)
+
+
+def test_refused_and_pooled_all_the_same_the_nonce_is_used_again(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    """K-01, K-04: behind a load balancer one node refuses what another pools."""
+    executor = executor_of(chain, journal)
+    chain.refuse_send, chain.lies = (
+        RpcError("http://fake", SEND, -32000, "insufficient funds"),
+        True,
+    )
+    with pytest.raises(UnfundedError):
+        executor.submit(make_test_intent())
+    chain.refuse_send = None
+    executor.submit(make_test_intent(counter=1))
+    old, new = chain.pool.values()
+    assert (old["nonce"], new["nonce"]) == (0, 0)
+    assert new["tip"] * 8 >= old["tip"] * 9
+    assert new["cap"] * 8 >= old["cap"] * 9
