@@ -16,8 +16,11 @@ class Interpolation(StrEnum):
 
 def demo(  # noqa: PLR0917 - one argument for each option
     scenario: Annotated[
-        str, typer.Option(help="crash, crash_and_rebound, grind_down, gap, oracle_stall or calm.")
-    ] = "crash",
+        str | None,
+        typer.Option(
+            help="crash, crash_and_rebound, grind_down, gap, oracle_stall or calm [default: crash]."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
     prices: Annotated[
         Path | None, typer.Option(help="CSV or CSV.gz with prices, instead of a scenario.")

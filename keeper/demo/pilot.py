@@ -10,11 +10,11 @@ from keeper.config.load import load
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
 from keeper.config.strategy import load_strategy
 from keeper.demo.observe import KeeperAction
-from keeper.demo.twins import ASSET_DECIMALS, BASE_DECIMALS, ORACLE_TERMS, SWAP_LOSS_BPS
+from keeper.demo.twins import ASSET_DECIMALS, BASE_DECIMALS, SWAP_LOSS_BPS
 from keeper.execution.signer import from_private_key
 from keeper.localnet.cache import write_atomically
 from keeper.localnet.paths.path import PricePath
-from keeper.localnet.serve import dev_keys
+from keeper.localnet.serve import ORACLE_TERMS, dev_keys
 from keeper.localnet.vaults import VaultDeployment
 from keeper.localnet.world import Accounts, World
 from keeper.loop import TickRecord
@@ -34,16 +34,24 @@ _MOST_DEADLINE_S = 3_600
 
 def settings_text(world: World, deployment: VaultDeployment, band: Band, path: PricePath) -> str:
     """The keeper's settings file. What it does not name is the default of a live keeper."""
-    # An intent must outlive a raised fee or two, however long this path's blocks are.
     longest = int((path.times[1:] - path.times[:-1]).max())
-    deadline = min(_MOST_DEADLINE_S, max(_LEAST_DEADLINE_S, 4 * longest))
     return f"""# Written by `keeper demo`: the settings its keeper ran with.
 chain_id = {world.w3.eth.chain_id}
 rpc_url = "{world.http_url}"
 vault = "{deployment.vault}"
 lens = "{deployment.lens}"
 
-[strategy]
+{behaviour_text(band, longest)}
+[journal]
+path = "{JOURNAL_FILE}"
+"""
+
+
+def behaviour_text(band: Band, longest_block_s: int) -> str:
+    """Tables of a settings file: how a keeper on a local mainnet acts for a band."""
+    # An intent must outlive a raised fee or two, however long the blocks are.
+    deadline = min(_MOST_DEADLINE_S, max(_LEAST_DEADLINE_S, 4 * longest_block_s))
+    return f"""[strategy]
 name = "collateral_guard"
 parameters = {{ low = {band.low}, target = {band.target}, high = {band.high} }}
 
@@ -58,9 +66,6 @@ loss_margin_bps = {SWAP_LOSS_BPS // 2}
 
 [tick]
 deadline_s = {deadline}
-
-[journal]
-path = "{JOURNAL_FILE}"
 """
 
 
