@@ -197,6 +197,7 @@ contract VaultRebalanceTest is Fixture {
         _run(_one(_swapMove(address(usdc), 100_000e6)));
         assertEq(usdc.balanceOf(address(vault)), 1_000_000e6 - 100_000e6 * fillBps / 10_000);
         assertEq(usdc.balanceOf(address(swapper)), 0);
+        assertEq(usdc.allowance(address(vault), address(swapper)), 0); // nor may it take the rest later
     }
 
     // ---------------------------------------------------------------- losses
