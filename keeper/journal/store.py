@@ -18,6 +18,7 @@ from keeper.model.outcome import AttemptResult, AttemptStatus, TickOutcome, Tick
 from keeper.model.risk import RiskReport
 
 _OPEN = (AttemptStatus.SIGNED.value, AttemptStatus.SENT.value)
+_GIVEN_UP = (AttemptStatus.DROPPED.value, AttemptStatus.REFUSED.value)
 _KEEP_HELD = 20_000
 _PRUNE_EVERY = 1_000
 
@@ -256,6 +257,12 @@ class SqliteJournal:
         """Signed or sent and not settled, oldest first."""
         return self._attempts(
             "chain_id = ? AND account = ? AND status IN (?, ?)", (chain_id, account, *_OPEN)
+        )
+
+    def given_up(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
+        """Dropped or refused, and not known to be replaced, oldest first."""
+        return self._attempts(
+            "chain_id = ? AND account = ? AND status IN (?, ?)", (chain_id, account, *_GIVEN_UP)
         )
 
     def attempts_at(self, chain_id: int, account: str, nonce: int) -> tuple[Attempt, ...]:
