@@ -1,6 +1,5 @@
 """The demo's keeper: the same pipeline as a live one, from a settings file the demo leaves to be read."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -19,15 +18,13 @@ from keeper.localnet.vaults import VaultDeployment
 from keeper.localnet.world import Accounts, World
 from keeper.loop import TickRecord
 from keeper.model.block import BlockStamp
-from keeper.model.decision import Lane, Move, MoveKind, Plan
+from keeper.model.decision import Lane, Plan
 from keeper.model.outcome import TickOutcome, TickStatus
-from keeper.model.units import MAX_UINT256
-from keeper.report.format import amount
+from keeper.report.moves import TokenName, moves_text
 from keeper.report.story import Band
 
 SETTINGS_FILE = "keeper.toml"
 JOURNAL_FILE = "journal.sqlite"
-_VERBS = {(MoveKind.SWAP, "WETH"): "sell", (MoveKind.SWAP, "USDC"): "spend"}
 _LEAST_DEADLINE_S = 120
 _MOST_DEADLINE_S = 3_600
 
@@ -146,28 +143,12 @@ def _keeper_key() -> str:
 
 def _action(plan: Plan, record: TickRecord) -> KeeperAction:
     readings = record.market.readings if record.market else None
-    names = (
-        {} if readings is None else {readings.asset.address: "USDC", readings.base.address: "WETH"}
-    )
+    tokens = {}
+    if readings is not None:
+        tokens[readings.asset.address] = TokenName("USDC", ASSET_DECIMALS, is_asset=True)
+        tokens[readings.base.address] = TokenName("WETH", BASE_DECIMALS, is_asset=False)
     return KeeperAction(
         protective=plan.lane is Lane.PROTECTIVE,
-        what=moves_text(plan.moves, names),
+        what=moves_text(plan.moves, tokens),
         why=plan.reason,
     )
-
-
-def moves_text(moves: Sequence[Move], names: Mapping[str, str]) -> str:
-    """What was done, rounds of the same added up; in the order in which each kind came first."""
-    totals: dict[tuple[str, str], int] = {}
-    for move in moves:
-        name = names.get(move.token, move.token)
-        step = (_VERBS.get((move.kind, name), move.kind.name.lower()), name)
-        totals[step] = min(MAX_UINT256, totals.get(step, 0) + move.amount)
-    return ", ".join(_step_text(verb, name, total) for (verb, name), total in totals.items())
-
-
-def _step_text(verb: str, name: str, total: int) -> str:
-    if total >= MAX_UINT256:
-        return f"{verb} all {name}"
-    decimals, places = (ASSET_DECIMALS, 0) if name == "USDC" else (BASE_DECIMALS, 3)
-    return f"{verb} {amount(total, decimals, places)} {name}"
