@@ -97,6 +97,7 @@ library RoundProof {
 
     /// @dev Times that run backwards would let two rounds of one phase pass: neither does.
     function _requireOrderBefore(address feed, uint80 id, uint256 updatedAt) private view {
+        // forge-lint: disable-next-line(unsafe-typecast): the round's number is the lower 64 bits
         if (uint64(id) <= 1) return;
         Round memory before = _round(feed, id - 1);
         if (before.exists && before.updatedAt > updatedAt) {
@@ -109,9 +110,10 @@ library RoundProof {
         view
     {
         for (uint256 later = uint256(phase) + 1; later <= newestPhase; ++later) {
+            // forge-lint: disable-next-line(unsafe-typecast): a phase has 16 bits, at most newestPhase
             Round memory first = _round(feed, uint80(later << PHASE_OFFSET | 1));
-            // forge-lint: disable-next-line(unsafe-typecast): at most newestPhase
             if (first.exists && first.updatedAt <= instant) {
+                // forge-lint: disable-next-line(unsafe-typecast): at most newestPhase
                 revert NewerPhase(feed, uint16(later), first.updatedAt, instant);
             }
         }
@@ -120,6 +122,7 @@ library RoundProof {
     /// @dev Of the phase's own aggregator: the proxy answers for the newest one only.
     function _requireDecimals(address feed, uint16 phase, uint8 pinned) private view {
         address aggregator = IAggregatorProxy(feed).phaseAggregators(phase);
+        // forge-lint: disable-next-line(unsafe-typecast): 16 bits above 64
         if (aggregator == address(0)) revert RoundMissing(feed, uint80(uint256(phase) << PHASE_OFFSET));
         uint8 decimals = IAggregatorV3(aggregator).decimals();
         if (decimals != pinned) revert DecimalsChanged(feed, phase, decimals, pinned);
@@ -144,6 +147,7 @@ library RoundProof {
     }
 
     function _phaseOf(uint80 id) private pure returns (uint16) {
+        // forge-lint: disable-next-line(unsafe-typecast): 16 bits are left of 80
         return uint16(id >> PHASE_OFFSET);
     }
 }
