@@ -22,7 +22,8 @@ import {TickMath} from "./libraries/TickMath.sol";
 /// is wrong by half their difference at most, whichever it is, and whoever bends one source gains half of it at most.
 ///
 /// What is assumed: feeds are Chainlink proxies with phases; their rounds carry the time of their block; the pool keeps
-/// observations from expiry - twapWindow/2 until `record`. If it does not, the instant goes to quarantine.
+/// observations from expiry - twapWindow/2 until `record`: room for the window and `MIN_RECORD_WINDOW` at one a block is checked at
+/// construction, and a pool's room never shrinks. If they are gone all the same, the instant goes to quarantine.
 contract SettlementOracle is ISettlementOracle {
     using SafeCast for uint256;
 
@@ -56,8 +57,7 @@ contract SettlementOracle is ISettlementOracle {
     }
 
     uint256 public constant MIN_MAX_AGE = 60 seconds;
-    /// @dev Dollar feeds beat once a day; an hour is the margin for the block they get into.
-    uint256 public constant MAX_MAX_AGE = 25 hours;
+    uint256 public constant MAX_MAX_AGE = 26 hours; // a heartbeat of a day and a margin
     uint256 public constant MIN_TWAP_WINDOW = 2 minutes;
     uint256 public constant MAX_TWAP_WINDOW = 1 hours;
     uint256 public constant MIN_RECORD_WINDOW = 10 minutes;
@@ -69,6 +69,8 @@ contract SettlementOracle is ISettlementOracle {
     uint256 public constant MIN_CHOICE_DELAY = 1 days;
     uint256 public constant MAX_CHOICE_DELAY = 7 days;
     uint256 public constant MAX_DECIMALS = 18;
+    /// @dev Seconds between blocks: an observation a block at most, so a span needs one for each and one before.
+    uint256 public constant BLOCK_TIME = 12 seconds;
     /// @notice How long a proof is waited for before the TWAP alone is quarantined.
     uint256 public constant PROOF_WINDOW = 7 days;
     /// @notice How long anything is waited for where there is no TWAP either.
@@ -117,6 +119,7 @@ contract SettlementOracle is ISettlementOracle {
         baseIsToken0 = token0 == config.base;
         bool matches = baseIsToken0 ? token1 == config.quote : token0 == config.quote && token1 == config.base;
         if (!matches) revert PoolMismatch(config.pool, token0, token1);
+        _checkCardinality(config.pool, config.twapWindow + MIN_RECORD_WINDOW);
 
         baseDecimals = _checkedDecimals("baseDecimals", IERC20Metadata(config.base).decimals());
         quoteDecimals = _checkedDecimals("quoteDecimals", IERC20Metadata(config.quote).decimals());
@@ -326,6 +329,13 @@ contract SettlementOracle is ISettlementOracle {
         Bounds.requireWithin("maxDeviationBps", config.maxDeviationBps, MIN_DEVIATION_BPS, MAX_DEVIATION_BPS);
         Bounds.requireWithin("disputeWindow", config.disputeWindow, MIN_DISPUTE_WINDOW, MAX_DISPUTE_WINDOW);
         Bounds.requireWithin("choiceDelay", config.choiceDelay, MIN_CHOICE_DELAY, MAX_CHOICE_DELAY);
+    }
+
+    /// @dev Room in use, not room promised: what `increaseObservationCardinalityNext` asked for counts once a swap has made it.
+    function _checkCardinality(address pool_, uint256 span) private view {
+        (,,, uint16 cardinality,,,) = IUniswapV3Pool(pool_).slot0();
+        uint256 least = Math.ceilDiv(span, BLOCK_TIME) + 1;
+        if (cardinality < least) revert CardinalityTooLow(pool_, cardinality, least);
     }
 
     function _checkedDecimals(string memory name, uint8 decimals) private pure returns (uint8) {

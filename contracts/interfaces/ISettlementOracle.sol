@@ -56,6 +56,7 @@ interface ISettlementOracle {
     event Voided(uint64 indexed expiry);
 
     error AlreadyRecorded(uint64 expiry, uint256 recordedAt);
+    error CardinalityTooLow(address pool, uint256 cardinality, uint256 least);
     error ChoiceUnavailable(uint64 expiry, Choice choice);
     error NotResolver(address caller, address resolver);
     error NotSettled(uint64 expiry, Status status);

@@ -287,8 +287,8 @@ contract SettlementOracleTest is SettlementFixture {
     function testFuzz_every_parameter_has_a_hard_bound(uint256 which, uint256 value) external {
         SettlementOracle.Config memory config = _config();
         uint256[2][7] memory bounds = [
-            [uint256(60), 25 hours],
-            [uint256(60), 25 hours],
+            [uint256(60), 26 hours],
+            [uint256(60), 26 hours],
             [uint256(2 minutes), 1 hours],
             [uint256(10 minutes), 1 days],
             [uint256(1), 500],
@@ -308,6 +308,19 @@ contract SettlementOracleTest is SettlementFixture {
             vm.expectPartialRevert(Bounds.OutOfBounds.selector);
         }
         new SettlementOracle(config);
+    }
+
+    function testFuzz_a_pool_with_too_little_room_is_refused(uint16 cardinality) external {
+        pool.setCardinality(cardinality);
+        SettlementOracle.Config memory config = _config();
+        if (cardinality < 201) {
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    ISettlementOracle.CardinalityTooLow.selector, address(pool), cardinality, 201
+                )
+            );
+        }
+        new SettlementOracle(config); // 30 minutes of mean and 10 to record it
     }
 
     function test_a_pool_of_other_tokens_is_refused() external {

@@ -12,6 +12,7 @@ contract MockObservations {
     address public immutable token0;
     address public immutable token1;
     uint256 public memorySeconds = 1 days;
+    uint16 public cardinality = 1000;
     Change[] private _changes;
 
     constructor(address token0_, address token1_, int24 tick) {
@@ -26,6 +27,14 @@ contract MockObservations {
 
     function setMemory(uint256 newSeconds) external {
         memorySeconds = newSeconds;
+    }
+
+    function setCardinality(uint16 newCardinality) external {
+        cardinality = newCardinality;
+    }
+
+    function slot0() external view returns (uint160, int24, uint16, uint16, uint16, uint8, bool) {
+        return (0, 0, 0, cardinality, cardinality, 0, true);
     }
 
     function observe(uint32[] calldata secondsAgos)
