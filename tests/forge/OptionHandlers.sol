@@ -70,7 +70,7 @@ contract OptionHandlers is CommonBase, StdCheats, StdUtils {
         external
         counted("write")
     {
-        uint256 id = ids[which % ids.length];
+        uint256 id = _pick(which, true);
         amount = _bound(amount, 1, dust ? 5 : 1e24);
         vm.prank(_person(who));
         try book.write(id, amount, _person(to)) returns (uint256 collateral) {
@@ -80,7 +80,7 @@ contract OptionHandlers is CommonBase, StdCheats, StdUtils {
     }
 
     function buyBack(uint256 who, uint256 which, uint256 amount) external counted("buyBack") {
-        uint256 id = ids[which % ids.length];
+        uint256 id = _pick(which, true);
         address person = _person(who);
         uint256 most = book.balanceOf(person, id);
         uint256 written = book.writtenOf(id, person);
@@ -93,7 +93,7 @@ contract OptionHandlers is CommonBase, StdCheats, StdUtils {
     }
 
     function reclaim(uint256 who, uint256 which) external counted("reclaim") {
-        uint256 id = ids[which % ids.length];
+        uint256 id = _pick(which, false);
         address person = _person(who);
         vm.prank(person);
         try book.reclaim(id, person) returns (uint256 collateral) {
@@ -123,7 +123,7 @@ contract OptionHandlers is CommonBase, StdCheats, StdUtils {
     }
 
     function redeem(uint256 who, uint256 which, uint256 amount) external counted("redeem") {
-        uint256 id = ids[which % ids.length];
+        uint256 id = _pick(which, false);
         address person = _person(who);
         amount = _bound(amount, 0, book.balanceOf(person, id));
         vm.prank(person);
@@ -134,7 +134,7 @@ contract OptionHandlers is CommonBase, StdCheats, StdUtils {
     }
 
     function redeemFor(uint256 who, uint256 which) external counted("redeemFor") {
-        uint256 id = ids[which % ids.length];
+        uint256 id = _pick(which, false);
         try book.redeemFor(id, _person(who)) returns (uint256 payoff) {
             (paidOut[id], payoffs[id]) = (paidOut[id] + payoff, payoffs[id] + payoff);
             ++effects["redeemFor"];
@@ -159,8 +159,18 @@ contract OptionHandlers is CommonBase, StdCheats, StdUtils {
 
     // ---------------------------------------------------------------- anyone, market and time
 
+    /// @notice Another series, so that writing goes on when the first have expired.
+    function open(uint256 strike, uint256 second, bool isCall) external counted("open") {
+        if (ids.length >= 9) return;
+        strike = _bound(strike, 1000e18, 4000e18);
+        if (second % 2 == 0) second = 0;
+        else second = isCall ? _bound(second, strike + 1, 5000e18) : _bound(second, 1, strike - 1);
+        _add(isCall, uint128(strike), uint128(second), 3 days + ids.length);
+        ++effects["open"];
+    }
+
     function settle(uint256 which) external counted("settle") {
-        uint256 id = ids[which % ids.length];
+        uint256 id = _pick(which, true);
         try book.settle(id) returns (uint256 payoff) {
             if (settledPrice[id] != 0) ++twice;
             dueToLongs[id] = payoff;
@@ -188,7 +198,7 @@ contract OptionHandlers is CommonBase, StdCheats, StdUtils {
     }
 
     function time(uint256 hours_) external counted("time") {
-        vm.warp(block.timestamp + _bound(hours_, 1, 36) * 1 hours);
+        vm.warp(block.timestamp + _bound(hours_, 12, 48) * 1 hours);
         ++effects["time"];
     }
 
@@ -199,6 +209,15 @@ contract OptionHandlers is CommonBase, StdCheats, StdUtils {
 
     function count() external view returns (uint256) {
         return ids.length;
+    }
+
+    /// @dev The first series from `which` on that is open, or that is not; whichever there is.
+    function _pick(uint256 which, bool wantsOpen) private view returns (uint256) {
+        for (uint256 i; i < ids.length; ++i) {
+            uint256 id = ids[(which % ids.length + i) % ids.length];
+            if ((book.stateOf(id).status == IOptionBook.Status.Open) == wantsOpen) return id;
+        }
+        return ids[which % ids.length];
     }
 
     function _person(uint256 seed) private view returns (address) {

@@ -14,6 +14,7 @@ contract OptionInvariantsTest is OptionFixture {
     function setUp() public override {
         super.setUp();
         handlers = new OptionHandlers(book, base, quote, oracle);
+        oracle.set(ISettlementOracle.Status.Settled, 2000e18); // expiry decides, not the first word of the oracle
         targetContract(address(handlers));
     }
 
@@ -86,8 +87,8 @@ contract OptionInvariantsTest is OptionFixture {
     }
 
     function _print() private view {
-        bytes32[11] memory names = [
-            bytes32("write"),
+        string[12] memory names = [
+            "write",
             "buyBack",
             "transferLong",
             "settle",
@@ -97,12 +98,12 @@ contract OptionInvariantsTest is OptionFixture {
             "steal",
             "market",
             "donate",
+            "open",
             "time"
         ];
         for (uint256 i; i < names.length; ++i) {
-            console.log(
-                string(abi.encodePacked(names[i])), handlers.calls(names[i]), handlers.effects(names[i])
-            );
+            bytes32 key = bytes32(bytes(names[i]));
+            console.log(names[i], handlers.calls(key), handlers.effects(key));
         }
     }
 }

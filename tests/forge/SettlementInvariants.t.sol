@@ -25,8 +25,8 @@ contract SettlementInvariantsTest is SettlementFixture {
     }
 
     function afterInvariant() external view {
-        bytes32[14] memory names = [
-            bytes32("transmit"),
+        string[13] memory names = [
+            "transmit",
             "changePhase",
             "swap",
             "time",
@@ -38,13 +38,11 @@ contract SettlementInvariantsTest is SettlementFixture {
             "resolve",
             "giveUp",
             "settledAtOnce",
-            "proofRefused",
-            ""
+            "proofRefused"
         ];
-        for (uint256 i; i + 1 < names.length; ++i) {
-            console.log(
-                string(abi.encodePacked(names[i])), handlers.calls(names[i]), handlers.effects(names[i])
-            );
+        for (uint256 i; i < names.length; ++i) {
+            bytes32 key = bytes32(bytes(names[i]));
+            console.log(names[i], handlers.calls(key), handlers.effects(key));
         }
     }
 }
