@@ -13,6 +13,12 @@ import {MockSettlementOracle} from "./mocks/MockSettlementOracle.sol";
 /// @notice Writers, holders, a thief, donors, the market and time act on a few series in any order; ghosts remember what went in
 /// and came out of each.
 contract OptionHandlers is CommonBase, StdCheats, StdUtils {
+    enum Want {
+        BuyBack,
+        Redeem,
+        Reclaim
+    }
+
     OptionBook public immutable book;
     MockOddToken public immutable base;
     MockOddToken public immutable quote;
@@ -80,8 +86,7 @@ contract OptionHandlers is CommonBase, StdCheats, StdUtils {
     }
 
     function buyBack(uint256 who, uint256 which, uint256 amount) external counted("buyBack") {
-        uint256 id = _pick(which, true);
-        address person = _person(who);
+        (uint256 id, address person) = _find(which, who, Want.BuyBack);
         uint256 most = book.balanceOf(person, id);
         uint256 written = book.writtenOf(id, person);
         if (written < most) most = written;
@@ -93,8 +98,7 @@ contract OptionHandlers is CommonBase, StdCheats, StdUtils {
     }
 
     function reclaim(uint256 who, uint256 which) external counted("reclaim") {
-        uint256 id = _pick(which, false);
-        address person = _person(who);
+        (uint256 id, address person) = _find(which, who, Want.Reclaim);
         vm.prank(person);
         try book.reclaim(id, person) returns (uint256 collateral) {
             paidOut[id] += collateral;
@@ -123,8 +127,7 @@ contract OptionHandlers is CommonBase, StdCheats, StdUtils {
     }
 
     function redeem(uint256 who, uint256 which, uint256 amount) external counted("redeem") {
-        uint256 id = _pick(which, false);
-        address person = _person(who);
+        (uint256 id, address person) = _find(which, who, Want.Redeem);
         amount = _bound(amount, 0, book.balanceOf(person, id));
         vm.prank(person);
         try book.redeem(id, amount, person) returns (uint256 payoff) {
@@ -134,14 +137,14 @@ contract OptionHandlers is CommonBase, StdCheats, StdUtils {
     }
 
     function redeemFor(uint256 who, uint256 which) external counted("redeemFor") {
-        uint256 id = _pick(which, false);
-        try book.redeemFor(id, _person(who)) returns (uint256 payoff) {
+        (uint256 id, address person) = _find(which, who, Want.Redeem);
+        try book.redeemFor(id, person) returns (uint256 payoff) {
             (paidOut[id], payoffs[id]) = (paidOut[id] + payoff, payoffs[id] + payoff);
             ++effects["redeemFor"];
         } catch {
             return;
         }
-        try book.redeemFor(id, _person(who)) {
+        try book.redeemFor(id, person) {
             ++twice;
         } catch {}
     }
@@ -218,6 +221,21 @@ contract OptionHandlers is CommonBase, StdCheats, StdUtils {
             if ((book.stateOf(id).status == IOptionBook.Status.Open) == wantsOpen) return id;
         }
         return ids[which % ids.length];
+    }
+
+    /// @dev The first series and person from here on that can do it; whichever there are otherwise.
+    function _find(uint256 which, uint256 who, Want want) private view returns (uint256 id, address person) {
+        for (uint256 i; i < ids.length * people.length; ++i) {
+            id = ids[(which % ids.length + i) % ids.length];
+            person = _person(who % people.length + i / ids.length);
+            bool isOpen = book.stateOf(id).status == IOptionBook.Status.Open;
+            if (isOpen != (want == Want.BuyBack)) continue;
+            bool holds = book.balanceOf(person, id) != 0;
+            bool wrote = book.writtenOf(id, person) != 0;
+            if (want == Want.BuyBack ? holds && wrote : want == Want.Redeem ? holds : wrote) {
+                return (id, person);
+            }
+        }
     }
 
     function _person(uint256 seed) private view returns (address) {

@@ -74,7 +74,7 @@ contract SettlementHandlers is CommonBase, StdCheats, StdUtils {
     }
 
     function time(uint256 minutes_, uint256 long) external counted("time") {
-        vm.warp(block.timestamp + _bound(minutes_, 1, long % 8 == 0 ? 3000 : 30) * 1 minutes);
+        vm.warp(block.timestamp + _bound(minutes_, 1, long % 4 == 0 ? 3000 : 30) * 1 minutes);
         ++effects["time"];
     }
 
@@ -87,12 +87,16 @@ contract SettlementHandlers is CommonBase, StdCheats, StdUtils {
     }
 
     /// @notice Feeds that beat around the next instant, and a record as soon as it can be had.
-    function recordInTime(uint256 which, uint256 cents) external counted("recordInTime") {
-        uint64 expiry = expiries[which % 3];
-        if (block.timestamp > expiry) return;
+    function recordInTime(uint256 early, uint256 cents) external counted("recordInTime") {
+        uint256 i;
+        while (i < 3 && block.timestamp > expiries[i]) ++i;
+        if (i == 3) return;
+        uint64 expiry = expiries[i];
+        uint256 before = expiry - _bound(early, 0, 80 minutes); // stale now and then
         cents = _bound(cents, 1980_00, 2020_00);
-        for (uint256 i; i < 2; ++i) {
+        for (i = 0; i < 2; ++i) {
             if (i != 0) vm.warp(expiry + 1 minutes);
+            else if (block.timestamp < before) vm.warp(before);
             _aggregator(_feeds.eth, 1).transmit(int256(cents * 1e6), block.timestamp);
             _aggregator(_feeds.usd, 1).transmit(1e8, block.timestamp);
         }
