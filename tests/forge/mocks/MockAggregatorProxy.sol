@@ -13,6 +13,7 @@ contract MockAggregator {
 
     uint8 public decimals;
     bool public revertsOnUnknown;
+    uint256 public burns; // gas, on each reading of a round
     uint64 public latestRound;
     mapping(uint64 => Round) public rounds;
 
@@ -34,7 +35,15 @@ contract MockAggregator {
         decimals = newDecimals;
     }
 
+    function setBurns(uint256 newGas) external {
+        burns = newGas;
+    }
+
     function getRoundData(uint80 id) external view returns (uint80, int256, uint256, uint256, uint80) {
+        if (burns != 0) {
+            uint256 until = gasleft() > burns ? gasleft() - burns : 0;
+            while (gasleft() > until) {}
+        }
         Round memory round = rounds[uint64(id)];
         require(!revertsOnUnknown || round.updatedAt != 0, "No data present");
         return (id, round.answer, round.updatedAt, round.updatedAt, round.answeredInRound);
