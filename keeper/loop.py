@@ -42,7 +42,14 @@ class TickRules:
     breaker_blocks: int = 100
     """Pause of routine plans while the breaker is open."""
     protective_backoff_blocks: int = 5
-    """Pause of protective plans while the breaker is open (K-11: a revert burns gas on any lane)."""
+    """First pause of protective plans while the breaker is open (K-11: a revert burns gas on any lane).
+    It doubles with every further revert in a row; a success ends it."""
+    protective_backoff_max_blocks: int = 160
+    """Longest of these pauses."""
+    revert_budget_wei: int = 5 * 10**17
+    """What reverts may cost in `revert_budget_blocks`; then both lanes wait until the oldest are past."""
+    revert_budget_blocks: int = 7_200
+    """A day of 12 s blocks."""
     dry_run: bool = False
     """Do everything but sign and send."""
 
@@ -121,7 +128,9 @@ def _decide(
     target = strategy(market, risk)
     plan = make_plan(market, risk, target, policies.planning)
     verdict = check(plan, market, risk, policies.guard)
-    verdict = Verdict(verdict.refusals + _paused(ports, rules, plan, block))
+    verdict = Verdict(
+        verdict.refusals + _paused(ports.journal, rules, plan, block, policies.market.chain_id)
+    )
     intent = None
     if verdict.passed and not plan.empty:
         counter = ports.journal.intent_count()
@@ -153,22 +162,40 @@ def _act(ports: Ports, rules: TickRules, record: TickRecord) -> TickRecord:
     return _ended(record, TickStatus.SENT, intent.plan.reason, tx_hash)
 
 
-def _paused(ports: Ports, rules: TickRules, plan: Plan, block: BlockStamp) -> tuple[Refusal, ...]:
-    """Why a plan must wait although the guard passed it: cooldown and breaker (K-11)."""
+def _paused(
+    journal: Journal, rules: TickRules, plan: Plan, block: BlockStamp, chain_id: int
+) -> tuple[Refusal, ...]:
+    """Why a plan must wait although the guard passed it: breaker, gas budget, cooldown (K-11)."""
     if plan.empty:
         return ()
-    reverts = ports.journal.mined_reverts()
-    protective = plan.lane is Lane.PROTECTIVE
-    if len(reverts) >= rules.max_reverts:
-        pause = rules.protective_backoff_blocks if protective else rules.breaker_blocks
-        if 0 <= block.number - reverts[0] < pause:
-            until = reverts[0] + pause
-            message = f"{len(reverts)} reverts in a row; {plan.lane} plans wait until block {until}"
-            return (Refusal("breaker", message),)
-    failed = ports.journal.last_failure()
-    if not protective and failed is not None and 0 <= block.number - failed < rules.cooldown_blocks:
+    reverts = journal.mined_reverts(chain_id)
+    pause = _breaker_pause(rules, plan.lane, len(reverts))
+    # a head behind the last revert (endpoints differ, chains reorganise) waits as well
+    if pause and block.number < (until := reverts[0] + pause):
+        message = f"{len(reverts)} reverts in a row; {plan.lane} plans wait until block {until}"
+        return (Refusal("breaker", message),)
+    burned = journal.reverted_gas_wei(chain_id, block.number - rules.revert_budget_blocks + 1)
+    if burned >= rules.revert_budget_wei:
+        message = (
+            f"reverts cost {burned / 1e18:.4f} ETH in {rules.revert_budget_blocks} blocks, "
+            f"the budget is {rules.revert_budget_wei / 1e18:.4f}; find out why they revert"
+        )
+        return (Refusal("gas budget", message),)
+    failed = journal.last_failure()
+    routine = plan.lane is Lane.ROUTINE
+    if routine and failed is not None and 0 <= block.number - failed < rules.cooldown_blocks:
         return (Refusal("cooldown", f"the tick of block {failed} failed; waiting"),)
     return ()
+
+
+def _breaker_pause(rules: TickRules, lane: Lane, reverts: int) -> int:
+    """Blocks a lane waits after the last of some reverts in a row; 0 while the breaker is closed."""
+    if reverts < rules.max_reverts:
+        return 0
+    if lane is Lane.ROUTINE:
+        return rules.breaker_blocks
+    doublings = min(reverts - rules.max_reverts, 64)
+    return min(rules.protective_backoff_blocks << doublings, rules.protective_backoff_max_blocks)
 
 
 def _ended(

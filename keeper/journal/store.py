@@ -190,13 +190,13 @@ class SqliteJournal:
             ).fetchone()
         return int(row[0]) if row else None
 
-    def mined_reverts(self) -> tuple[int, ...]:
+    def mined_reverts(self, chain_id: int) -> tuple[int, ...]:
         """Block numbers of mined reverts since the last mined success, newest first (K-11)."""
         with self._writing():
             rows = self._db.execute(
-                "SELECT status, block_number FROM attempts WHERE status IN (?, ?)"
+                "SELECT status, block_number FROM attempts WHERE chain_id = ? AND status IN (?, ?)"
                 " ORDER BY block_number DESC, rowid DESC LIMIT 100",
-                (AttemptStatus.MINED.value, AttemptStatus.REVERTED.value),
+                (chain_id, AttemptStatus.MINED.value, AttemptStatus.REVERTED.value),
             ).fetchall()
         blocks: list[int] = []
         for status, number in rows:
@@ -204,6 +204,16 @@ class SqliteJournal:
                 break
             blocks.append(int(number))
         return tuple(blocks)
+
+    def reverted_gas_wei(self, chain_id: int, since_block: int) -> int:
+        """What mined reverts cost from `since_block` on, wei (K-11)."""
+        with self._writing():
+            rows = self._db.execute(
+                "SELECT gas_used, gas_price_wei FROM attempts"
+                " WHERE chain_id = ? AND status = ? AND block_number >= ?",
+                (chain_id, AttemptStatus.REVERTED.value, since_block),
+            ).fetchall()
+        return sum(int(gas) * int(price) for gas, price in rows)
 
     # Attempts
 

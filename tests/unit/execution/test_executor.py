@@ -92,7 +92,7 @@ def test_a_mined_revert_settles_and_frees_the_account(
     assert result.status is AttemptStatus.REVERTED
     second = executor.submit(make_test_intent(counter=1))
     assert chain.pool[second]["nonce"] == 1
-    assert journal.mined_reverts() == (chain.number,)
+    assert journal.mined_reverts(1) == (chain.number,)
 
 
 def test_nothing_is_signed_when_the_simulation_reverts(
@@ -533,7 +533,7 @@ def test_what_was_given_up_and_is_mined_late_counts(
     assert executor.follow(chain.advance()) == ()
     (late,) = executor.follow(chain.mine(tx_hash, status=status))
     assert (late.tx_hash, late.status) == (tx_hash, ends)
-    assert journal.mined_reverts() == (() if status else (chain.number,))
+    assert journal.mined_reverts(1) == (() if status else (chain.number,))
     asked = len(chain.asked)
     assert executor.follow(chain.advance()) == ()
     assert len(chain.asked) == asked  # and that was its end
@@ -563,7 +563,7 @@ def test_every_expired_transaction_that_reverts_is_counted(
         tx_hash = executor.submit(intent)
         expire(chain, executor)
         executor.follow(chain.mine(tx_hash, status=0))
-    assert len(journal.mined_reverts()) == 4
+    assert len(journal.mined_reverts(1)) == 4
 
 
 def test_an_intent_whose_nonce_an_expired_one_took_is_lost_and_the_expired_one_counts(

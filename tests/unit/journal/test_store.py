@@ -105,7 +105,19 @@ def test_reverts_are_counted_since_the_last_success(journal: SqliteJournal) -> N
         journal.record_attempt(replace(ATTEMPT, tx_hash=f"0xh{number}", intent_id=intent))
         result = AttemptResult(intent, f"0xh{number}", AttemptStatus(status), number, 1, 1)
         journal.settle(result, AttemptStatus.REPLACED)
-    assert journal.mined_reverts() == (5, 3)
+    assert journal.mined_reverts(1) == (5, 3)
+    assert journal.mined_reverts(10) == ()  # another chain's journal says nothing of this one
+
+
+def test_what_reverts_cost_is_summed_from_a_block_on(journal: SqliteJournal) -> None:
+    for number, status in enumerate(["reverted", "reverted", "mined", "reverted"], 1):
+        journal.record_attempt(replace(ATTEMPT, tx_hash=f"0xh{number}", intent_id=f"0x{number}"))
+        result = AttemptResult(
+            f"0x{number}", f"0xh{number}", AttemptStatus(status), number, 3, 2**70
+        )
+        journal.settle(result, AttemptStatus.REPLACED)
+    assert journal.reverted_gas_wei(1, 2) == 2 * 3 * 2**70
+    assert journal.reverted_gas_wei(10, 2) == journal.reverted_gas_wei(1, 5) == 0
 
 
 def test_outcomes_and_the_last_failure(journal: SqliteJournal) -> None:
