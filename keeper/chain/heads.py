@@ -44,7 +44,8 @@ class Heads:
         self._newest: BlockStamp | None = None
         self._given: str | None = None
         self._poll_due = 0.0
-        self._connected = False
+        self._connected = self._was_connected = False
+        self._told = False
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         if ws_url:
@@ -93,7 +94,7 @@ class Heads:
         """Subscribe again whenever the connection ends, more and more slowly, until closed."""
         reconnect = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type((OSError, WebSocketException, EndpointError)),
-            wait=tenacity.wait_random_exponential(multiplier=0.5, max=30.0),
+            wait=tenacity.wait_exponential_jitter(multiplier=0.5, max=30.0, jitter=0.5),
             stop=tenacity.stop_when_event_set(self._closing),
             sleep=self._pause,
             before_sleep=self._lost,
@@ -111,7 +112,10 @@ class Heads:
         outcome = state.outcome
         error = type(outcome.exception()).__name__ if outcome else "closed"
         name = public_name(self._ws_url or "")
-        _log.warning("websocket lost, polling meanwhile", endpoint=name, error=error)
+        say = _log.debug if self._told else _log.warning  # the same trouble is one line
+        what = "lost" if self._was_connected else "not connected"
+        say(f"websocket {what}, polling meanwhile", endpoint=name, error=error)
+        self._told = True
 
     def _subscribe_once(self) -> None:
         try:
@@ -140,7 +144,10 @@ class Heads:
         if not isinstance(answer, dict) or "error" in answer:
             raise EndpointError(name, "eth_subscribe", "refused the subscription")
         if "result" in answer:
-            self._connected = True
+            if self._told:
+                _log.info("websocket connected", endpoint=name)
+            self._connected = self._was_connected = True
+            self._told = False
             return
         params = answer.get("params")
         header = params.get("result") if isinstance(params, dict) else None

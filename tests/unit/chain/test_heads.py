@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from structlog.testing import capture_logs
 from websockets.sync.server import Server, ServerConnection, serve
 
 from keeper.chain.heads import Heads
@@ -104,6 +105,14 @@ def test_a_dead_websocket_leaves_polling() -> None:
     with heads_of(lambda: block(9), "ws://127.0.0.1:9") as heads:
         assert soon(heads, 9) == block(9)
         assert not heads.subscribed
+
+
+def test_an_endpoint_that_was_never_there_is_warned_of_once() -> None:
+    with capture_logs() as logs, heads_of(lambda: block(9), "ws://127.0.0.1:9"):
+        time.sleep(1.3)
+    warned = [entry["event"] for entry in logs if entry["log_level"] == "warning"]
+    assert warned == ["websocket not connected, polling meanwhile"]
+    assert len(logs) > 1
 
 
 def test_a_lost_subscription_is_made_again() -> None:
