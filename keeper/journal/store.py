@@ -9,8 +9,8 @@ from typing import Any, TextIO
 
 from keeper.errors import JournalError
 from keeper.journal import schema
-from keeper.journal.codec import CodecError, decode, encode
-from keeper.journal.lock import take_lock
+from keeper.journal.codec import decode, encode
+from keeper.journal.lock import make_private, take_lock
 from keeper.model.attempt import Attempt
 from keeper.model.decision import Intent, Plan, Target, Verdict
 from keeper.model.market import MarketState
@@ -46,8 +46,10 @@ class SqliteJournal:
             path.parent.mkdir(parents=True, exist_ok=True)
             if exclusive:
                 self._lock = take_lock(path)
+            make_private(path, tighten=exclusive)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         except OSError as error:
+            self._unlock()
             problem = f"cannot be written ({error.strerror})"
             raise JournalError(str(path), problem) from error
         except sqlite3.Error as error:
@@ -94,11 +96,19 @@ class SqliteJournal:
     def _writing(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
             if self._db.in_transaction:
                 with contextlib.suppress(sqlite3.Error):
                     self._db.execute("ROLLBACK")
             raise JournalError(str(self._path), f"cannot be read or written ({error})") from error
+
+    @contextlib.contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        """Rows into values; a row this keeper did not write is corruption (CodecError is a ValueError)."""
+        try:
+            yield
+        except (TypeError, ValueError) as error:
+            raise JournalError(str(self._path), f"is corrupt: {what} {error}") from error
 
     # Decisions and outcomes
 
@@ -156,10 +166,8 @@ class SqliteJournal:
                 f" {where} ORDER BY id DESC LIMIT ?",
                 (*args, limit),
             ).fetchall()
-        try:
+        with self._reading("a decision"):
             return tuple(_decision(row) for row in rows)
-        except CodecError as error:
-            raise JournalError(str(self._path), f"is corrupt: a decision {error}") from error
 
     def outcomes(self, limit: int = 100) -> tuple[TickOutcome, ...]:
         """Newest first."""
@@ -169,7 +177,8 @@ class SqliteJournal:
                 " ORDER BY id DESC LIMIT ?",
                 (limit,),
             ).fetchall()
-        return tuple(TickOutcome(n, TickStatus(s), r, i, t) for n, s, r, i, t in rows)
+        with self._reading("an outcome"):
+            return tuple(TickOutcome(n, TickStatus(s), r, i, t) for n, s, r, i, t in rows)
 
     def actions(self, limit: int = 10) -> tuple[AttemptResult, ...]:
         """Newest attempts first, whatever became of them."""
@@ -179,7 +188,8 @@ class SqliteJournal:
                 " FROM attempts ORDER BY rowid DESC LIMIT ?",
                 (limit,),
             ).fetchall()
-        return tuple(_result(row) for row in rows)
+        with self._reading("an attempt"):
+            return tuple(_result(row) for row in rows)
 
     def last_failure(self) -> int | None:
         """Block number of the newest tick that failed to simulate or send."""
@@ -291,13 +301,11 @@ class SqliteJournal:
                 f"SELECT attempt, status FROM attempts WHERE {where} ORDER BY rowid",  # noqa: S608 - constants
                 args,
             ).fetchall()
-        try:
+        with self._reading("an attempt"):
             return tuple(
                 dataclasses.replace(decode(text), status=AttemptStatus(status))
                 for text, status in rows
             )
-        except CodecError as error:
-            raise JournalError(str(self._path), f"is corrupt: an attempt {error}") from error
 
     def _prune(self) -> None:
         """Forget old ticks on which nothing was sent; what led to an intent stays for ever."""
