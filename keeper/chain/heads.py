@@ -11,8 +11,8 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
-from keeper.chain.endpoint import public_name
 from keeper.chain.reader import stamp
+from keeper.chain.urls import public_name
 from keeper.errors import EndpointError
 from keeper.model.block import BlockStamp
 
