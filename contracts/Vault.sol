@@ -80,6 +80,8 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
     uint256 private constant WAD = 1e18;
     /// @dev Most raw units one lending move may differ by: the venue keeps balances scaled by an index and rounds twice.
     uint256 private constant DUST = 5;
+    /// @dev Base worth at most this much of the dollars is what a stranger may have given, and closes no exit.
+    uint256 private constant GIFT_BPS = 100;
     /// @dev Under pause swaps may buy this much of the debt they repay: room for the swap's own loss, not for trading.
     uint256 private constant PAUSED_SWAP_BPS = 10_100;
 
@@ -397,16 +399,18 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IVault
-    /// @dev Base that is owed has no low mark, so then the price is needed.
+    /// @dev Base that is owed has no low mark. Base that is more than a gift would be left behind without a word: then exits wait.
     function exitNav() public view returns (uint256) {
         if (_reentrancyGuardEntered()) revert Reentered();
         Holdings memory held = _holdings();
-        if (held.debtBase != 0) return _valueOf(held, _oracle.priceWad()).nav;
-        try _oracle.priceWad() returns (uint256 price) {
-            return _valueOf(held, price).nav;
-        } catch {
-            return _valueOf(held, 0).nav;
-        }
+        IPriceOracle.Reading memory reading = _oracle.read();
+        if (reading.fault == IPriceOracle.Fault.None) return _valueOf(held, reading.priceWad).nav;
+        uint256 lowMark = _valueOf(held, 0).nav;
+        uint256 baseHeld = held.idleBase + held.suppliedBase;
+        uint256 hint = Math.max(reading.priceWad, reading.twapWad); // unusable, but good enough to tell a gift from a holding
+        bool isGift = hint != 0 && _toAssetUp(baseHeld, hint) <= Math.mulDiv(lowMark, GIFT_BPS, BPS);
+        if (held.debtBase == 0 && (baseHeld == 0 || isGift)) return lowMark;
+        return _valueOf(held, _oracle.priceWad()).nav; // reverts with the reason
     }
 
     /// @inheritdoc IERC4626

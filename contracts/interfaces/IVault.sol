@@ -100,7 +100,8 @@ interface IVault is IERC4626 {
     /// @notice Net asset value in asset units at oracle prices. Reverts while the price is unusable and matters, and in the
     /// middle of a call (V-18).
     function nav() external view returns (uint256);
-    /// @notice NAV that shares leave at: `nav`, or, while the price is unusable and no base is owed, with base counted as nothing.
+    /// @notice NAV that shares leave at: `nav`, or, while the price is unusable, the dollars alone if no base is owed and what base is
+    /// held is worth at most 1 % of them (what a stranger may have given); otherwise reverts, and exits wait for the price.
     function exitNav() external view returns (uint256);
 
     function limits() external view returns (Limits memory);
