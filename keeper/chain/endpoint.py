@@ -125,14 +125,18 @@ class Endpoint:
         """The answer as JSON. Whatever comes back, only EndpointError is raised."""
         body = json.dumps(request).encode()
         try:
-            text = self._transport.post(body).decode()
-            if _depth(text) > _DEEPEST:
-                raise EndpointError(self.name, method, _NOT_JSON_RPC)
-            return json.loads(text)
+            return parsed(self._transport.post(body).decode())
         except NoAnswer as error:
             raise EndpointError(self.name, method, str(error)) from error.__cause__
-        except ValueError:  # not JSON, not UTF-8, or a number of thousands of digits
+        except ValueError:  # not JSON, not UTF-8, too deep, or a number of thousands of digits
             raise EndpointError(self.name, method, _NOT_JSON_RPC) from None
+
+
+def parsed(text: str) -> Any:
+    """JSON of somebody else; ValueError for anything else and for what is nested without end."""
+    if _depth(text) > _DEEPEST:
+        raise ValueError("nested too deep")
+    return json.loads(text)
 
 
 def _depth(text: str) -> int:

@@ -11,6 +11,7 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
+from keeper.chain.endpoint import parsed
 from keeper.chain.reader import stamp
 from keeper.chain.urls import public_name
 from keeper.errors import EndpointError
@@ -20,6 +21,8 @@ _log = structlog.get_logger(__name__)
 _SUBSCRIBE = json.dumps(
     {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}
 )
+_LOSSES = (OSError, ValueError, WebSocketException, EndpointError)
+"""A ValueError is of an address that cannot be used; its text would show the address."""
 _SILENCE_FACTOR = 5
 _LONGEST_WAIT_S = 1.0
 """Whoever waits for a head also looks for a stop signal."""
@@ -93,7 +96,7 @@ class Heads:
     def _listen(self) -> None:
         """Subscribe again whenever the connection ends, more and more slowly, until closed."""
         reconnect = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type((OSError, WebSocketException, EndpointError)),
+            retry=tenacity.retry_if_exception_type(_LOSSES),
             wait=tenacity.wait_exponential_jitter(multiplier=0.5, max=30.0, jitter=0.5),
             stop=tenacity.stop_when_event_set(self._closing),
             sleep=self._pause,
@@ -138,7 +141,7 @@ class Heads:
     def _take(self, message: str | bytes) -> None:
         name = public_name(self._ws_url or "")
         try:
-            answer = json.loads(message)
+            answer = parsed(message if isinstance(message, str) else message.decode())
         except ValueError as error:
             raise EndpointError(name, "eth_subscribe", "answered no JSON") from error
         if not isinstance(answer, dict) or "error" in answer:

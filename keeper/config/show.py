@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from keeper.chain.urls import public_name
 from keeper.config.load import Loaded
 from keeper.config.settings import Settings
 from keeper.errors import SettingError
@@ -55,10 +55,8 @@ def _shown(name: str, value: Any) -> str:
 
 def masked_url(url: str) -> str:
     """Scheme, host and port; what may be a key (user, path, query) is masked."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    secret = parts.username or parts.path.strip("/") or parts.query
-    return f"{parts.scheme}://{host}{'/***' if secret else ''}"
+    name = public_name(url)
+    return name if url.rstrip("/").lower() == name else f"{name}/***"
 
 
 def example() -> str:

@@ -128,7 +128,23 @@ def test_a_lost_subscription_is_made_again() -> None:
         assert soon(heads, 8) == block(8)
 
 
-@pytest.mark.parametrize("nonsense", ["{", "[]", '{"error": {"message": "no subscriptions"}}'])
+@pytest.mark.parametrize(
+    "url", ["ws://u:SECRET99@exa\u2100mple/", "ws://[SECRET99", "ws://h:SECRET99/"]
+)
+def test_an_address_that_cannot_be_used_leaves_polling_and_is_not_shown(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with heads_of(lambda: block(9), url) as heads:
+        assert soon(heads, 9) == block(9)
+        time.sleep(0.1)
+    said = capsys.readouterr()
+    assert "SECRET99" not in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    ["[" * 100_000, "1" * 5_000, "{", "[]", '{"error": {"message": "no subscriptions"}}'],
+)
 def test_nonsense_on_the_websocket_leaves_polling(nonsense: str) -> None:
     def babble(socket: ServerConnection) -> None:
         socket.recv()

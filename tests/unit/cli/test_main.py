@@ -11,6 +11,8 @@ import pytest
 import structlog
 
 from keeper import __version__
+from keeper.cli import run
+from keeper.cli.logs import Redactor
 from keeper.cli.main import invoke
 from keeper.errors import JournalError, SettingError
 from tests.unit.config.test_load import GOOD
@@ -99,6 +101,18 @@ def test_debug_shows_the_traceback(failing: Any, capsys: Says) -> None:
     failing(RuntimeError("boom"))
     assert invoke(["run", "--debug"]) == 70
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_the_traceback_shows_no_secret(failing: Any, capsys: Says) -> None:
+    failing(RuntimeError("no https://node.example/v3/SECRET99"))
+    before = run.REDACTOR.set(Redactor(["SECRET99"]))
+    try:
+        assert invoke(["run", "--debug"]) == 70
+    finally:
+        run.REDACTOR.reset(before)
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert "SECRET99" not in err
 
 
 @pytest.mark.parametrize(
