@@ -325,6 +325,12 @@ def test_less_exposure_then_borrows_base_and_sells_it() -> None:
     assert plan.expected_net_delta == -ether(30)
 
 
+def test_debt_without_collateral_sells_idle_base_and_borrows_nothing() -> None:
+    """Health is zero, and so is the floor that borrowing would be measured by."""
+    plan = plan_for(make_readings(supplied_base=0, debt_asset=50_000, idle_base=40), delta(-5))
+    assert kinds(plan) == [MoveKind.SWAP, MoveKind.REPAY]
+
+
 def test_proceeds_repay_asset_debt() -> None:
     plan = plan_for(make_readings(), delta(1_450))
     assert kinds(plan) == [B, S, R]
