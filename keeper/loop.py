@@ -17,6 +17,9 @@ from keeper.model.risk import RiskReport
 from keeper.planning import make_plan
 from keeper.risk import assess
 
+MAX_AHEAD_S = 60
+"""A head may be dated this far after the clock: clocks differ, by more than this one of them is wrong."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -96,7 +99,9 @@ def run_tick(
     record = TickRecord(TickOutcome(0, TickStatus.SKIPPED, ""), block)
     try:
         block = block or ports.chain.head()
-        record = replace(record, block=block, settled=ports.executor.follow(block))
+        record = replace(record, block=block)
+        _refuse_future(block, clock)
+        record = replace(record, settled=ports.executor.follow(block))
         age = clock() - block.timestamp
         if age > rules.max_head_age_s:
             record = _ended(record, TickStatus.SKIPPED, f"newest block is {age:.0f} s old")
@@ -110,6 +115,15 @@ def run_tick(
         record = _ended(record, TickStatus.SKIPPED, str(error))
     ports.journal.record_outcome(record.outcome)
     return record
+
+
+def _refuse_future(block: BlockStamp, clock: Clock) -> None:
+    """Every age would be wrong by as much: of the head, of prices, of what is in flight."""
+    ahead = block.timestamp - clock()
+    if ahead > MAX_AHEAD_S:
+        raise ReadError(
+            f"newest block is {ahead:.0f} s ahead of the clock; set the clock, or use another endpoint"
+        )
 
 
 def _decide(

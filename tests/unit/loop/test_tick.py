@@ -232,6 +232,17 @@ def test_what_is_in_flight_is_followed_also_at_an_old_head() -> None:
     assert world.calls == ["follow", "outcome"]
 
 
+@pytest.mark.parametrize(("ahead", "refused"), [(60, False), (61, True)])
+def test_a_head_of_the_future_is_not_acted_on(ahead: int, refused: bool) -> None:
+    """Nor followed: by its time what is in flight would be given up."""
+    world = World()
+    outcome = run(world, clock=lambda: NOW - ahead).outcome
+    assert (outcome.status is TickStatus.SKIPPED) == refused, outcome
+    assert ("61 s ahead of the clock" in outcome.reason) == refused
+    assert ("follow" in world.calls) != refused
+    assert outcome.block_number == ENDANGERED.block.number
+
+
 def _with_price(**change: Any) -> Readings:
     return replace(ENDANGERED, idle_asset=Raw(0), price=replace(make_price(), **change))
 
