@@ -407,6 +407,14 @@ def test_fees_stay_within_their_bounds_however_long_nothing_is_mined(
     assert len(chain.pool) == 1
 
 
+def test_the_first_transaction_takes_no_more_than_its_share_of_the_balance(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    chain.base_fee_wei, chain.balance_wei = 100 * GWEI, 4 * 10**17
+    tx_hash = executor_of(chain, journal).submit(make_test_intent())
+    assert chain.pool[tx_hash]["gas"] * chain.pool[tx_hash]["cap"] <= chain.balance_wei // 4
+
+
 def test_in_a_pool_fees_climb_to_the_bound_and_are_then_sent_again_unchanged(
     chain: FakeChain, journal: SqliteJournal
 ) -> None:
@@ -515,7 +523,9 @@ def test_every_hash_of_an_intent_is_polled_also_a_refused_one(
     refused = attempts(journal)[-1]
     assert refused.status is AttemptStatus.REFUSED
     assert refused.tx_hash in chain.pool
+    chain.asked.clear()
     (result,) = executor.follow(chain.mine(refused.tx_hash))
+    assert [m for m, _ in chain.asked].count("eth_getTransactionCount") == 1  # at the first look
     assert (result.tx_hash, result.status) == (refused.tx_hash, AttemptStatus.MINED)
 
 
@@ -554,6 +564,17 @@ def test_a_late_receipt_that_is_nonsense_does_not_stop_the_keeper(
     assert late.status is AttemptStatus.REVERTED
 
 
+def test_a_refused_attempt_is_over_when_another_of_ours_used_the_nonce(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    first = executor.submit(make_test_intent())
+    chain.refuse_send = RpcError("http://fake", SEND, -32000, "insufficient funds")
+    executor.follow(chain.advance(2))
+    executor.follow(chain.mine(first))
+    assert [a.status for a in attempts(journal)] == [AttemptStatus.MINED, AttemptStatus.REPLACED]
+
+
 def test_every_expired_transaction_that_reverts_is_counted(
     chain: FakeChain, journal: SqliteJournal
 ) -> None:
@@ -588,8 +609,10 @@ def test_what_never_was_mined_is_asked_for_a_few_blocks_and_then_left(
     executor.follow(chain.advance(2))
     chain.pool.clear()
     chain.mined = 1  # by another program
-    for _ in range(4):
+    for _ in range(3):
         assert executor.follow(chain.advance()) == ()
+    assert {a.status for a in attempts(journal)} == {AttemptStatus.DROPPED}
+    assert executor.follow(chain.advance()) == ()
     assert {a.status for a in attempts(journal)} == {AttemptStatus.REPLACED}
     asked = len(chain.asked)
     executor.follow(chain.advance())
