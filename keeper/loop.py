@@ -17,7 +17,6 @@ from keeper.model.risk import RiskReport
 from keeper.planning import make_plan
 from keeper.risk import assess
 
-MAX_AHEAD_S = 60
 """A head may be dated this far after the clock: clocks differ, by more than this one of them is wrong."""
 
 
@@ -38,6 +37,8 @@ class TickRules:
     """Life of an intent after its block."""
     max_head_age_s: int = 180
     """A head older than this by the clock is not decided on."""
+    max_head_ahead_s: int = 60
+    """Nor one further ahead of the clock; a simulated chain may need more."""
     cooldown_blocks: int = 2
     """Pause of routine plans after a failed simulation or sending."""
     max_reverts: int = 3
@@ -47,10 +48,11 @@ class TickRules:
     protective_backoff_blocks: int = 5
     """First pause of protective plans while the breaker is open (K-11: a revert burns gas on any lane).
     It doubles with every further revert in a row; a success ends it."""
-    protective_backoff_max_blocks: int = 160
+    protective_backoff_max_blocks: int = 40
     """Longest of these pauses."""
     revert_budget_wei: int = 5 * 10**17
-    """What reverts may cost in `revert_budget_blocks`; then both lanes wait until the oldest are past."""
+    """What reverts may cost in `revert_budget_blocks`; then routine plans wait until the oldest are past.
+    Protection is only slowed down by its pauses: what it saves is worth more than gas."""
     revert_budget_blocks: int = 7_200
     """A day of 12 s blocks."""
     dry_run: bool = False
@@ -100,7 +102,7 @@ def run_tick(
     try:
         block = block or ports.chain.head()
         record = replace(record, block=block)
-        _refuse_future(block, clock)
+        _refuse_future(block, clock, rules.max_head_ahead_s)
         record = replace(record, settled=ports.executor.follow(block))
         age = clock() - block.timestamp
         if age > rules.max_head_age_s:
@@ -117,10 +119,10 @@ def run_tick(
     return record
 
 
-def _refuse_future(block: BlockStamp, clock: Clock) -> None:
+def _refuse_future(block: BlockStamp, clock: Clock, most_s: int) -> None:
     """Every age would be wrong by as much: of the head, of prices, of what is in flight."""
     ahead = block.timestamp - clock()
-    if ahead > MAX_AHEAD_S:
+    if ahead > most_s:
         raise ReadError(
             f"newest block is {ahead:.0f} s ahead of the clock; set the clock, or use another endpoint"
         )
@@ -188,15 +190,15 @@ def _paused(
     if pause and block.number < (until := reverts[0] + pause):
         message = f"{len(reverts)} reverts in a row; {plan.lane} plans wait until block {until}"
         return (Refusal("breaker", message),)
+    routine = plan.lane is Lane.ROUTINE
     burned = journal.reverted_gas_wei(chain_id, block.number - rules.revert_budget_blocks + 1)
-    if burned >= rules.revert_budget_wei:
+    if routine and burned >= rules.revert_budget_wei:
         message = (
             f"reverts cost {burned / 1e18:.4f} ETH in {rules.revert_budget_blocks} blocks, "
             f"the budget is {rules.revert_budget_wei / 1e18:.4f}; find out why they revert"
         )
         return (Refusal("gas budget", message),)
     failed = journal.last_failure()
-    routine = plan.lane is Lane.ROUTINE
     if routine and failed is not None and 0 <= block.number - failed < rules.cooldown_blocks:
         return (Refusal("cooldown", f"the tick of block {failed} failed; waiting"),)
     return ()
