@@ -72,6 +72,8 @@ contract VolatilityOracle is VolatilityLimits {
     uint256 public constant MAX_CONVEXITY_BPS = 20_000;
     uint256 public constant MIN_INTERVAL = 5 minutes;
     uint256 public constant MAX_INTERVAL = 1 days;
+    /// @dev A few blocks, so that a slot can be observed at all; at most this part of the interval.
+    uint256 public constant MIN_SLACK = 1 minutes;
     uint256 public constant MAX_SLACK_PART = 4;
     uint256 public constant MIN_WINDOW_SLOTS = 12;
     uint256 public constant MAX_WINDOW_SLOTS = 1440;
@@ -89,10 +91,12 @@ contract VolatilityOracle is VolatilityLimits {
     uint256 public immutable minReturns;
     uint256 public immutable maxReturnWad;
     uint256 public immutable maxObservationAge;
+    uint256 private immutable _count;
+    /// @dev Tenor i in bits 32 i to 32 i + 31: reading one costs no storage.
+    uint256 private immutable _packedTenors;
 
     uint40 public markedAt;
-    uint32[] private _tenors;
-    VolatilitySmile.Mark[] private _marks;
+    VolatilitySmile.Mark[MAX_TENORS] private _marks;
     RealisedVariance.Ring private _ring;
 
     constructor(
@@ -103,7 +107,7 @@ contract VolatilityOracle is VolatilityLimits {
     ) VolatilityLimits(setup.owner, setup.guardian, setup.poster, limits_) {
         if (address(setup.oracle) == address(0)) revert ZeroAddress();
         Bounds.requireWithin("interval", setup.interval, MIN_INTERVAL, MAX_INTERVAL);
-        Bounds.requireWithin("slack", setup.slack, 0, setup.interval / MAX_SLACK_PART);
+        Bounds.requireWithin("slack", setup.slack, MIN_SLACK, setup.interval / MAX_SLACK_PART);
         Bounds.requireWithin("windowSlots", setup.windowSlots, MIN_WINDOW_SLOTS, MAX_WINDOW_SLOTS);
         Bounds.requireWithin("minReturns", setup.minReturns, setup.windowSlots / 4, setup.windowSlots);
         Bounds.requireWithin("maxReturnBps", setup.maxReturnBps, MIN_RETURN_BPS, MAX_RETURN_BPS);
@@ -115,11 +119,12 @@ contract VolatilityOracle is VolatilityLimits {
         (windowSlots, minReturns) = (setup.windowSlots, setup.minReturns);
         maxReturnWad = setup.maxReturnBps * WAD_PER_BPS;
         maxObservationAge = setup.maxObservationAge;
-        _writeTenors(tenors_);
+        _count = tenors_.length;
+        _packedTenors = _packed(tenors_);
         if (marks_.length != tenors_.length) revert WrongNumberOfMarks(marks_.length, tenors_.length);
         for (uint256 i; i < marks_.length; ++i) {
-            _checkMark(marks_, tenors_, i);
-            _marks.push(marks_[i]);
+            _checkMark(marks_, i);
+            _marks[i] = marks_[i];
         }
         markedAt = uint40(block.timestamp);
         emit Posted(address(0), marks_, 0);
@@ -135,15 +140,14 @@ contract VolatilityOracle is VolatilityLimits {
         Limits memory limits_ = _limits;
         uint256 earliest = uint256(markedAt) + limits_.minPostInterval;
         if (block.timestamp < earliest) revert PostTooSoon(block.timestamp, earliest);
-        uint32[] memory tenors = _tenors;
-        if (marks.length != tenors.length) revert WrongNumberOfMarks(marks.length, tenors.length);
+        if (marks.length != _count) revert WrongNumberOfMarks(marks.length, _count);
         VolatilitySmile.Mark[] memory next = marks;
         uint256 maxStepWad = uint256(limits_.maxStepBps) * WAD_PER_BPS;
         uint256 moveWad;
         for (uint256 i; i < next.length; ++i) {
-            _checkMark(next, tenors, i);
+            _checkMark(next, i);
             uint256 move = VolatilitySmile.moveWadUp(_marks[i], next[i]);
-            if (move > maxStepWad) revert StepTooLarge(tenors[i], move, maxStepWad);
+            if (move > maxStepWad) revert StepTooLarge(_tenor(i), move, maxStepWad);
             moveWad = Math.max(moveWad, move);
             _marks[i] = next[i];
         }
@@ -216,11 +220,12 @@ contract VolatilityOracle is VolatilityLimits {
         view
         returns (uint256[] memory tenors, VolatilitySmile.Mark[] memory marks, uint256 markedAt_)
     {
-        tenors = new uint256[](_tenors.length);
-        for (uint256 i; i < tenors.length; ++i) {
-            tenors[i] = _tenors[i];
+        tenors = new uint256[](_count);
+        marks = new VolatilitySmile.Mark[](_count);
+        for (uint256 i; i < _count; ++i) {
+            (tenors[i], marks[i]) = (_tenor(i), _marks[i]);
         }
-        return (tenors, _marks, markedAt);
+        markedAt_ = markedAt;
     }
 
     /// @inheritdoc IVolatilityOracle
@@ -234,16 +239,15 @@ contract VolatilityOracle is VolatilityLimits {
     /// @dev The posted mark before the floor. `time` is from 1 second to the last tenor.
     function _markWadDown(uint256 strike, uint256 forward, uint256 time) private view returns (uint256) {
         int256 k = VolatilitySmile.logMoneyness(strike, forward);
-        uint32[] memory tenors = _tenors;
         uint256 i;
-        while (tenors[i] < time) ++i; // ends: time is at most the last
-        uint256 variance = VolatilitySmile.totalVariance(_marks[i], tenors[i], k);
-        if (i == 0 || tenors[i] == time) return VolatilitySmile.volatilityWadDown(variance, tenors[i]);
-        uint256 before = VolatilitySmile.totalVariance(_marks[i - 1], tenors[i - 1], k);
-        uint256 span = tenors[i] - tenors[i - 1];
-        // Both weights are positive, so rounding in one variance cannot make the sum wrap.
-        uint256 weighted = before * (tenors[i] - time) + variance * (time - tenors[i - 1]);
-        return VolatilitySmile.volatilityWadDown(weighted, time * span);
+        while (_tenor(i) < time) ++i; // ends: time is at most the last
+        uint256 tenor = _tenor(i);
+        uint256 variance = VolatilitySmile.totalVariance(_marks[i], tenor, k);
+        if (i == 0 || tenor == time) return VolatilitySmile.volatilityWadDown(variance, tenor);
+        uint256 previous = _tenor(i - 1);
+        uint256 before = VolatilitySmile.totalVariance(_marks[i - 1], previous, k);
+        uint256 weighted = before * (tenor - time) + variance * (time - previous);
+        return VolatilitySmile.volatilityWadDown(weighted, time * (tenor - previous));
     }
 
     function _floorWadUp(Limits memory limits_, uint256 realisedWad) private pure returns (uint256) {
@@ -305,29 +309,33 @@ contract VolatilityOracle is VolatilityLimits {
         return price != 0 && price <= VolatilitySmile.MAX_PRICE;
     }
 
+    function _tenor(uint256 i) private view returns (uint256) {
+        return (_packedTenors >> (32 * i)) & type(uint32).max;
+    }
+
     function _lastTenor() private view returns (uint256) {
-        return _tenors[_tenors.length - 1];
+        return _tenor(_count - 1);
     }
 
     // ---------------------------------------------------------------- writing
 
     /// @dev Mark i by itself and against the tenor before it.
-    function _checkMark(VolatilitySmile.Mark[] memory marks, uint32[] memory tenors, uint256 i) private pure {
+    function _checkMark(VolatilitySmile.Mark[] memory marks, uint256 i) private view {
         VolatilitySmile.Mark memory mark = marks[i];
         Bounds.requireWithin("levelPpm", mark.levelPpm, MIN_LEVEL_PPM, MAX_LEVEL_PPM);
         Bounds.requireWithin("convexityBps", mark.convexityBps, MIN_CONVEXITY_BPS, MAX_CONVEXITY_BPS);
         Bounds.requireWithin("|skewBps|", SignedMath.abs(mark.skewBps), 0, MAX_SKEW_BPS);
-        VolatilitySmile.requireNoButterfly(mark, tenors[i]);
-        if (i != 0) VolatilitySmile.requireNoCalendar(marks[i - 1], tenors[i - 1], mark, tenors[i]);
+        VolatilitySmile.requireNoButterfly(mark, _tenor(i));
+        if (i != 0) VolatilitySmile.requireNoCalendar(marks[i - 1], _tenor(i - 1), mark, _tenor(i));
     }
 
-    function _writeTenors(uint32[] memory tenors) private {
+    function _packed(uint32[] memory tenors) private pure returns (uint256 packed) {
         Bounds.requireWithin("tenors", tenors.length, 1, MAX_TENORS);
         uint256 least = MIN_TENOR;
         for (uint256 i; i < tenors.length; ++i) {
             Bounds.requireWithin("tenor", tenors[i], least, MAX_TENOR);
+            packed |= uint256(tenors[i]) << (32 * i);
             least = uint256(tenors[i]) + 1;
         }
-        _tenors = tenors;
     }
 }

@@ -96,7 +96,8 @@ interface IVolatilityOracle {
     /// @notice Append the price now to the ring. Open to all, once a slot, within the slack after its start.
     function observe() external;
 
-    /// @notice Replace every tenor's mark, as one. By the poster, not frozen, not after `deadline`, within the step and the day.
+    /// @notice Replace every tenor's mark, as one. By the poster, not frozen, not after `deadline`, within the step and the
+    /// day.
     function post(VolatilitySmile.Mark[] calldata marks, uint256 deadline) external;
 
     /// @notice Raise the least volatility. Guardian or owner.
