@@ -17,8 +17,6 @@ from keeper.model.risk import RiskReport
 from keeper.planning import make_plan
 from keeper.risk import assess
 
-"""A head may be dated this far after the clock: clocks differ, by more than this one of them is wrong."""
-
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -38,7 +36,7 @@ class TickRules:
     max_head_age_s: int = 180
     """A head older than this by the clock is not decided on."""
     max_head_ahead_s: int = 60
-    """Nor one further ahead of the clock; a simulated chain may need more."""
+    """Nor one further ahead of it: clocks differ, but not by more. Simulated chains need more."""
     cooldown_blocks: int = 2
     """Pause of routine plans after a failed simulation or sending."""
     max_reverts: int = 3
