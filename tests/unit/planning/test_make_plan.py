@@ -265,6 +265,12 @@ def test_a_paused_vault_gets_no_routine_plan(target: Target) -> None:
     assert "paused" in plan.reason
 
 
+def test_under_pause_a_protective_target_moves_health_and_no_exposure() -> None:
+    target = Target(Lane.PROTECTIVE, wad(1.1), Raw(0), "wanted")
+    assert plan_for(make_readings(paused=True, idle_base=10), target).empty
+    assert kinds(plan_for(make_readings(idle_base=10), target))[0] is S
+
+
 # ------------------------------------------------------------------ re-levering
 
 
