@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -22,10 +23,13 @@ from keeper.localnet.market import MarketSpec
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
 NETWORK = "ethereum:mainnet-fork:foundry"
+COPIES = ROOT / "contracts" / ".cache"
+"""Where Ape puts copies of dependencies. Left behind, they confuse its next compilation and forge's formatter."""
 
 
 def main() -> int:
     """Exit with ape's own exit code."""
+    shutil.rmtree(COPIES, ignore_errors=True)
     # Ape's fork goes on from the wall clock, so the market must be fresh by it.
     market = MarketSpec(price_usd=2_000.0, start_time=int(time.time()) - 30)
     try:
@@ -53,6 +57,8 @@ def main() -> int:
     except GimbalError as error:
         print(error, file=sys.stderr)
         return error.exit_code
+    finally:
+        shutil.rmtree(COPIES, ignore_errors=True)
 
 
 if __name__ == "__main__":
