@@ -11,7 +11,8 @@ import {LossBudget} from "./libraries/LossBudget.sol";
 /// @notice The limits on any keeper and the roles that may change them.
 ///
 /// What holds: every limit stays within the hard bounds below, whoever sets it. The upper ones cap what a curator's mistake or
-/// a stolen owner key can allow a keeper; the lower ones stop a guardian from tightening until no protective swap is possible.
+/// a stolen owner key can allow a keeper; the lower ones stop a guardian from tightening until no protective swap is possible:
+/// the market may be a feed's whole deviation threshold (0.5 %) below the oracle, and a pool takes up to 0.3 % on top.
 ///
 /// Roles: `owner` (two-step transfer, cannot be renounced), `guardian` (can only make things safer), keepers.
 abstract contract Mandate is Ownable2Step, IMandate, IVault {
@@ -19,11 +20,11 @@ abstract contract Mandate is Ownable2Step, IMandate, IVault {
 
     uint256 public constant MIN_HEALTH_FLOOR_WAD = 1.01e18;
     uint256 public constant MIN_HEALTH_CEILING_WAD = 10e18;
-    uint256 public constant SWAP_LOSS_FLOOR_BPS = 10;
+    uint256 public constant SWAP_LOSS_FLOOR_BPS = 100;
     uint256 public constant SWAP_LOSS_CEILING_BPS = 300;
-    uint256 public constant LOSS_FLOOR_BPS = 10;
+    uint256 public constant LOSS_FLOOR_BPS = 100;
     uint256 public constant LOSS_CEILING_BPS = 500;
-    uint256 public constant LOSS_PER_DAY_FLOOR_BPS = 10;
+    uint256 public constant LOSS_PER_DAY_FLOOR_BPS = 100;
     uint256 public constant LOSS_PER_DAY_CEILING_BPS = 2000;
     uint256 public constant BORROW_CEILING_BPS = 9300;
 
@@ -66,6 +67,13 @@ abstract contract Mandate is Ownable2Step, IMandate, IVault {
     /// @inheritdoc IMandate
     function setLimits(Limits calldata newLimits) external onlyGuardianOrOwner {
         if (msg.sender != owner() && _loosens(newLimits)) revert LooseningNeedsOwner(msg.sender);
+        _writeLimits(newLimits);
+    }
+
+    /// @inheritdoc IMandate
+    function setLimitsFrom(Limits calldata expected, Limits calldata newLimits) external onlyOwner {
+        Limits memory current = _limits;
+        if (keccak256(abi.encode(current)) != keccak256(abi.encode(expected))) revert LimitsChanged(current);
         _writeLimits(newLimits);
     }
 
@@ -134,8 +142,10 @@ abstract contract Mandate is Ownable2Step, IMandate, IVault {
         );
         Bounds.requireWithin("maxBorrowBps", newLimits.maxBorrowBps, 0, BORROW_CEILING_BPS);
         // Time that has passed refills at the capacity that held then, so that a looser limit is not looser backwards.
-        _bucket.settle(_capacityWad());
+        uint256 capacityWad = _capacityWad();
+        _bucket.settle(capacityWad);
         _limits = newLimits;
+        _bucket.shrink(capacityWad, _capacityWad());
         emit LimitsSet(newLimits);
     }
 }

@@ -19,8 +19,8 @@ import {TickMath} from "./libraries/TickMath.sol";
 /// What may fail: a feed or the pool may vanish, revert, burn its gas or answer nonsense. Each is read in a call of its own
 /// with a gas limit, so `read` names the fault instead of reverting. Too little gas makes a source unreadable: it fails shut.
 ///
-/// What is assumed: Chainlink answers are positive integers below 2^127; the pool keeps observations over `twapWindow`
-/// (`increaseObservationCardinalityNext`); its mean tick is rounded towards negative infinity, as Uniswap does.
+/// What is assumed: Chainlink answers are positive integers below 2^127; a pool with room for observations over `twapWindow` at
+/// one a block (checked at construction, and a pool's room never shrinks) has filled it, or the price is `Unreadable`; its mean tick is rounded towards negative infinity, as Uniswap does.
 contract PriceOracle is IPriceOracle {
     using ShortStrings for ShortString;
 
@@ -46,12 +46,14 @@ contract PriceOracle is IPriceOracle {
     }
 
     uint256 public constant MIN_MAX_AGE = 60 seconds;
-    uint256 public constant MAX_MAX_AGE = 1 days;
+    uint256 public constant MAX_MAX_AGE = 26 hours; // a heartbeat of a day and a margin
     uint256 public constant MIN_TWAP_WINDOW = 30 seconds;
     uint256 public constant MAX_TWAP_WINDOW = 1 hours;
     uint256 public constant MIN_DEVIATION_BPS = 1;
     uint256 public constant MAX_DEVIATION_BPS = 2000;
     uint256 public constant MAX_DECIMALS = 18;
+    /// @dev Seconds between blocks: an observation a block at most, so a window needs one for each and one before.
+    uint256 public constant BLOCK_TIME = 12 seconds;
 
     uint256 private constant WAD = 1e18;
     uint256 private constant BPS = 10_000;
@@ -79,6 +81,7 @@ contract PriceOracle is IPriceOracle {
     ShortString private immutable _baseFeedDescription;
     ShortString private immutable _quoteFeedDescription;
 
+    error CardinalityTooLow(address pool, uint256 cardinality, uint256 least);
     error PoolMismatch(address pool, address token0, address token1);
 
     constructor(Config memory config) {
@@ -97,6 +100,7 @@ contract PriceOracle is IPriceOracle {
         baseIsToken0 = token0 == config.base;
         bool matches = baseIsToken0 ? token1 == config.quote : token0 == config.quote && token1 == config.base;
         if (!matches) revert PoolMismatch(config.pool, token0, token1);
+        _checkCardinality(config.pool, config.twapWindow);
 
         baseDecimals = _checkedDecimals("baseDecimals", IERC20Metadata(config.base).decimals());
         quoteDecimals = _checkedDecimals("quoteDecimals", IERC20Metadata(config.quote).decimals());
@@ -246,6 +250,13 @@ contract PriceOracle is IPriceOracle {
     }
 
     // ---------------------------------------------------------------- construction
+
+    /// @dev Room in use, not room promised: what `increaseObservationCardinalityNext` asked for counts once a swap has made it.
+    function _checkCardinality(address pool_, uint256 window) private view {
+        (,,, uint16 cardinality,,,) = IUniswapV3Pool(pool_).slot0();
+        uint256 least = Math.ceilDiv(window, BLOCK_TIME) + 1;
+        if (cardinality < least) revert CardinalityTooLow(pool_, cardinality, least);
+    }
 
     function _checkedDecimals(string memory name, uint8 decimals) private pure returns (uint8) {
         Bounds.requireWithin(name, decimals, 0, MAX_DECIMALS);

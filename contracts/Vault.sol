@@ -26,11 +26,13 @@ import {LossBudget} from "./libraries/LossBudget.sol";
 ///
 /// NAV: idle + supplied - owed of both tokens, base at the oracle's price; assets rounded down, debts up, not below zero. It is
 /// unreadable in the middle of a call (V-18) and while the price is unusable and matters, that is, unless no base is held or owed.
+/// Deposits are priced at NAV; exits too, but while the price is unusable and no base is owed they count base as nothing: the low
+/// mark, in favour of those who stay. So no feed, and no gift of base, locks anybody in; whoever leaves then leaves base behind.
 ///
 /// Moves: five kinds through two adapters. There is no target, calldata, receiver or approval a keeper could choose (V-15): an
 /// adapter is approved the amount of one move, and nothing afterwards. What is judged is what was measured when all moves are
 /// done: health at least the minimum or higher than before (V-05), loss of NAV within intent, mandate and bucket (V-04), debt
-/// ratio within the mandate if debt rose; and for each swap what it gave against the oracle.
+/// ratio within the mandate if the debt of either token rose; and for each swap what it gave against the oracle.
 ///
 /// Health is judged at the end and not in between: to withdraw, sell and repay is the way out from below the minimum, and it
 /// passes a lower health on the way. The rebalance is atomic, nobody can liquidate inside it, and the venue refuses a
@@ -40,10 +42,11 @@ import {LossBudget} from "./libraries/LossBudget.sol";
 /// be free of loss by the tokens themselves: what the vault gave is what the venue credits, within `DUST`.
 ///
 /// Pause (V-08): no borrowing, no supply without debt, health not lower, no debt higher, and swaps only as large as the debt they
-/// repay. Withdrawals by depositors stay open, deposits do not.
+/// repay. While no base is owed, base is sold freely and none is bought: one way, so that exits can be paid. Withdrawals by
+/// depositors stay open, deposits do not.
 ///
 /// What is assumed of tokens: no fee on transfer, no rebasing, no callbacks into strangers (USDC and WETH keep to that); asset
-/// and base are different tokens; asset has 6 to 18 decimals, base at most 18.
+/// and base are different tokens; both have 6 to 18 decimals.
 contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
     using LossBudget for LossBudget.Bucket;
     using SafeERC20 for IERC20;
@@ -77,6 +80,8 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
     uint256 private constant WAD = 1e18;
     /// @dev Most raw units one lending move may differ by: the venue keeps balances scaled by an index and rounds twice.
     uint256 private constant DUST = 5;
+    /// @dev Base worth at most this much of the dollars is what a stranger may have given, and closes no exit.
+    uint256 private constant GIFT_BPS = 100;
     /// @dev Under pause swaps may buy this much of the debt they repay: room for the swap's own loss, not for trading.
     uint256 private constant PAUSED_SWAP_BPS = 10_100;
 
@@ -109,7 +114,7 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         uint8 assetDecimals = asset_.decimals();
         uint8 baseDecimals = base_.decimals();
         Bounds.requireWithin("assetDecimals", assetDecimals, 6, 18); // below 6, DUST would be worth something
-        Bounds.requireWithin("baseDecimals", baseDecimals, 0, 18);
+        Bounds.requireWithin("baseDecimals", baseDecimals, 6, 18);
         if (oracle_.quote() != address(asset_)) revert TokenNotAllowed(oracle_.quote());
         if (oracle_.base() != address(base_) || base_ == asset_) revert TokenNotAllowed(oracle_.base());
         _base = address(base_);
@@ -165,7 +170,8 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         uint256 bought;
         for (uint256 i; i < moves.length; ++i) {
             if (paused) _checkPausedMove(i, moves[i].kind);
-            bought += _apply(intent.id, i, moves[i], price);
+            uint256 got = _apply(intent.id, i, moves[i], price);
+            if (moves[i].token != _base || before.held.debtBase != 0) bought += got;
         }
         State memory afterwards = _measure(price, ILendingAdapter(_lending).healthWad());
         _checkRisk(before, afterwards);
@@ -283,7 +289,8 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
                 before.health, afterwards.health, before.value.debt, afterwards.value.debt
             );
         }
-        uint256 repaid = before.value.debt - afterwards.value.debt; // no debt rose and the price is the same
+        // No debt rose and the price is the same. Without base owed there is no debt that buying base repays.
+        uint256 repaid = before.held.debtBase == 0 ? 0 : before.value.debt - afterwards.value.debt;
         if (bought > Math.mulDiv(repaid, PAUSED_SWAP_BPS, BPS)) revert PausedSwapTooLarge(bought, repaid);
     }
 
@@ -292,8 +299,11 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         if (afterwards.health < limits_.minHealthWad && afterwards.health <= before.health) {
             revert HealthTooLow(before.health, afterwards.health, limits_.minHealthWad);
         }
+        // By token, not in sum: to owe less of one and more of the other is new debt in the other.
+        bool debtRose = afterwards.held.debtAsset > before.held.debtAsset
+            || afterwards.held.debtBase > before.held.debtBase;
+        if (!debtRose) return;
         Value memory value = afterwards.value;
-        if (value.debt <= before.value.debt) return;
         uint256 debtBps =
             value.gross == 0 ? ALL : Math.mulDiv(value.debt, BPS, value.gross, Math.Rounding.Ceil);
         if (debtBps > limits_.maxBorrowBps) revert BorrowRatioTooHigh(debtBps, limits_.maxBorrowBps);
@@ -342,7 +352,7 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         override(ERC4626, IERC4626)
         returns (uint256 shares)
     {
-        uint256 nav_ = nav();
+        uint256 nav_ = exitNav();
         uint256 most = Math.min(_toAssetsDown(balanceOf(owner_), nav_), _idle(asset()));
         if (assets > most) revert ERC4626ExceededMaxWithdraw(owner_, assets, most);
         shares = _toSharesUp(assets, nav_);
@@ -355,7 +365,7 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         override(ERC4626, IERC4626)
         returns (uint256 assets)
     {
-        uint256 nav_ = nav();
+        uint256 nav_ = exitNav();
         uint256 most = _redeemable(owner_, nav_);
         if (shares > most) revert ERC4626ExceededMaxRedeem(owner_, shares, most);
         assets = _toAssetsDown(shares, nav_);
@@ -388,6 +398,21 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         return _currentValue().nav;
     }
 
+    /// @inheritdoc IVault
+    /// @dev Base that is owed has no low mark. Base that is more than a gift would be left behind without a word: then exits wait.
+    function exitNav() public view returns (uint256) {
+        if (_reentrancyGuardEntered()) revert Reentered();
+        Holdings memory held = _holdings();
+        IPriceOracle.Reading memory reading = _oracle.read();
+        if (reading.fault == IPriceOracle.Fault.None) return _valueOf(held, reading.priceWad).nav;
+        uint256 lowMark = _valueOf(held, 0).nav;
+        uint256 baseHeld = held.idleBase + held.suppliedBase;
+        uint256 hint = Math.max(reading.priceWad, reading.twapWad); // unusable, but good enough to tell a gift from a holding
+        bool isGift = hint != 0 && _toAssetUp(baseHeld, hint) <= Math.mulDiv(lowMark, GIFT_BPS, BPS);
+        if (held.debtBase == 0 && (baseHeld == 0 || isGift)) return lowMark;
+        return _valueOf(held, _oracle.priceWad()).nav; // reverts with the reason
+    }
+
     /// @inheritdoc IERC4626
     /// @dev NAV: what is owed is taken off, and never below zero.
     function totalAssets() public view override(ERC4626, IERC4626) returns (uint256) {
@@ -406,14 +431,24 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
 
     /// @inheritdoc IERC4626
     function maxWithdraw(address owner_) public view override(ERC4626, IERC4626) returns (uint256) {
-        (bool known, uint256 nav_) = _tryNav();
+        (bool known, uint256 nav_) = _tryExitNav();
         return known ? Math.min(_toAssetsDown(balanceOf(owner_), nav_), _idle(asset())) : 0;
     }
 
     /// @inheritdoc IERC4626
     function maxRedeem(address owner_) public view override(ERC4626, IERC4626) returns (uint256) {
-        (bool known, uint256 nav_) = _tryNav();
+        (bool known, uint256 nav_) = _tryExitNav();
         return known ? _redeemable(owner_, nav_) : 0;
+    }
+
+    /// @inheritdoc IERC4626
+    function previewWithdraw(uint256 assets) public view override(ERC4626, IERC4626) returns (uint256) {
+        return _toSharesUp(assets, exitNav());
+    }
+
+    /// @inheritdoc IERC4626
+    function previewRedeem(uint256 shares) public view override(ERC4626, IERC4626) returns (uint256) {
+        return _toAssetsDown(shares, exitNav());
     }
 
     /// @inheritdoc IVault
@@ -480,20 +515,31 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
         if (_lending == address(0)) revert VenuesNotSet();
         if (paused) revert DepositsPaused();
         Value memory value = _currentValue();
-        // Shares of a vault worth nothing cannot be priced: a deposit would be given to the lenders or to the old shares.
-        if (value.nav == 0 && totalSupply() != 0) revert Insolvent(value.gross, value.debt);
+        // A deposit would be given to the lenders. An emptied vault is not insolvent: the shares that rounding left in it are worth
+        // nothing, and one unit of asset at most after the deposit.
+        if (value.debt > value.gross) revert Insolvent(value.gross, value.debt);
         return value.nav;
     }
 
     function _open() private view returns (bool) {
         if (_lending == address(0) || paused) return false;
         (bool known, uint256 nav_) = _tryNav();
-        return known && (nav_ != 0 || totalSupply() == 0);
+        if (!known || nav_ != 0) return known;
+        Value memory value = _currentValue(); // cannot revert: it was just read
+        return value.debt <= value.gross;
     }
 
     /// @dev For the maxima, which must not revert.
     function _tryNav() private view returns (bool known, uint256 nav_) {
         try this.nav() returns (uint256 value) {
+            return (true, value);
+        } catch {
+            return (false, 0);
+        }
+    }
+
+    function _tryExitNav() private view returns (bool known, uint256 nav_) {
+        try this.exitNav() returns (uint256 value) {
             return (true, value);
         } catch {
             return (false, 0);
@@ -524,8 +570,10 @@ contract Vault is ERC4626, Mandate, ReentrancyGuardTransient {
 
     // ---------------------------------------------------------------- shares
 
-    /// @dev Shares whose value idle can pay, at most the owner's.
+    /// @dev Shares whose value idle can pay, at most the owner's; none while they are worth nothing, so that nobody burns them
+    /// for nothing.
     function _redeemable(address owner_, uint256 nav_) private view returns (uint256) {
+        if (nav_ == 0) return 0;
         return Math.min(balanceOf(owner_), _toSharesDown(_idle(asset()), nav_));
     }
 

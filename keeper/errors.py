@@ -15,6 +15,7 @@ GimbalError
 │   ├── SimulationReverted the vault would refuse the intent
 │   ├── UnfundedError      the key cannot pay for gas
 │   ├── FeeCeilingError    the base fee is above what a routine transaction may pay
+│   ├── OutbidError        a pool still holds an earlier transaction too dear to replace
 │   └── RejectedError      the endpoint refused the signed transaction
 ├── JournalError           the journal cannot be written: the keeper stops
 └── LocalnetError          the local mainnet could not be built or started
@@ -40,11 +41,18 @@ class SettingError(UserError):
     """A setting is missing or out of bounds."""
 
     field: str
+    """Name of the setting, of an option (`--port`) or, with its kind, of a settings file."""
     problem: str
     remedy: str
+    kind: str = ""
+    """What the field is; empty: an option if it looks like one, else a setting."""
+    others: "tuple[SettingError, ...]" = ()
+    """Further faults found at the same time."""
 
     def __str__(self) -> str:
-        return f"setting {self.field}: {self.problem}; {self.remedy}"
+        kind = self.kind or ("option" if self.field.startswith("--") else "setting")
+        also = "".join(f"; {other.field}: {other.problem}" for other in self.others)
+        return f"{kind} {self.field}: {self.problem}{also}; {self.remedy}"
 
 
 @dataclass
@@ -189,6 +197,24 @@ class FeeCeilingError(SendError):
         return (
             f"base fee {self.base_fee_wei / 1e9:.3f} gwei leaves no room under gas.max_fee_gwei "
             f"{self.ceiling_wei / 1e9:.3f}; routine moves wait"
+        )
+
+
+@dataclass
+class OutbidError(SendError):
+    """A pool still holds an earlier transaction of the account, too dear to replace."""
+
+    nonce: int
+    needed_wei: int
+    needed_tip_wei: int
+    bound_wei: int
+    bound_tip_wei: int
+
+    def __str__(self) -> str:
+        return (
+            f"the pool holds a transaction with nonce {self.nonce}; replacing it takes a max fee of "
+            f"{self.needed_wei / 1e9:.3f} gwei and a tip of {self.needed_tip_wei / 1e9:.3f}, the bounds are "
+            f"{self.bound_wei / 1e9:.3f} and {self.bound_tip_wei / 1e9:.3f}; waits until it is mined or dropped"
         )
 
 

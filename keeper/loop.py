@@ -35,6 +35,8 @@ class TickRules:
     """Life of an intent after its block."""
     max_head_age_s: int = 180
     """A head older than this by the clock is not decided on."""
+    max_head_ahead_s: int = 60
+    """Nor one further ahead of it: clocks differ, but not by more. Simulated chains need more."""
     cooldown_blocks: int = 2
     """Pause of routine plans after a failed simulation or sending."""
     max_reverts: int = 3
@@ -42,7 +44,15 @@ class TickRules:
     breaker_blocks: int = 100
     """Pause of routine plans while the breaker is open."""
     protective_backoff_blocks: int = 5
-    """Pause of protective plans while the breaker is open (K-11: a revert burns gas on any lane)."""
+    """First pause of protective plans while the breaker is open (K-11: a revert burns gas on any lane).
+    It doubles with every further revert in a row; a success ends it."""
+    protective_backoff_max_blocks: int = 40
+    """Longest of these pauses."""
+    revert_budget_wei: int = 5 * 10**17
+    """What reverts may cost in `revert_budget_blocks`; then routine plans wait until the oldest are past.
+    Protection is only slowed down by its pauses: what it saves is worth more than gas."""
+    revert_budget_blocks: int = 7_200
+    """A day of 12 s blocks."""
     dry_run: bool = False
     """Do everything but sign and send."""
 
@@ -89,7 +99,9 @@ def run_tick(
     record = TickRecord(TickOutcome(0, TickStatus.SKIPPED, ""), block)
     try:
         block = block or ports.chain.head()
-        record = replace(record, block=block, settled=ports.executor.follow(block))
+        record = replace(record, block=block)
+        _refuse_future(block, clock, rules.max_head_ahead_s)
+        record = replace(record, settled=ports.executor.follow(block))
         age = clock() - block.timestamp
         if age > rules.max_head_age_s:
             record = _ended(record, TickStatus.SKIPPED, f"newest block is {age:.0f} s old")
@@ -103,6 +115,15 @@ def run_tick(
         record = _ended(record, TickStatus.SKIPPED, str(error))
     ports.journal.record_outcome(record.outcome)
     return record
+
+
+def _refuse_future(block: BlockStamp, clock: Clock, most_s: int) -> None:
+    """Every age would be wrong by as much: of the head, of prices, of what is in flight."""
+    ahead = block.timestamp - clock()
+    if ahead > most_s:
+        raise ReadError(
+            f"newest block is {ahead:.0f} s ahead of the clock; set the clock, or use another endpoint"
+        )
 
 
 def _decide(
@@ -121,7 +142,9 @@ def _decide(
     target = strategy(market, risk)
     plan = make_plan(market, risk, target, policies.planning)
     verdict = check(plan, market, risk, policies.guard)
-    verdict = Verdict(verdict.refusals + _paused(ports, rules, plan, block))
+    verdict = Verdict(
+        verdict.refusals + _paused(ports.journal, rules, plan, block, policies.market.chain_id)
+    )
     intent = None
     if verdict.passed and not plan.empty:
         counter = ports.journal.intent_count()
@@ -153,22 +176,40 @@ def _act(ports: Ports, rules: TickRules, record: TickRecord) -> TickRecord:
     return _ended(record, TickStatus.SENT, intent.plan.reason, tx_hash)
 
 
-def _paused(ports: Ports, rules: TickRules, plan: Plan, block: BlockStamp) -> tuple[Refusal, ...]:
-    """Why a plan must wait although the guard passed it: cooldown and breaker (K-11)."""
+def _paused(
+    journal: Journal, rules: TickRules, plan: Plan, block: BlockStamp, chain_id: int
+) -> tuple[Refusal, ...]:
+    """Why a plan must wait although the guard passed it: breaker, gas budget, cooldown (K-11)."""
     if plan.empty:
         return ()
-    reverts = ports.journal.mined_reverts()
-    protective = plan.lane is Lane.PROTECTIVE
-    if len(reverts) >= rules.max_reverts:
-        pause = rules.protective_backoff_blocks if protective else rules.breaker_blocks
-        if 0 <= block.number - reverts[0] < pause:
-            until = reverts[0] + pause
-            message = f"{len(reverts)} reverts in a row; {plan.lane} plans wait until block {until}"
-            return (Refusal("breaker", message),)
-    failed = ports.journal.last_failure()
-    if not protective and failed is not None and 0 <= block.number - failed < rules.cooldown_blocks:
+    reverts = journal.mined_reverts(chain_id)
+    pause = _breaker_pause(rules, plan.lane, len(reverts))
+    # a head behind the last revert (endpoints differ, chains reorganise) waits as well
+    if pause and block.number < (until := reverts[0] + pause):
+        message = f"{len(reverts)} reverts in a row; {plan.lane} plans wait until block {until}"
+        return (Refusal("breaker", message),)
+    routine = plan.lane is Lane.ROUTINE
+    burned = journal.reverted_gas_wei(chain_id, block.number - rules.revert_budget_blocks + 1)
+    if routine and burned >= rules.revert_budget_wei:
+        message = (
+            f"reverts cost {burned / 1e18:.4f} ETH in {rules.revert_budget_blocks} blocks, "
+            f"the budget is {rules.revert_budget_wei / 1e18:.4f}; find out why they revert"
+        )
+        return (Refusal("gas budget", message),)
+    failed = journal.last_failure()
+    if routine and failed is not None and 0 <= block.number - failed < rules.cooldown_blocks:
         return (Refusal("cooldown", f"the tick of block {failed} failed; waiting"),)
     return ()
+
+
+def _breaker_pause(rules: TickRules, lane: Lane, reverts: int) -> int:
+    """Blocks a lane waits after the last of some reverts in a row; 0 while the breaker is closed."""
+    if reverts < rules.max_reverts:
+        return 0
+    if lane is Lane.ROUTINE:
+        return rules.breaker_blocks
+    doublings = min(reverts - rules.max_reverts, 64)
+    return min(rules.protective_backoff_blocks << doublings, rules.protective_backoff_max_blocks)
 
 
 def _ended(

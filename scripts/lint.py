@@ -19,6 +19,11 @@ CHECKS: list[tuple[str, list[str]]] = [
     ("forge fmt", [str(FORGE), "fmt", "--check"]),
     ("forge lint", [str(FORGE), "lint", "contracts"]),
     ("committed ABIs", [str(BIN / "python"), "scripts/abi.py", "--check"]),
+    (
+        "derived constants",
+        [str(BIN / "python"), "scripts/reference/approximations.py", "--check"],
+    ),
+    ("reference vectors", [str(BIN / "python"), "scripts/reference/black_scholes.py", "--check"]),
     ("lock files name no host", [sys.executable, __file__, "--locks"]),
 ]
 

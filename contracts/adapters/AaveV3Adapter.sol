@@ -12,6 +12,10 @@ import {IAaveV3AddressesProvider, IAaveV3DataProvider, IAaveV3Pool} from "../int
 /// @notice One vault's position at Aave v3: this contract is the account. Variable rate, supplies as collateral, only the vault's
 /// asset and base. Everything that leaves goes to the vault (V-15); there is no other way out.
 ///
+/// Aave lets anybody supply any token on behalf of this account, and counts it as collateral. While an account has collateral
+/// whose loan to value has become 0, Aave lets no other collateral out: dust of a stranger's could hold the vault's. So anybody
+/// may take such a token off again (`dropCollateral`). It stays here for good; NAV never counted it.
+///
 /// What is assumed: Aave's pool proxy, aTokens and variable debt tokens keep their addresses (they are proxies for life), and
 /// aTokens and debt tokens answer `balanceOf` with interest. The data provider may be replaced, so it is asked for each time
 /// and only for terms, never for what NAV is made of.
@@ -19,6 +23,8 @@ contract AaveV3Adapter is ILendingAdapter {
     using SafeERC20 for IERC20;
 
     uint256 private constant VARIABLE_RATE = 2;
+    /// @dev Where a reserve's configuration keeps its loan to value, basis points.
+    uint256 private constant LTV_MASK = 0xFFFF;
 
     /// @inheritdoc IAdapter
     address public immutable vault;
@@ -34,6 +40,9 @@ contract AaveV3Adapter is ILendingAdapter {
     uint256 private immutable _assetCollateralMask;
     uint256 private immutable _baseCollateralMask;
 
+    event CollateralDropped(address indexed token, uint256 healthBeforeWad, uint256 healthAfterWad);
+
+    error CollateralNeeded(address token, uint256 healthAfterWad, uint256 leastWad);
     error ReserveMissing(address token);
 
     modifier onlyVault() {
@@ -108,6 +117,22 @@ contract AaveV3Adapter is ILendingAdapter {
         }
     }
 
+    // ---------------------------------------------------------------- anyone
+
+    /// @notice Stop counting a token that is not the vault's as collateral. Allowed if its loan to value is 0, or if health stays
+    /// at the mandate's minimum, or is no lower than before (0 where the venue cannot tell: dropping a token without a price is
+    /// what makes it tell again). Aave refuses it where health would be under 1.
+    function dropCollateral(address token) external {
+        if (token == asset || token == base) revert TokenNotSupported(token);
+        uint256 healthBefore = _healthOrZero();
+        IAaveV3Pool(venue).setUserUseReserveAsCollateral(token, false);
+        uint256 healthAfter = _healthOrZero();
+        uint256 least = Math.min(healthBefore, IVault(vault).limits().minHealthWad);
+        bool holdsUp = IAaveV3Pool(venue).getReserveData(token).configuration & LTV_MASK == 0;
+        if (healthAfter < least && !holdsUp) revert CollateralNeeded(token, healthAfter, least);
+        emit CollateralDropped(token, healthBefore, healthAfter);
+    }
+
     // ---------------------------------------------------------------- views
 
     /// @inheritdoc ILendingAdapter
@@ -168,6 +193,16 @@ contract AaveV3Adapter is ILendingAdapter {
         uint256 mask = token == asset ? _assetCollateralMask : _baseCollateralMask;
         if (IAaveV3Pool(venue).getUserConfiguration(address(this)) & mask != 0) return;
         try IAaveV3Pool(venue).setUserUseReserveAsCollateral(token, true) {} catch {}
+    }
+
+    function _healthOrZero() private view returns (uint256) {
+        try IAaveV3Pool(venue).getUserAccountData(address(this)) returns (
+            uint256, uint256, uint256, uint256, uint256, uint256 health
+        ) {
+            return health;
+        } catch {
+            return 0;
+        }
     }
 
     function _sweep(address token) private returns (uint256 amount) {

@@ -42,7 +42,7 @@ interface IVault is IERC4626 {
         uint256 maxSwapLossBps; // a swap's output against the oracle
         uint256 maxLossBps; // NAV loss of one rebalance
         uint256 maxLossPerDayBps; // NAV loss, token bucket refilling linearly over one day
-        uint256 maxBorrowBps; // debt / gross assets after a rebalance that raises debt
+        uint256 maxBorrowBps; // debt / gross assets after a rebalance that raises the debt of either token
     }
 
     error AdapterNotAllowed(MoveKind kind, address adapter);
@@ -100,6 +100,9 @@ interface IVault is IERC4626 {
     /// @notice Net asset value in asset units at oracle prices. Reverts while the price is unusable and matters, and in the
     /// middle of a call (V-18).
     function nav() external view returns (uint256);
+    /// @notice NAV that shares leave at: `nav`, or, while the price is unusable, the dollars alone if no base is owed and what base is
+    /// held is worth at most 1 % of them (what a stranger may have given); otherwise reverts, and exits wait for the price.
+    function exitNav() external view returns (uint256);
 
     function limits() external view returns (Limits memory);
     /// @notice What is left now in the loss bucket and what it holds when full, asset units. Reverts when `nav` does.

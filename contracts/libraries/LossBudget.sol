@@ -8,7 +8,8 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 /// @notice A token bucket of losses (V-04). What is kept is the fraction of NAV lost, in WAD, never an amount: whoever deposits
 /// to make an amount larger cannot make the fraction each share may lose any larger.
 /// @dev The bucket refills linearly at one capacity per day. Over any window T the fractions charged sum to at most
-/// capacity x (1 + T / 1 day), and so does the loss of a share that stays throughout.
+/// capacity x (1 + T / 1 day): a full bucket and the refill, so 2 x capacity in 24 hours. So does the loss of a share that stays
+/// throughout, at the oracle's prices: what the market moves before the oracle follows is on top, and not charged.
 library LossBudget {
     uint256 internal constant WAD = 1e18;
     uint256 internal constant REFILL_PERIOD = 1 days;
@@ -36,6 +37,14 @@ library LossBudget {
     function settle(Bucket storage bucket, uint256 capacityWad) internal {
         bucket.usedWad = SafeCast.toUint192(usedWadUp(bucket, capacityWad));
         bucket.updatedAt = uint64(block.timestamp);
+    }
+
+    /// @notice After `settle`, when the capacity falls: the used part falls with it, so that the bucket stays as full as it was
+    /// and not empty for days. When it rises, what was used stays used.
+    function shrink(Bucket storage bucket, uint256 capacityWad, uint256 newCapacityWad) internal {
+        if (newCapacityWad >= capacityWad) return;
+        bucket.usedWad =
+            SafeCast.toUint192(Math.mulDiv(bucket.usedWad, newCapacityWad, capacityWad, Math.Rounding.Ceil));
     }
 
     /// @notice Charge a loss against the bucket; reverts with `BudgetExceeded` if it does not fit. `loss` <= `navBefore`, not 0.

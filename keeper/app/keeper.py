@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import structlog
 
+from keeper.app.stall import StallWatch
 from keeper.chain.endpoint import Endpoint
 from keeper.chain.heads import Heads
 from keeper.chain.reader import LensReader
@@ -127,7 +128,9 @@ class Keeper:
     ) -> int:
         """A tick for each new head until `stop` is set or `blocks` are done; returns how many."""
         done = 0
+        stall = StallWatch(self._rules.max_head_age_s, time.monotonic)
         while not stop.is_set() and (blocks is None or done < blocks):
+            self._say_if_stalled(stall)
             try:
                 head = heads.next()
             except ReadError as error:
@@ -135,11 +138,21 @@ class Keeper:
                 continue
             if head is None or stop.is_set():
                 continue
+            stall.moved()
             self.tick(head)
             done += 1
             if on_tick and self.last:
                 on_tick(self.last)
         return done
+
+    def _say_if_stalled(self, stall: StallWatch) -> None:
+        waited = stall.overdue_s()
+        if waited is None:
+            return
+        number = self.last.outcome.block_number if self.last else 0
+        outcome = TickOutcome(number, TickStatus.SKIPPED, f"no new head for {waited:.0f} s")
+        self.journal.record_outcome(outcome)
+        _log.warning("the chain stands still", block=number, reason=outcome.reason)
 
     def close(self) -> None:
         """Close connections and the journal."""

@@ -1,5 +1,6 @@
 """From the lens's ABI-encoded answer to Readings, by the names in the ABI."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -27,10 +28,22 @@ from keeper.model.market import (
 from keeper.model.units import Bps, Raw, Wad, Wei
 
 SNAPSHOT_VERSION = 1
+MAX_DECIMALS = 36
+"""Of a token; beyond it amounts no longer fit the numbers that estimates are made with."""
 
 
 class BadSnapshot(ValueError):  # noqa: N818 - a fact about bytes, renamed at the edge that knows the address
     """The bytes are not a snapshot of the version this keeper knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a snapshot says it is a snapshot of."""
+
+    vault: str
+    chain_id: int
+    block_number: int
+    timestamp: int
 
 
 class SnapshotCodec:
@@ -50,17 +63,28 @@ class SnapshotCodec:
 
     def decode(
         self, answer: str, block: BlockStamp, keeper: str, keeper_balance_wei: int
-    ) -> Readings:
-        """Readings; BadSnapshot when the bytes do not fit."""
+    ) -> tuple[Readings, Origin]:
+        """Readings, and what they claim to be readings of; BadSnapshot when the bytes do not fit."""
         try:
-            values = abi_decode(self._types, bytes.fromhex(answer.removeprefix("0x")))
+            snap = self._named(answer)
+            readings = _readings(snap, block, keeper, keeper_balance_wei)
         except (DecodingError, ValueError, OverflowError) as error:
+            if isinstance(error, BadSnapshot):
+                raise
             raise BadSnapshot("answer does not decode as a snapshot") from error
-        snap = _named(self._outputs, values)
-        snap = snap.get("", next(iter(snap.values())))
+        if max(readings.asset.decimals, readings.base.decimals) > MAX_DECIMALS:
+            raise BadSnapshot(f"a token has more than {MAX_DECIMALS} decimals")
+        origin = Origin(readings.vault, snap["chainId"], snap["blockNumber"], snap["timestamp"])
+        return readings, origin
+
+    def _named(self, answer: str) -> dict[str, Any]:
+        """The snapshot's fields by name."""
+        values = abi_decode(self._types, bytes.fromhex(answer.removeprefix("0x")))
+        outputs = _named(self._outputs, values)
+        snap: dict[str, Any] = outputs.get("", next(iter(outputs.values())))
         if snap["version"] != SNAPSHOT_VERSION:
             raise BadSnapshot(f"snapshot version {snap['version']}, this keeper knows 1")
-        return _readings(snap, block, keeper, keeper_balance_wei)
+        return snap
 
 
 def _named(components: list[dict[str, Any]], values: tuple[Any, ...]) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 from websockets.sync.connection import Connection
 
-from keeper.chain.endpoint import public_name
+from keeper.chain.endpoint import parsed
 from keeper.chain.reader import stamp
+from keeper.chain.urls import public_name
 from keeper.errors import EndpointError
 from keeper.model.block import BlockStamp
 
@@ -20,6 +21,8 @@ _log = structlog.get_logger(__name__)
 _SUBSCRIBE = json.dumps(
     {"jsonrpc": "2.0", "id": 1, "method": "eth_subscribe", "params": ["newHeads"]}
 )
+_LOSSES = (OSError, ValueError, WebSocketException, EndpointError)
+"""A ValueError is of an address that cannot be used; its text would show the address."""
 _SILENCE_FACTOR = 5
 _LONGEST_WAIT_S = 1.0
 """Whoever waits for a head also looks for a stop signal."""
@@ -44,7 +47,8 @@ class Heads:
         self._newest: BlockStamp | None = None
         self._given: str | None = None
         self._poll_due = 0.0
-        self._connected = False
+        self._connected = self._was_connected = False
+        self._told = False
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
         if ws_url:
@@ -92,8 +96,8 @@ class Heads:
     def _listen(self) -> None:
         """Subscribe again whenever the connection ends, more and more slowly, until closed."""
         reconnect = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type((OSError, WebSocketException, EndpointError)),
-            wait=tenacity.wait_random_exponential(multiplier=0.5, max=30.0),
+            retry=tenacity.retry_if_exception_type(_LOSSES),
+            wait=tenacity.wait_exponential_jitter(multiplier=0.5, max=30.0, jitter=0.5),
             stop=tenacity.stop_when_event_set(self._closing),
             sleep=self._pause,
             before_sleep=self._lost,
@@ -111,7 +115,10 @@ class Heads:
         outcome = state.outcome
         error = type(outcome.exception()).__name__ if outcome else "closed"
         name = public_name(self._ws_url or "")
-        _log.warning("websocket lost, polling meanwhile", endpoint=name, error=error)
+        say = _log.debug if self._told else _log.warning  # the same trouble is one line
+        what = "lost" if self._was_connected else "not connected"
+        say(f"websocket {what}, polling meanwhile", endpoint=name, error=error)
+        self._told = True
 
     def _subscribe_once(self) -> None:
         try:
@@ -134,13 +141,16 @@ class Heads:
     def _take(self, message: str | bytes) -> None:
         name = public_name(self._ws_url or "")
         try:
-            answer = json.loads(message)
+            answer = parsed(message if isinstance(message, str) else message.decode())
         except ValueError as error:
             raise EndpointError(name, "eth_subscribe", "answered no JSON") from error
         if not isinstance(answer, dict) or "error" in answer:
             raise EndpointError(name, "eth_subscribe", "refused the subscription")
         if "result" in answer:
-            self._connected = True
+            if self._told:
+                _log.info("websocket connected", endpoint=name)
+            self._connected = self._was_connected = True
+            self._told = False
             return
         params = answer.get("params")
         header = params.get("result") if isinstance(params, dict) else None

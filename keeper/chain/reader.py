@@ -1,9 +1,13 @@
 """Reads pinned to one block hash: the head, and the vault through its lens."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
-from keeper.chain.decode import BadSnapshot, SnapshotCodec
-from keeper.chain.endpoint import Endpoint, quantity
+from eth_utils.address import to_checksum_address
+
+from keeper.chain.decode import BadSnapshot, Origin, SnapshotCodec
+from keeper.chain.endpoint import MAX_AMOUNT, Endpoint, quantity
 from keeper.errors import (
     EndpointError,
     ReorganisedError,
@@ -15,6 +19,9 @@ from keeper.model.block import BlockStamp
 from keeper.model.market import Readings
 
 _GONE = ("not found", "unknown block", "header not", "not canonical", "missing block")
+_HASH = re.compile(r"0x[0-9a-fA-F]{64}")
+_CONTRACTS_SEE_ANOTHER_NUMBER = frozenset({42161})
+"""Arbitrum: a contract sees the number of an Ethereum block, the header has the chain's own."""
 _LENS_REMEDY = "set vault and lens to the addresses of a Gimbal vault and lens on this chain"
 
 
@@ -31,12 +38,13 @@ def stamp(header: Any, endpoint: str, method: str) -> BlockStamp:
     if not isinstance(header, dict):
         raise EndpointError(endpoint, method, "answered no block")
     block_hash, parent = header.get("hash"), header.get("parentHash")
-    if not isinstance(block_hash, str) or not isinstance(parent, str):
-        raise EndpointError(endpoint, method, "answered a block without a hash")
+    for found in (block_hash, parent):
+        if not isinstance(found, str) or not _HASH.fullmatch(found):
+            raise EndpointError(endpoint, method, "answered a block without a hash")
     return BlockStamp(
         number=quantity(header.get("number"), endpoint, method),
-        hash=block_hash,
-        parent_hash=parent,
+        hash=str(block_hash),
+        parent_hash=str(parent),
         timestamp=quantity(header.get("timestamp"), endpoint, method),
         base_fee_wei=quantity(header.get("baseFeePerGas", "0x0"), endpoint, method),
     )
@@ -58,7 +66,7 @@ class LensReader:
         self._endpoint = endpoint
         self._codec = SnapshotCodec(lens_abi)
         self._chain_id = chain_id
-        self._vault = vault
+        self._vault = to_checksum_address(vault)
         self._lens = lens
         self._keeper = keeper
         self._call_data = self._codec.call_data(vault, keeper)
@@ -75,10 +83,23 @@ class LensReader:
         header = self._endpoint.call(method, [which, False])
         if header is None and method == "eth_getBlockByHash":
             raise ReorganisedError(which)
-        return stamp(header, self._endpoint.name, method)
+        block = stamp(header, self._endpoint.name, method)
+        if method == "eth_getBlockByHash" and block.hash.lower() != which.lower():
+            raise EndpointError(self._endpoint.name, method, f"answered block {block.hash}")
+        return block
 
     def read(self, block: BlockStamp) -> Readings:
-        """The vault and the keeper's balance at `block`, in one request."""
+        """The vault and the keeper's balance at `block`, in one request.
+
+        Nonsense is the endpoint's fault here: that vault and lens are right was seen at the start.
+        """
+        try:
+            return self._read(block)
+        except BadSnapshot as error:
+            problem = f"answered what is no snapshot of the vault ({error})"
+            raise EndpointError(self._endpoint.name, "eth_call", problem) from error
+
+    def _read(self, block: BlockStamp) -> Readings:
         at = {"blockHash": block.hash}
         answer, balance = self._endpoint.batch(
             [
@@ -89,21 +110,30 @@ class LensReader:
         for result in (answer, balance):
             if isinstance(result, RpcError):
                 raise ReorganisedError(block.hash) if is_gone(result) else result
-        wei = quantity(balance, self._endpoint.name, "eth_getBalance")
-        return self._decode(answer, block, wei)
-
-    def _decode(self, answer: Any, block: BlockStamp, balance_wei: int) -> Readings:
-        if answer == "0x":
-            raise WrongVaultError(self._lens, "there is no lens at this address", _LENS_REMEDY)
+        wei = quantity(balance, self._endpoint.name, "eth_getBalance", MAX_AMOUNT)
         if not isinstance(answer, str):
             raise EndpointError(self._endpoint.name, "eth_call", "answered no bytes")
-        try:
-            readings = self._codec.decode(answer, block, self._keeper, balance_wei)
-        except BadSnapshot as error:
-            raise WrongVaultError(self._lens, f"lens: {error}", _LENS_REMEDY) from error
-        if readings.chain_id != self._chain_id:
-            raise WrongChainError(self._endpoint.name, self._chain_id, readings.chain_id)
-        return readings
+        if answer == "0x":
+            raise BadSnapshot("there is no lens at this address")
+        readings, origin = self._codec.decode(answer, block, self._keeper, wei)
+        self._check(origin, block)
+        # the address a transaction goes to is the one that was set, never one that was answered
+        return replace(readings, vault=self._vault)
+
+    def _check(self, origin: Origin, block: BlockStamp) -> None:
+        """The snapshot is of the chain, the vault and the block that were asked for."""
+        if origin.chain_id != self._chain_id:
+            raise WrongChainError(self._endpoint.name, self._chain_id, origin.chain_id)
+        claims = [
+            ("vault", origin.vault, self._vault),
+            ("timestamp", origin.timestamp, block.timestamp),
+        ]
+        if self._chain_id not in _CONTRACTS_SEE_ANOTHER_NUMBER:
+            claims.append(("block", origin.block_number, block.number))
+        for what, found, asked in claims:
+            if found != asked:
+                problem = f"answered for {what} {found}, asked was {asked}"
+                raise EndpointError(self._endpoint.name, "eth_call", problem)
 
     def verify(self) -> Readings:
         """Before the first tick: right chain, a lens, a vault. Returns the first readings."""
@@ -133,7 +163,9 @@ class LensReader:
 
     def _first_read(self, block: BlockStamp) -> Readings:
         try:
-            return self.read(block)
+            return self._read(block)
+        except BadSnapshot as error:
+            raise WrongVaultError(self._lens, f"lens: {error}", _LENS_REMEDY) from error
         except RpcError as error:
             problem = f"the lens cannot read it ({error.message})"
             raise WrongVaultError(self._vault, problem, _LENS_REMEDY) from error

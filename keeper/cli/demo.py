@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+_INTERRUPTED = 130
+
 
 class Interpolation(StrEnum):
     """Between the rows of a price file."""
@@ -16,8 +18,11 @@ class Interpolation(StrEnum):
 
 def demo(  # noqa: PLR0917 - one argument for each option
     scenario: Annotated[
-        str, typer.Option(help="crash, crash_and_rebound, grind_down, gap, oracle_stall or calm.")
-    ] = "crash",
+        str | None,
+        typer.Option(
+            help="crash, crash_and_rebound, grind_down, gap, oracle_stall or calm [default: crash]."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
     prices: Annotated[
         Path | None, typer.Option(help="CSV or CSV.gz with prices, instead of a scenario.")
@@ -42,19 +47,22 @@ def demo(  # noqa: PLR0917 - one argument for each option
     """Show it: a leveraged vault with the keeper and its twin without, on a local mainnet."""
     from keeper.demo import DemoOptions, run_demo
 
-    summary = run_demo(
-        DemoOptions(
-            scenario=scenario,
-            seed=seed,
-            prices=prices,
-            from_=from_,
-            to=to,
-            block_seconds=block_seconds,
-            interpolation=interpolation.value,
-            start_health=start_health,
-            out=out,
-            quiet=quiet,
-        )
+    options = DemoOptions(
+        scenario=scenario,
+        seed=seed,
+        prices=prices,
+        from_=from_,
+        to=to,
+        block_seconds=block_seconds,
+        interpolation=interpolation.value,
+        start_health=start_health,
+        out=out,
+        quiet=quiet,
     )
+    try:
+        summary = run_demo(options)
+    except KeyboardInterrupt:
+        typer.echo("keeper: stopped; no result written, an earlier one is kept", err=True)
+        raise typer.Exit(_INTERRUPTED) from None
     if not summary.saved:
         raise typer.Exit(1)

@@ -4,8 +4,8 @@ import logging
 import sys
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
+from keeper.chain.urls import secret_parts
 from keeper.config.settings import Settings
 
 _MASK = "***"
@@ -60,8 +60,7 @@ def secrets_of(settings: Settings, environment: Mapping[str, str]) -> set[str]:
     if password_file and password_file.is_file():
         found.update(password_file.read_text(encoding="utf-8", errors="replace").splitlines()[:1])
     for url in (settings.rpc_url, settings.ws_url or ""):
-        parts = urlsplit(url)
-        found.update(p for p in (parts.password, parts.path.strip("/"), parts.query) if p)
+        found |= secret_parts(url)
     return found
 
 

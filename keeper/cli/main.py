@@ -72,7 +72,7 @@ def invoke(arguments: list[str]) -> int:
         return _said("interrupted", _INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the last edge: nothing above can act on it
         if debug:
-            traceback.print_exc()
+            print(_redacted(traceback.format_exc()), file=sys.stderr)
         return _said(_unexpected(error), _UNEXPECTED)
 
 

@@ -15,6 +15,7 @@ import typer
 if TYPE_CHECKING:
     from keeper.cli.logs import Redactor
     from keeper.config.load import Loaded
+    from keeper.loop import TickRecord
 
 REDACTOR: ContextVar["Redactor"] = ContextVar("redactor")
 """Of the running command; the last edge uses it as well."""
@@ -30,14 +31,20 @@ _BAD_ENDS = frozenset({"skipped", "refused", "failed"})
 
 def settings_of(config: Path | None) -> "Loaded":
     """Load settings and route logs, with their secrets blotted out."""
-    from keeper.cli.logs import Redactor, configure, secrets_of
     from keeper.config.load import load
 
     loaded = load(config)
+    route_logs(loaded)
+    return loaded
+
+
+def route_logs(loaded: "Loaded") -> None:
+    """Logs as the settings say, with their secrets blotted out."""
+    from keeper.cli.logs import Redactor, configure, secrets_of
+
     redactor = Redactor(secrets_of(loaded.settings, os.environ))
     REDACTOR.set(redactor)
     configure(loaded.settings.log.format, loaded.settings.log.level, redactor)
-    return loaded
 
 
 def prompt() -> Callable[[str], str] | None:
@@ -74,16 +81,28 @@ def run(
     ] = False,
     blocks: Annotated[int | None, typer.Option(min=1, help="Stop after this many ticks.")] = None,
 ) -> None:
-    """Keep the vault: one tick for each new block, until stopped."""
+    """Keep the vault: one tick for each new block, until stopped. Exit code 1 if every tick failed."""
     loaded = settings_of(config)
     import structlog
 
     from keeper.app import build_heads, build_keeper
+    from keeper.cli.tokens import token_names
+    from keeper.report.moves import moves_text
 
     log = structlog.get_logger("keeper")
     settings = loaded.settings
     with build_keeper(settings, dry_run=dry_run, prompt=prompt()) as keeper, _stopping() as stop:
         heads = build_heads(settings, keeper)
+        tokens = None
+
+        def seen(record: "TickRecord") -> None:
+            nonlocal tokens
+            statuses.add(str(record.outcome.status))
+            if str(record.outcome.status) == "dry" and record.market and record.plan:
+                tokens = tokens or token_names(settings, record.market.readings)
+                log.info("would " + moves_text(record.plan.moves, tokens))
+
+        statuses: set[str] = set()
         log.info(
             "keeper started",
             vault=settings.vault,
@@ -92,10 +111,13 @@ def run(
             dry_run=dry_run,
         )
         try:
-            done = keeper.run(heads, stop, blocks)
+            done = keeper.run(heads, stop, blocks, seen)
         finally:
             heads.close()
         log.info("keeper stopped", ticks=done)
+    if statuses == {"failed"}:
+        log.error("every tick failed: see the reasons above", ticks=done)
+        raise typer.Exit(1)
 
 
 def once(
@@ -107,11 +129,18 @@ def once(
     """One tick on the newest block. Exit code 0 if held, done or rehearsed, 1 otherwise."""
     loaded = settings_of(config)
     from keeper.app import build_keeper
+    from keeper.cli.tokens import token_names
+    from keeper.report.moves import moves_text
 
     settings = loaded.settings
     with build_keeper(settings, dry_run=dry_run, prompt=prompt()) as keeper:
         outcome = keeper.once(patience_s=float(settings.tick.deadline_s))
-    line = f"block {outcome.block_number}: {outcome.status}: {outcome.reason}"
+        record = keeper.last
+        plan = ""
+        if str(outcome.status) == "dry" and record and record.market and record.plan:
+            names = token_names(settings, record.market.readings)
+            plan = f"; would {moves_text(record.plan.moves, names)}"
+    line = f"block {outcome.block_number}: {outcome.status}: {outcome.reason}{plan}"
     if outcome.tx_hash:
         line += f"; transaction {outcome.tx_hash}"
     typer.echo(REDACTOR.get().text(line))

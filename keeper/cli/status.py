@@ -22,6 +22,8 @@ class View:
     risk: "RiskReport"
     outcomes: "tuple[TickOutcome, ...]"
     actions: "tuple[AttemptResult, ...]"
+    names: tuple[str, str] = ("asset", "base")
+    """Of asset and base."""
 
 
 def status(
@@ -43,6 +45,7 @@ def status(
 
 def _look(settings: "Settings") -> View:
     from keeper.app import NOBODY, first_readings
+    from keeper.cli.tokens import symbols
     from keeper.config.key import load_address
     from keeper.config.policies import policies
     from keeper.market import build_market
@@ -51,7 +54,7 @@ def _look(settings: "Settings") -> View:
     readings = first_readings(settings, load_address(settings.key) or NOBODY)
     market = build_market(readings, policies(settings, readings.asset.decimals).market)
     outcomes, actions = _history(settings)
-    return View(market, assess(market), outcomes, actions)
+    return View(market, assess(market), outcomes, actions, symbols(settings, readings))
 
 
 def _history(settings: "Settings") -> "tuple[tuple[TickOutcome, ...], tuple[AttemptResult, ...]]":
@@ -75,6 +78,8 @@ def facts(view: View) -> dict[str, Any]:
         "timestamp": readings.block.timestamp,
         "chain_id": readings.chain_id,
         "vault": readings.vault,
+        "asset": view.names[0],
+        "base": view.names[1],
         "paused": readings.paused,
         "nav": _units(risk.nav, readings.asset.decimals),
         "health": _health(risk.health_wad),
@@ -130,15 +135,18 @@ def _lines(f: dict[str, Any], readings: "Readings") -> list[tuple[str, str]]:
     faults = "; ".join(f["price_faults"]) or "usable"
     allowed = "accepted by the vault" if f["keeper_allowed"] else "NOT a keeper of the vault"
     return [
-        ("NAV", f"{_money(f['nav'])} ({'paused' if f['paused'] else 'open'})"),
+        ("NAV", f"{_money(f['nav'])} {f['asset']} ({'paused' if f['paused'] else 'open'})"),
         ("health", f"{f['health']} (mandate's minimum {f['min_health']})"),
-        ("net delta", f"{_money(f['net_delta'], 4)} base, leverage {f['leverage']}"),
-        ("liquidation price", f"{_money(f['liquidation_price'])}{_distance(f)}"),
+        ("net delta", f"{_money(f['net_delta'], 4)} {f['base']}, leverage {f['leverage']}"),
+        (
+            "liquidation price",
+            f"{_money(f['liquidation_price'])} {f['asset']} per {f['base']}{_distance(f)}",
+        ),
         (
             "collateral, debt, idle",
-            " / ".join(_money(f[k]) for k in ("collateral", "debt", "idle")),
+            " / ".join(_money(f[k]) for k in ("collateral", "debt", "idle")) + f" {f['asset']}",
         ),
-        ("loss budget left", _money(f["loss_budget_left"])),
+        ("loss budget left", f"{_money(f['loss_budget_left'])} {f['asset']}"),
         (
             "oracle",
             f"{_money(f['price'])}, {f['price_age_s']} s old, {f['price_deviation_bps']} bps from "

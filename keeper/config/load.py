@@ -21,12 +21,20 @@ from pydantic_settings import (
 from keeper.config.settings import JournalSettings, Settings
 from keeper.errors import SettingError
 
+_FILE = "settings file"
 DEFAULT_FILE = Path("keeper.toml")
 CONFIG_ENV = "GIMBAL_CONFIG"
 _PREFIX = "GIMBAL_"
 _SECRET_NAMES = frozenset({"private_key", "privatekey", "secret", "mnemonic", "seed", "password"})
 _KEY_SHAPE = re.compile(r"(0x)?[0-9a-fA-F]{64}")
 _SEE = "see `keeper config show` for names, units and defaults"
+_PLACEHOLDERS: Mapping[str, Any] = {
+    "chain_id": 1,
+    "rpc_url": "http://127.0.0.1",
+    "vault": f"0x{1:040x}",
+    "lens": f"0x{1:040x}",
+}
+"""Stand for required settings with a fault while the rest is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,60 @@ def load(config: Path | None = None, environment: Mapping[str, str] | None = Non
     """Settings from `config`, $GIMBAL_CONFIG or ./keeper.toml, overridden by GIMBAL_ variables."""
     env = os.environ if environment is None else environment
     file = _file(config, env)
-    content = _parse(file) if file else {}
+    return _load(_parse(file) if file else {}, env, file)
+
+
+def survey(
+    config: Path | None = None, environment: Mapping[str, str] | None = None
+) -> tuple[Loaded, tuple[SettingError, ...]]:
+    """What can be loaded, and every fault. A setting with a fault has its default or a placeholder."""
+    env = os.environ if environment is None else environment
+    file, content = None, {}
+    faults: list[SettingError] = []
+    try:
+        file = _file(config, env)
+        content = _parse(file) if file else {}
+    except SettingError as error:
+        faults.append(_only(error))
+    kept, rest = content, env
+    while True:
+        try:
+            loaded = _load(kept, rest, file)
+        except SettingError as error:
+            before = kept, rest
+            for fault in (error, *error.others):
+                faults.append(_only(fault))
+                kept, rest = _without(kept, fault.field), _unset(rest, fault.field)
+                if fault.field in _PLACEHOLDERS:
+                    kept = {**kept, fault.field: _PLACEHOLDERS[fault.field]}
+            if before == (kept, rest):
+                raise  # nothing was taken out: it would be found again for ever
+            continue
+        said = (frozenset(_leaves(content)), _environment_names(env))
+        return Loaded(loaded.settings, file, *said), tuple(faults)
+
+
+def _only(fault: SettingError) -> SettingError:
+    """One fault without the others and without the advice to look where it is shown."""
+    remedy = fault.remedy.removesuffix(_SEE).rstrip("; ") or "see the names above"
+    return SettingError(fault.field, fault.problem, remedy, fault.kind)
+
+
+def _without(content: Mapping[str, Any], field: str) -> dict[str, Any]:
+    head, _, rest = field.partition(".")
+    inner = content.get(head)
+    if rest and isinstance(inner, dict):
+        return {**content, head: _without(inner, rest)}
+    return {name: value for name, value in content.items() if name != head}
+
+
+def _unset(env: Mapping[str, str], field: str) -> dict[str, str]:
+    name = field.removeprefix("$") if field.startswith("$") else _variable(field)
+    gone = (name, f"{name}__")
+    return {k: v for k, v in env.items() if k.upper() != gone[0] and not k.startswith(gone[1])}
+
+
+def _load(content: dict[str, Any], env: Mapping[str, str], file: Path | None) -> Loaded:
     _refuse_secrets(content)
     from_env = _environment_names(env)
     source = _based(content, file)
@@ -99,10 +160,12 @@ def _parse(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise SettingError(str(file), f"is not TOML ({error})", "correct that line") from None
+        problem = f"is not TOML ({error})"
+        raise SettingError(str(file), problem, "correct that line", _FILE) from None
     except (OSError, UnicodeDecodeError) as error:
         kind = type(error).__name__
-        raise SettingError(str(file), f"cannot be read ({kind})", "make it readable") from None
+        problem = f"cannot be read ({kind})"
+        raise SettingError(str(file), problem, "make it readable", _FILE) from None
 
 
 def _leaves(content: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
@@ -160,29 +223,38 @@ def _refuse_unknown_variables(env: Mapping[str, str], allowed: set[str]) -> None
 
 
 def _named(error: ValidationError) -> SettingError:
-    """The first mistake as one line; the input is never quoted, it may be a secret."""
-    problems = error.errors(include_input=False, include_url=False, include_context=False)
-    first = problems[0]
-    field = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
+    """Every mistake in one line; the input is never quoted, it may be a secret."""
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    first, *others = [_fault(details) for details in found]
+    if not others:
+        return first
+    remedy = f"set them in the settings file or as {_PREFIX} variables; {_SEE}"
+    return SettingError(first.field, first.problem, remedy, others=tuple(others))
+
+
+def _fault(details: Mapping[str, Any]) -> SettingError:
+    field = ".".join(str(part) for part in details["loc"])
+    message = str(details["msg"]).removeprefix("Value error, ")
     if not field and ": " in message:
         field, message = message.split(": ", 1)
-    if first["type"] == "missing":
+    if details["type"] == "missing":
         message = "is missing"
-    elif first["type"] == "extra_forbidden":
+    elif details["type"] == "extra_forbidden":
         message = f"is not a setting{_nearest(field, set(names(Settings)))}"
     elif not message.startswith(("is ", "has ", "must ")) and not message[:1].isdigit():
         message = message[:1].lower() + message[1:]
     remedy = _remedy(field)
-    if first["type"] == "extra_forbidden":
+    if details["type"] == "extra_forbidden":
         remedy = f"correct its name or remove it; {_SEE}"
-    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return SettingError(field, message + more, remedy)
+    return SettingError(field, message, remedy)
 
 
 def _remedy(field: str) -> str:
-    variable = _PREFIX + field.upper().replace(".", "__")
-    return f"set it in the settings file or in ${variable}; {_SEE}"
+    return f"set it in the settings file or in ${_variable(field)}; {_SEE}"
+
+
+def _variable(field: str) -> str:
+    return _PREFIX + field.upper().replace(".", "__")
 
 
 def names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

@@ -42,6 +42,7 @@ def tick_rules(settings: Settings, *, dry_run: bool) -> TickRules:
     return TickRules(
         deadline_s=tick.deadline_s,
         max_head_age_s=tick.max_head_age_s,
+        max_head_ahead_s=tick.max_head_ahead_s,
         cooldown_blocks=tick.cooldown_blocks,
         max_reverts=tick.max_reverts,
         breaker_blocks=tick.breaker_blocks,

@@ -143,6 +143,9 @@ class TickSettings(Section):
     )
     deadline_s: int = _setting(120, "life of an intent after its block", unit="s", ge=12, le=3_600)
     max_head_age_s: int = _setting(180, "an older head is not decided on", unit="s", ge=12)
+    max_head_ahead_s: int = _setting(
+        60, "nor one further ahead of the clock (simulated chains need more)", unit="s", ge=1
+    )
     cooldown_blocks: int = _setting(
         2, "pause of routine plans after a failed simulation", unit="blocks", ge=0, le=300
     )

@@ -1,15 +1,16 @@
 """Settings for people: every one with value, unit, default, source and meaning; and a commented example."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from keeper.chain.urls import public_name
 from keeper.config.load import Loaded
 from keeper.config.settings import Settings
+from keeper.errors import SettingError
 
 _URLS = frozenset({"rpc_url", "ws_url"})
 
@@ -24,29 +25,38 @@ class Row:
     default: str
     source: str
     meaning: str
+    fault: str = ""
+    """What is wrong with it; the value is then not shown, it may be a secret."""
 
 
-def rows(loaded: Loaded) -> Iterator[Row]:
-    """Every setting in order, secrets masked."""
+def rows(loaded: Loaded, faults: Iterable[SettingError] = ()) -> Iterator[Row]:
+    """Every setting in order, secrets masked, faults in their rows."""
+    problems = {fault.field: fault.problem for fault in faults}
     for name, field, value in _walk(Settings, loaded.settings):
         extra = field.json_schema_extra
         unit = extra.get("unit", "") if isinstance(extra, dict) else ""
+        # a table that is wrong as a whole: so is all that it should hold
+        within = (f for f in (name, name.rpartition(".")[0]) if f in problems)
+        fault = problems.get(next(within, ""), "")
         yield Row(
             name=name,
-            value=masked_url(value) if name in _URLS and value else _text(value),
+            value="" if fault else _shown(name, value),
             unit=str(unit),
             default="required" if field.is_required() else _text(field.get_default()),
             source=loaded.source(name),
             meaning=field.description or "",
+            fault=fault,
         )
+
+
+def _shown(name: str, value: Any) -> str:
+    return masked_url(value) if name in _URLS and value else _text(value)
 
 
 def masked_url(url: str) -> str:
     """Scheme, host and port; what may be a key (user, path, query) is masked."""
-    parts = urlsplit(url)
-    host = parts.netloc.rpartition("@")[2]
-    secret = parts.username or parts.path.strip("/") or parts.query
-    return f"{parts.scheme}://{host}{'/***' if secret else ''}"
+    name = public_name(url)
+    return name if url.rstrip("/").lower() == name else f"{name}/***"
 
 
 def example() -> str:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from keeper.demo.observe import Observation
-from keeper.demo.twins import ASSET_DECIMALS, BASE_DECIMALS
+from keeper.demo.twins import ASSET_DECIMALS, BASE_DECIMALS, DEPOSIT_USD
 from keeper.model.outcome import TickOutcome, TickStatus
 from keeper.report.format import amount, clock, percent, times
 from keeper.report.story import BlockSample, Mark, MarkKind, Story, Twin
@@ -187,11 +187,12 @@ def price_line(sample: BlockSample) -> str:
 
 
 def sample_line(sample: BlockSample) -> str:
-    """Prices and both healths in one line."""
+    """Prices, both healths and both deltas in one line."""
     one, other = sample.protected, sample.unprotected
     return (
         f"{price_line(sample)}  health {_health(one.health)} with the keeper, "
-        f"{_health(other.health)} left alone"
+        f"{_health(other.health)} left alone  delta {amount(one.net_delta, BASE_DECIMALS)} "
+        f"and {amount(other.net_delta, BASE_DECIMALS)} WETH"
     )
 
 
@@ -237,8 +238,25 @@ def _print_table(console: Console, story: Story, summary: Summary, files: tuple[
         f"{summary.price_low:,.2f}",
         highlight=False,
     )
+    for note in notes(story, summary):
+        console.print(note, highlight=False, soft_wrap=True)
     for file in files:
         console.print(file, highlight=False, soft_wrap=True, markup=False)
+
+
+def notes(story: Story, summary: Summary) -> Iterator[str]:
+    """What the table's figures need to be understood."""
+    first = story.after_opening()[0].protected
+    lever = f" at a leverage of {first.collateral / first.nav:.2f}" if first.nav else ""
+    change = percent(summary.price_end / summary.price_start - 1)
+    yield (
+        f"{story.base} went from {summary.price_start:,.2f} to {summary.price_end:,.2f} "
+        f"{story.asset} ({change}); both vaults began{lever}, which multiplies that."
+    )
+    yield (
+        f"NAV at the start is the deposit of {DEPOSIT_USD:,} {story.asset} less what opening cost "
+        "(swaps). Gas is paid by the keeper's account and is not in NAV."
+    )
 
 
 def verdict(summary: Summary) -> str:

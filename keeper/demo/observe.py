@@ -108,7 +108,7 @@ class Observer:
             if mark.kind is MarkKind.LIQUIDATION and mark.twin is not None:
                 self._liquidations[mark.twin] += 1
         readings = {
-            twin: self._codec.decode(snapshot, block, self._keeper, 0)
+            twin: self._codec.decode(snapshot, block, self._keeper, 0)[0]
             for twin, snapshot in zip(self._calls, snapshots, strict=True)
         }
         return Observation(self._sample(block, elapsed, market_price, readings), marks)

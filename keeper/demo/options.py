@@ -15,6 +15,7 @@ from keeper.localnet.paths.history import SLOT_S
 from keeper.localnet.paths.path import PricePath
 from keeper.localnet.paths.shapes import SCENARIOS
 
+DEFAULT_SCENARIO = "crash"
 DEFAULT_OUT = Path("build/demo")
 AUTO = "auto"
 _HEALTH_BOUNDS = (1.04, 3.0)
@@ -25,12 +26,13 @@ _MOST_ASKED_BLOCKS = 2_000
 class DemoOptions:
     """One run. Times are unix seconds or ISO dates and times, UTC.
 
-    prices: a price file in place of the scenario. block_seconds: None lets the scenario or the file
-    decide. interpolation: between the rows of a file, `bridge` or `linear`. start_health: a number,
-    `auto` (from the path's own fall), or None (1.5 for scenarios, `auto` for files).
+    scenario: None is `DEFAULT_SCENARIO`. prices: a price file in place of the scenario.
+    block_seconds: None lets the scenario or the file decide. interpolation: between the rows of a
+    file, `bridge` or `linear`. start_health: a number, `auto` (from the path's own fall), or None
+    (1.5 for scenarios, `auto` for files).
     """
 
-    scenario: str = "crash"
+    scenario: str | None = None
     seed: int = 1
     prices: Path | None = None
     from_: str | None = None
@@ -67,7 +69,7 @@ def command_of(options: DemoOptions, health: float) -> str:
     """The command that shows the same run again."""
     words = ["keeper demo"]
     if options.prices is None:
-        words.append(f"--scenario {options.scenario}")
+        words.append(f"--scenario {options.scenario or DEFAULT_SCENARIO}")
     else:
         words.append(f"--prices {quote(str(options.prices))}")
         words += [f"--from {quote(options.from_)}"] if options.from_ else []
@@ -94,7 +96,12 @@ def _path(options: DemoOptions) -> tuple[PricePath, tuple[str, ...]]:
                 )
         step = options.block_seconds
         overrides = {} if step is None else {"block_seconds": float(step)}
-        return build_path(ScenarioSpec(options.scenario, options.seed, overrides)), ()
+        return build_path(
+            ScenarioSpec(options.scenario or DEFAULT_SCENARIO, options.seed, overrides)
+        ), ()
+    if options.scenario is not None:
+        problem = "a price file takes the scenario's place"
+        raise SettingError("--scenario", problem, "give --scenario or --prices, not both")
     return _file_path(options, options.prices)
 
 

@@ -1,4 +1,4 @@
-"""Files of a demo: old ones go first, new ones appear whole or not at all."""
+"""Files of a demo: a new result takes the place of an old one at the end, each file whole."""
 
 import os
 import tempfile
@@ -13,12 +13,12 @@ from keeper.report.summary import Summary
 SUMMARY, REPORT, CHART = "summary.json", "report.html", "chart.png"
 
 
-def clear(out: Path) -> None:
-    """Make the folder; remove what an earlier demo left, so that a failure leaves no old success."""
+def prepare(out: Path) -> None:
+    """Make the folder. What an earlier demo left stays until a new result takes its place."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        for name in (SUMMARY, REPORT, CHART):
-            (out / name).unlink(missing_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass  # that it can be written is known before the work and not after it
     except OSError as error:
         problem = f"{out} cannot be written ({error.strerror})"
         raise SettingError("--out", problem, "name a folder that can be written") from None
@@ -26,9 +26,13 @@ def clear(out: Path) -> None:
 
 def write(out: Path, story: Story, summary: Summary) -> tuple[str, ...]:
     """Report and chart, then the summary; returns their paths as text."""
-    _write(out / REPORT, render_page(story, summary).encode())
-    _write(out / CHART, png_chart(story))
-    _write(out / SUMMARY, summary.to_json().encode())
+    made = (
+        (REPORT, render_page(story, summary).encode()),
+        (CHART, png_chart(story)),
+        (SUMMARY, summary.to_json().encode()),
+    )
+    for name, content in made:  # all is made before the first is replaced
+        _write(out / name, content)
     return tuple(str(out / name) for name in (SUMMARY, REPORT, CHART))
 
 

@@ -1,6 +1,5 @@
 """The demo's keeper: the same pipeline as a live one, from a settings file the demo leaves to be read."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,40 +9,46 @@ from keeper.config.load import load
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
 from keeper.config.strategy import load_strategy
 from keeper.demo.observe import KeeperAction
-from keeper.demo.twins import ASSET_DECIMALS, BASE_DECIMALS, ORACLE_TERMS, SWAP_LOSS_BPS
+from keeper.demo.twins import ASSET_DECIMALS, BASE_DECIMALS, SWAP_LOSS_BPS
 from keeper.execution.signer import from_private_key
 from keeper.localnet.cache import write_atomically
 from keeper.localnet.paths.path import PricePath
-from keeper.localnet.serve import dev_keys
+from keeper.localnet.serve import ORACLE_TERMS, dev_keys
 from keeper.localnet.vaults import VaultDeployment
 from keeper.localnet.world import Accounts, World
 from keeper.loop import TickRecord
 from keeper.model.block import BlockStamp
-from keeper.model.decision import Lane, Move, MoveKind, Plan
+from keeper.model.decision import Lane, Plan
 from keeper.model.outcome import TickOutcome, TickStatus
-from keeper.model.units import MAX_UINT256
-from keeper.report.format import amount
+from keeper.report.moves import TokenName, moves_text
 from keeper.report.story import Band
 
 SETTINGS_FILE = "keeper.toml"
 JOURNAL_FILE = "journal.sqlite"
-_VERBS = {(MoveKind.SWAP, "WETH"): "sell", (MoveKind.SWAP, "USDC"): "spend"}
 _LEAST_DEADLINE_S = 120
 _MOST_DEADLINE_S = 3_600
 
 
 def settings_text(world: World, deployment: VaultDeployment, band: Band, path: PricePath) -> str:
     """The keeper's settings file. What it does not name is the default of a live keeper."""
-    # An intent must outlive a raised fee or two, however long this path's blocks are.
     longest = int((path.times[1:] - path.times[:-1]).max())
-    deadline = min(_MOST_DEADLINE_S, max(_LEAST_DEADLINE_S, 4 * longest))
     return f"""# Written by `keeper demo`: the settings its keeper ran with.
 chain_id = {world.w3.eth.chain_id}
 rpc_url = "{world.http_url}"
 vault = "{deployment.vault}"
 lens = "{deployment.lens}"
 
-[strategy]
+{behaviour_text(band, longest)}
+[journal]
+path = "{JOURNAL_FILE}"
+"""
+
+
+def behaviour_text(band: Band, longest_block_s: int) -> str:
+    """Tables of a settings file: how a keeper on a local mainnet acts for a band."""
+    # An intent must outlive a raised fee or two, however long the blocks are.
+    deadline = min(_MOST_DEADLINE_S, max(_LEAST_DEADLINE_S, 4 * longest_block_s))
+    return f"""[strategy]
 name = "collateral_guard"
 parameters = {{ low = {band.low}, target = {band.target}, high = {band.high} }}
 
@@ -58,9 +63,6 @@ loss_margin_bps = {SWAP_LOSS_BPS // 2}
 
 [tick]
 deadline_s = {deadline}
-
-[journal]
-path = "{JOURNAL_FILE}"
 """
 
 
@@ -141,28 +143,12 @@ def _keeper_key() -> str:
 
 def _action(plan: Plan, record: TickRecord) -> KeeperAction:
     readings = record.market.readings if record.market else None
-    names = (
-        {} if readings is None else {readings.asset.address: "USDC", readings.base.address: "WETH"}
-    )
+    tokens = {}
+    if readings is not None:
+        tokens[readings.asset.address] = TokenName("USDC", ASSET_DECIMALS, is_asset=True)
+        tokens[readings.base.address] = TokenName("WETH", BASE_DECIMALS, is_asset=False)
     return KeeperAction(
         protective=plan.lane is Lane.PROTECTIVE,
-        what=moves_text(plan.moves, names),
+        what=moves_text(plan.moves, tokens),
         why=plan.reason,
     )
-
-
-def moves_text(moves: Sequence[Move], names: Mapping[str, str]) -> str:
-    """What was done, rounds of the same added up; in the order in which each kind came first."""
-    totals: dict[tuple[str, str], int] = {}
-    for move in moves:
-        name = names.get(move.token, move.token)
-        step = (_VERBS.get((move.kind, name), move.kind.name.lower()), name)
-        totals[step] = min(MAX_UINT256, totals.get(step, 0) + move.amount)
-    return ", ".join(_step_text(verb, name, total) for (verb, name), total in totals.items())
-
-
-def _step_text(verb: str, name: str, total: int) -> str:
-    if total >= MAX_UINT256:
-        return f"{verb} all {name}"
-    decimals, places = (ASSET_DECIMALS, 0) if name == "USDC" else (BASE_DECIMALS, 3)
-    return f"{verb} {amount(total, decimals, places)} {name}"

@@ -18,7 +18,6 @@ from keeper.demo.twins import (
     BASE_DECIMALS,
     DEPOSIT_USD,
     IDLE_USD,
-    ORACLE_TERMS,
     Twins,
     open_twins,
 )
@@ -27,6 +26,7 @@ from keeper.localnet.driver import Driver
 from keeper.localnet.mainnet import start_local_mainnet
 from keeper.localnet.market import MarketSpec
 from keeper.localnet.paths.path import describe
+from keeper.localnet.serve import ORACLE_TERMS
 from keeper.localnet.world import World
 from keeper.report.format import amount, span
 from keeper.report.story import Band, BlockSample, Mark, Story, Twin
@@ -44,7 +44,7 @@ def run_demo(options: DemoOptions, root: Path | None = None) -> Summary:
     deadline = time.monotonic() + WALL_LIMIT_S
     display = make_display(quiet=options.quiet)
     course = plan_course(options)
-    output.clear(options.out)
+    output.prepare(options.out)
     for line in _opening_lines(options, course):
         display.say(line)
     band = band_for(course.start.health)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from keeper.errors import LocalnetError
 from keeper.localnet.position import OpenedPosition, open_leveraged
 from keeper.localnet.protocols.tokens import DOLLAR
+from keeper.localnet.serve import ORACLE_TERMS
 from keeper.localnet.vaults import (
     DEFAULT_LIMITS,
-    OracleTerms,
     VaultDeployment,
     deploy_lens,
     deploy_vault,
@@ -24,8 +24,6 @@ ASSET_DECIMALS, BASE_DECIMALS = 6, 18
 DEPOSIT_USD = 250_000
 IDLE_USD = 10_000
 """Left in each vault: the first thing a keeper repays from."""
-ORACLE_TERMS = OracleTerms(twap_window_s=120, max_deviation_bps=500)
-"""A short average follows a crash closely, so that it vetoes a lying oracle and not a falling market."""
 SWAP_LOSS_BPS = Bps(200)
 """Of a swap against the oracle: in a crash the pool runs ahead of it, by its 0.5 % and by a block."""
 MOST_BORROWED_BPS = Bps(8_200)

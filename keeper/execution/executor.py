@@ -8,6 +8,7 @@ import structlog
 from keeper.errors import (
     EndpointError,
     FeeCeilingError,
+    OutbidError,
     RejectedError,
     ReorganisedError,
     RpcError,
@@ -21,15 +22,18 @@ from keeper.execution.fees import (
     at_least,
     bumped,
     first_fees,
+    least_replacement,
+    most,
     with_margin,
 )
 from keeper.execution.follow import Follower
 from keeper.execution.life import FollowPolicy
-from keeper.execution.nonces import fee_floor, next_nonce
+from keeper.execution.nonces import Floor, fee_floor, next_nonce
 from keeper.execution.ports import AttemptBook, Rpc
-from keeper.execution.send import Fate, broadcast
+from keeper.execution.quantities import count, quantity
+from keeper.execution.send import Fate, publish
 from keeper.execution.signer import Signer
-from keeper.execution.simulate import ErrorBook, call_data, is_revert
+from keeper.execution.simulate import ErrorBook, call_data, is_revert, ran_out_of_gas
 from keeper.model.attempt import Attempt
 from keeper.model.block import BlockStamp
 from keeper.model.decision import Intent
@@ -81,6 +85,7 @@ class TransactionExecutor:
             account=account,
             policy=follow or FollowPolicy(),
             replace=self._replacement,
+            lowered=self._lowered,
         )
 
     def in_flight(self) -> int:
@@ -111,10 +116,7 @@ class TransactionExecutor:
         if known:
             return known[-1].tx_hash  # decided before: following it is all there is to do
         rehearsal = self._rehearse(intent)
-        attempt = self._sign(intent, rehearsal)
-        self._book.record_attempt(attempt)
-        self._send(attempt, rehearsal)
-        return attempt.tx_hash
+        return self._send(self._sign(intent, rehearsal), rehearsal)
 
     def _rehearse(self, intent: Intent) -> _Rehearsal:
         data = call_data(intent)
@@ -132,25 +134,25 @@ class TransactionExecutor:
         )
         if header is None or isinstance(header, RpcError):
             raise ReorganisedError(intent.block_hash)
-        if isinstance(simulated, RpcError) and is_revert(simulated):
+        if isinstance(simulated, RpcError) and (is_revert(simulated) or ran_out_of_gas(simulated)):
             limit = self._estimated(call, at, simulated)
             simulated = None
         for result in (simulated, balance, mined, pending):
             if isinstance(result, RpcError):
                 raise result
-        try:
-            return _Rehearsal(
-                call_data=data,
-                gas_limit=limit,
-                base_fee_wei=int(header.get("baseFeePerGas", "0x0"), 16),
-                block_number=int(header["number"], 16),
-                balance_wei=int(balance, 16),
-                mined=int(mined, 16),
-                pending=int(pending, 16),
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            problem = "answered something that is not a quantity"
-            raise EndpointError(self._rpc.name, "eth_getTransactionCount", problem) from error
+        if not isinstance(header, dict):
+            raise EndpointError(self._rpc.name, "eth_getBlockByHash", "answered no block")
+        name, counts = self._rpc.name, "eth_getTransactionCount"
+        base_fee = header.get("baseFeePerGas", "0x0")
+        return _Rehearsal(
+            call_data=data,
+            gas_limit=limit,
+            base_fee_wei=quantity(base_fee, name, "eth_getBlockByHash"),
+            block_number=count(header.get("number"), name, "eth_getBlockByHash"),
+            balance_wei=quantity(balance, name, "eth_getBalance"),
+            mined=count(mined, name, counts),
+            pending=count(pending, name, counts),
+        )
 
     def _estimated(self, call: dict[str, str], at: dict[str, str], first: RpcError) -> int:
         """Gas limit by the node, for a call that failed with the plan's own: was it only the gas?
@@ -159,35 +161,41 @@ class TransactionExecutor:
         """
         try:
             estimate = self._rpc.call("eth_estimateGas", [call, at])
-            return with_margin(int(estimate, 16), self._gas)
         except RpcError as error:
-            if not is_revert(error):
+            if not is_revert(error) and not ran_out_of_gas(error):
                 raise
             told = first if len(first.data) > len(error.data) else error
             raise SimulationReverted(self._errors.explain(told)) from None
-        except (TypeError, ValueError) as error:
-            problem = "answered something that is not a quantity"
-            raise EndpointError(self._rpc.name, "eth_estimateGas", problem) from error
+        return with_margin(count(estimate, self._rpc.name, "eth_estimateGas"), self._gas)
 
-    def _fees(self, intent: Intent, rehearsal: _Rehearsal, floor: Fees | None) -> Fees:
-        lane = intent.plan.lane
-        base = rehearsal.base_fee_wei
-        fees = first_fees(base, lane, self._gas)
-        if fees is not None and floor is not None:
-            replacement = bumped(floor, base, lane, self._gas)
-            fees = at_least(fees, replacement) if replacement else None
+    def _fees(self, intent: Intent, rehearsal: _Rehearsal, floor: Floor | None) -> Fees:
+        lane, policy = intent.plan.lane, self._gas
+        base, limit, balance = rehearsal.base_fee_wei, rehearsal.gas_limit, rehearsal.balance_wei
+        first = first_fees(base, lane, policy)
+        if first is None:
+            raise FeeCeilingError(base, policy.routine_ceiling_wei)
+        fees = affordable(first, base, limit, balance, policy.balance_share_bps)
         if fees is None:
-            raise FeeCeilingError(base, self._gas.routine_ceiling_wei)
-        payable = affordable(fees, base, rehearsal.gas_limit, rehearsal.balance_wei)
-        if payable is None:
-            needed = rehearsal.gas_limit * fees.cap_wei
-            raise UnfundedError(self._account, rehearsal.balance_wei, needed)
-        return payable
+            raise UnfundedError(self._account, balance, limit * first.cap_wei)
+        if floor is None:
+            return fees
+        bound = most(base, lane, limit, balance, policy)
+        raised = bumped(floor.fees, base, bound, policy)
+        if raised is not None:
+            return at_least(fees, raised)
+        if floor.certain:
+            least = least_replacement(floor.fees, policy)
+            raise OutbidError(
+                rehearsal.mined, least.cap_wei, least.tip_wei, bound.cap_wei, bound.tip_wei
+            )
+        return fees  # the endpoint's pool is empty: what another may hold is not worth more than the bound
 
     def _sign(self, intent: Intent, rehearsal: _Rehearsal) -> Attempt:
         earlier = self._book.attempts_at(self._chain_id, self._account, rehearsal.mined)
         nonce = next_nonce(rehearsal.mined, rehearsal.pending, earlier)
-        fees = self._fees(intent, rehearsal, fee_floor(earlier))
+        pooled = rehearsal.pending > rehearsal.mined
+        floor = fee_floor(earlier, pooled=pooled, block=rehearsal.block_number)
+        fees = self._fees(intent, rehearsal, floor)
         return self._signed(
             Attempt(
                 intent_id=intent.id,
@@ -226,34 +234,47 @@ class TransactionExecutor:
             attempt, tx_hash=signed.tx_hash, raw=signed.raw, status=AttemptStatus.SIGNED
         )
 
-    def _send(self, attempt: Attempt, rehearsal: _Rehearsal) -> None:
-        fate, words = broadcast(self._rpc, attempt.raw)
+    def _send(self, signed: Attempt, rehearsal: _Rehearsal) -> str:
+        attempt, fate, words = publish(self._rpc, self._book, signed, self._lowered)
         if fate is Fate.ACCEPTED:
             self._book.mark(attempt.tx_hash, AttemptStatus.SENT)
         elif fate is Fate.UNFUNDED:
             self._book.mark(attempt.tx_hash, AttemptStatus.REFUSED, words)
             needed = attempt.gas_limit * attempt.max_fee_wei
             raise UnfundedError(self._account, rehearsal.balance_wei, needed)
-        elif fate in (Fate.REFUSED, Fate.UNDERPRICED):
+        elif fate in (Fate.REFUSED, Fate.OVER_CAP, Fate.UNDERPRICED):
             # underpriced: the pool holds something with this nonce, so the next try must bid over it
-            refused = fate is Fate.REFUSED
-            status = AttemptStatus.REFUSED if refused else AttemptStatus.DROPPED
+            underpriced = fate is Fate.UNDERPRICED
+            status = AttemptStatus.DROPPED if underpriced else AttemptStatus.REFUSED
             self._book.mark(attempt.tx_hash, status, words)
             raise RejectedError(attempt.tx_hash, words)
         else:  # nobody knows: it stays in flight, and following decides by mined nonce
             _log.warning("sent, fate unknown", tx=attempt.tx_hash, endpoint_says=words)
+        return attempt.tx_hash
 
     def _replacement(self, last: Attempt, block: BlockStamp) -> Attempt | None:
-        """The same intent and nonce at a higher fee; None if the lane's ceiling forbids it."""
-        before = Fees(last.max_fee_wei, last.tip_wei)
-        fees = bumped(before, block.base_fee_wei, last.lane, self._gas)
-        if fees is None or self._signer is None:
+        """The same intent and nonce at a higher fee; None if that would be over the lane's bound."""
+        if self._signer is None:
             return None
+        try:
+            balance = self._rpc.call("eth_getBalance", [self._account, "latest"])
+        except RpcError:
+            return None  # without a balance there is no bound: the same is sent again
+        held = quantity(balance, self._rpc.name, "eth_getBalance")
+        bound = most(block.base_fee_wei, last.lane, last.gas_limit, held, self._gas)
+        before = Fees(last.max_fee_wei, last.tip_wei)
+        fees = bumped(before, block.base_fee_wei, bound, self._gas)
+        if fees is None:
+            return None
+        return self._repriced(dataclasses.replace(last, signed_block=block.number), fees)
+
+    def _lowered(self, attempt: Attempt, cap_wei: int) -> Attempt | None:
+        """The same under a lower max fee; None if it is under it already."""
+        if not 0 < cap_wei < attempt.max_fee_wei:
+            return None
+        return self._repriced(attempt, Fees(cap_wei, min(attempt.tip_wei, cap_wei)))
+
+    def _repriced(self, attempt: Attempt, fees: Fees) -> Attempt:
         return self._signed(
-            dataclasses.replace(
-                last,
-                max_fee_wei=Wei(fees.cap_wei),
-                tip_wei=Wei(fees.tip_wei),
-                signed_block=block.number,
-            )
+            dataclasses.replace(attempt, max_fee_wei=Wei(fees.cap_wei), tip_wei=Wei(fees.tip_wei))
         )

@@ -40,6 +40,10 @@ class AttemptBook(Protocol):
         """Signed or sent and not settled, oldest first."""
         ...
 
+    def given_up(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
+        """Dropped or refused, and not known to be replaced: a pool may have held them. Oldest first."""
+        ...
+
     def attempts_at(self, chain_id: int, account: str, nonce: int) -> tuple[Attempt, ...]:
         """Every attempt ever signed with a nonce, oldest first."""
         ...

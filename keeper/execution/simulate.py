@@ -34,6 +34,12 @@ def is_revert(error: RpcError) -> bool:
     return error.code == _REVERT_CODE or "revert" in error.message.lower()
 
 
+def ran_out_of_gas(error: RpcError) -> bool:
+    """True if the call needed more gas than it was given, which some nodes tell without revert data."""
+    text = error.message.lower()
+    return any(words in text for words in ("out of gas", "outofgas", "gas required exceeds"))
+
+
 @dataclass(frozen=True, slots=True)
 class _KnownError:
     name: str

@@ -31,6 +31,7 @@ def rehearse(plan: Plan, market: MarketState) -> Rehearsal:
     for index, move in enumerate(plan.moves):
         refusals += _shape(index, move, market)
         try:
+            refusals += _empty_or_frozen(index, move, ledger)
             exposed = changes_price_exposure(move, ledger)
             sold_value = _swap_refusals(index, move, ledger, market, refusals)
             after = ledger.apply(move, received=move.min_out)
@@ -60,6 +61,17 @@ def _shape(index: int, move: Move, market: MarketState) -> list[Refusal]:
         found.append(Refusal("adapter", message))
     if move.token.lower() not in (readings.asset.address.lower(), readings.base.address.lower()):
         found.append(Refusal("token", f"move {index}: {move.token} is not a token of the vault"))
+    return found
+
+
+def _empty_or_frozen(index: int, move: Move, ledger: Ledger) -> list[Refusal]:
+    """What the vault or the venue refuses for the state the move meets."""
+    holding, what = ledger.holding(move.token), f"move {index}: {move.kind.name.lower()}"
+    found = []
+    if move.amount == MAX_UINT256 and ledger.amount_of(move) == 0:
+        found.append(Refusal("amount", f"{what} of all there is, and there is nothing"))
+    if move.kind in (MoveKind.SUPPLY, MoveKind.BORROW) and holding.frozen:
+        found.append(Refusal("frozen", f"{what} of {move.token}, which the venue has frozen"))
     return found
 
 

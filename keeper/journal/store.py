@@ -9,8 +9,8 @@ from typing import Any, TextIO
 
 from keeper.errors import JournalError
 from keeper.journal import schema
-from keeper.journal.codec import CodecError, decode, encode
-from keeper.journal.lock import take_lock
+from keeper.journal.codec import decode, encode
+from keeper.journal.lock import make_private, take_lock
 from keeper.model.attempt import Attempt
 from keeper.model.decision import Intent, Plan, Target, Verdict
 from keeper.model.market import MarketState
@@ -18,6 +18,7 @@ from keeper.model.outcome import AttemptResult, AttemptStatus, TickOutcome, Tick
 from keeper.model.risk import RiskReport
 
 _OPEN = (AttemptStatus.SIGNED.value, AttemptStatus.SENT.value)
+_GIVEN_UP = (AttemptStatus.DROPPED.value, AttemptStatus.REFUSED.value)
 _KEEP_HELD = 20_000
 _PRUNE_EVERY = 1_000
 
@@ -45,8 +46,10 @@ class SqliteJournal:
             path.parent.mkdir(parents=True, exist_ok=True)
             if exclusive:
                 self._lock = take_lock(path)
+            make_private(path, tighten=exclusive)
             self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         except OSError as error:
+            self._unlock()
             problem = f"cannot be written ({error.strerror})"
             raise JournalError(str(path), problem) from error
         except sqlite3.Error as error:
@@ -93,11 +96,19 @@ class SqliteJournal:
     def _writing(self) -> Iterator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
             if self._db.in_transaction:
                 with contextlib.suppress(sqlite3.Error):
                     self._db.execute("ROLLBACK")
             raise JournalError(str(self._path), f"cannot be read or written ({error})") from error
+
+    @contextlib.contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        """Rows into values; a row this keeper did not write is corruption (CodecError is a ValueError)."""
+        try:
+            yield
+        except (TypeError, ValueError) as error:
+            raise JournalError(str(self._path), f"is corrupt: {what} {error}") from error
 
     # Decisions and outcomes
 
@@ -155,10 +166,8 @@ class SqliteJournal:
                 f" {where} ORDER BY id DESC LIMIT ?",
                 (*args, limit),
             ).fetchall()
-        try:
+        with self._reading("a decision"):
             return tuple(_decision(row) for row in rows)
-        except CodecError as error:
-            raise JournalError(str(self._path), f"is corrupt: a decision {error}") from error
 
     def outcomes(self, limit: int = 100) -> tuple[TickOutcome, ...]:
         """Newest first."""
@@ -168,7 +177,8 @@ class SqliteJournal:
                 " ORDER BY id DESC LIMIT ?",
                 (limit,),
             ).fetchall()
-        return tuple(TickOutcome(n, TickStatus(s), r, i, t) for n, s, r, i, t in rows)
+        with self._reading("an outcome"):
+            return tuple(TickOutcome(n, TickStatus(s), r, i, t) for n, s, r, i, t in rows)
 
     def actions(self, limit: int = 10) -> tuple[AttemptResult, ...]:
         """Newest attempts first, whatever became of them."""
@@ -178,7 +188,8 @@ class SqliteJournal:
                 " FROM attempts ORDER BY rowid DESC LIMIT ?",
                 (limit,),
             ).fetchall()
-        return tuple(_result(row) for row in rows)
+        with self._reading("an attempt"):
+            return tuple(_result(row) for row in rows)
 
     def last_failure(self) -> int | None:
         """Block number of the newest tick that failed to simulate or send."""
@@ -189,13 +200,13 @@ class SqliteJournal:
             ).fetchone()
         return int(row[0]) if row else None
 
-    def mined_reverts(self) -> tuple[int, ...]:
+    def mined_reverts(self, chain_id: int) -> tuple[int, ...]:
         """Block numbers of mined reverts since the last mined success, newest first (K-11)."""
         with self._writing():
             rows = self._db.execute(
-                "SELECT status, block_number FROM attempts WHERE status IN (?, ?)"
+                "SELECT status, block_number FROM attempts WHERE chain_id = ? AND status IN (?, ?)"
                 " ORDER BY block_number DESC, rowid DESC LIMIT 100",
-                (AttemptStatus.MINED.value, AttemptStatus.REVERTED.value),
+                (chain_id, AttemptStatus.MINED.value, AttemptStatus.REVERTED.value),
             ).fetchall()
         blocks: list[int] = []
         for status, number in rows:
@@ -203,6 +214,16 @@ class SqliteJournal:
                 break
             blocks.append(int(number))
         return tuple(blocks)
+
+    def reverted_gas_wei(self, chain_id: int, since_block: int) -> int:
+        """What mined reverts cost from `since_block` on, wei (K-11)."""
+        with self._writing():
+            rows = self._db.execute(
+                "SELECT gas_used, gas_price_wei FROM attempts"
+                " WHERE chain_id = ? AND status = ? AND block_number >= ?",
+                (chain_id, AttemptStatus.REVERTED.value, since_block),
+            ).fetchall()
+        return sum(int(gas) * int(price) for gas, price in rows)
 
     # Attempts
 
@@ -258,6 +279,12 @@ class SqliteJournal:
             "chain_id = ? AND account = ? AND status IN (?, ?)", (chain_id, account, *_OPEN)
         )
 
+    def given_up(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
+        """Dropped or refused, and not known to be replaced, oldest first."""
+        return self._attempts(
+            "chain_id = ? AND account = ? AND status IN (?, ?)", (chain_id, account, *_GIVEN_UP)
+        )
+
     def attempts_at(self, chain_id: int, account: str, nonce: int) -> tuple[Attempt, ...]:
         """Every attempt ever signed with a nonce, oldest first."""
         return self._attempts(
@@ -274,13 +301,11 @@ class SqliteJournal:
                 f"SELECT attempt, status FROM attempts WHERE {where} ORDER BY rowid",  # noqa: S608 - constants
                 args,
             ).fetchall()
-        try:
+        with self._reading("an attempt"):
             return tuple(
                 dataclasses.replace(decode(text), status=AttemptStatus(status))
                 for text, status in rows
             )
-        except CodecError as error:
-            raise JournalError(str(self._path), f"is corrupt: an attempt {error}") from error
 
     def _prune(self) -> None:
         """Forget old ticks on which nothing was sent; what led to an intent stays for ever."""

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from keeper.errors import LocalnetError
-from keeper.localnet.rpc import Rpc
+from keeper.localnet.rpc import SEE_LOG, Rpc
 
 READY_TIMEOUT_S = 20.0
 POLL_S = 0.02
@@ -84,6 +84,18 @@ def arguments(options: AnvilOptions, port: int, state_dir: Path) -> list[str]:
     return args
 
 
+def require_port_free(port: int) -> None:
+    """Raises if somebody listens on a loopback port."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.settimeout(0.5)
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise LocalnetError(
+                "starting anvil",
+                f"port {port} is in use",
+                "choose another with --port or end the other process",
+            )
+
+
 def free_port() -> int:
     """A loopback port nobody listens on now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -133,6 +145,9 @@ class Anvil:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+        if isinstance(error, LocalnetError):
+            where = f"see {self.log_path}" if self.log_path.exists() else "the node logged nothing"
+            error.remedy = error.remedy.replace(SEE_LOG, where)
 
     def start(self) -> None:
         """Start and wait until `eth_chainId` answers. A port taken between probe and start is tried again."""
@@ -161,22 +176,12 @@ class Anvil:
         wanted = self._options.port
         for _ in range(START_ATTEMPTS if wanted is None else 1):
             self.port = free_port() if wanted is None else wanted
-            self._require_port_free()
+            require_port_free(self.port)
             self._spawn()
             if self._await_ready():
                 return
             self._end_process()
         raise LocalnetError("starting anvil", self._log_tail(), f"see {self.log_path}")
-
-    def _require_port_free(self) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-            probe.settimeout(0.5)
-            if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                raise LocalnetError(
-                    "starting anvil",
-                    f"port {self.port} is in use",
-                    "choose another port or end the other process",
-                )
 
     def _spawn(self) -> None:
         state_dir = self._state_dir

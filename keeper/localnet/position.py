@@ -17,6 +17,8 @@ from keeper.model.units import BPS, WAD
 CHUNK_USD = 500_000
 """Largest single swap of the opening; the arbitrageur brings the pool back after each."""
 HEALTH_TOLERANCE_BPS = 50
+_SWAP_COST_BPS = 60
+"""More than any swap of a chunk costs: the pool's fee and impact."""
 _MAX_STEPS = 500
 _INTENT_LIFE_S = 3_600
 _USD_BASE = 10**8
@@ -103,6 +105,11 @@ def next_steps(
         )
     missing = wanted_collateral(equity, state.threshold_bps, health_wad) - state.collateral
     if missing > equity * HEALTH_TOLERANCE_BPS // (10 * BPS):
+        # A purchase costs a little, and the wanted collateral falls by a multiple of that. What the
+        # reserve could not repay afterwards is not bought now; the next step buys the rest.
+        backed = BPS * health_wad - state.threshold_bps * WAD
+        cost = missing * _SWAP_COST_BPS * health_wad // backed
+        missing -= max(0, cost - state.usd_of_usdc(idle_reserve))
         bought = min(missing, CHUNK_USD * _USD_BASE, max(spare, 0) + state.room)
         if bought <= 0:
             raise LocalnetError(
@@ -116,8 +123,10 @@ def next_steps(
     off = debt - state.debt
     if abs(off) <= debt // (20 * BPS):
         return []
-    amount = state.usdc_of_usd(abs(off))
-    return [(MoveKind.BORROW if off > 0 else MoveKind.REPAY, usdc, amount)]
+    if off > 0:
+        return [(MoveKind.BORROW, usdc, state.usdc_of_usd(off))]
+    amount = min(state.usdc_of_usd(-off), state.idle_usdc)
+    return [(MoveKind.REPAY, usdc, amount)] if amount else []  # what is off then is measured
 
 
 class _Opening:

@@ -11,8 +11,13 @@ from web3 import Web3
 from web3.exceptions import ContractLogicError, TransactionNotFound, Web3Exception
 from web3.types import TxReceipt
 
-from keeper.errors import LocalnetError
+from keeper.errors import LocalnetError, RpcError
 from keeper.localnet.world import Accounts
+
+SEE_LOG = "see the node's log"
+"""Advice without a path: who started the node puts the log's path in its place."""
+_ASKED = "the contract refused it: correct what was asked for"
+_ERROR_ABIS = ("Vault", "AaveV3Adapter", "UniswapV3Adapter", "PriceOracle", "VaultLens")
 
 
 class Rpc:
@@ -35,11 +40,11 @@ class Rpc:
                 answer = json.loads(response.read())
         except (urllib.error.URLError, TimeoutError, ValueError) as error:
             raise LocalnetError(
-                method, str(error), "the node may have ended; see its log"
+                method, str(error), f"the node may have ended; {SEE_LOG}"
             ) from error
         if "error" in answer:
             raise LocalnetError(
-                method, str(answer["error"].get("message", answer["error"])), "see the node's log"
+                method, str(answer["error"].get("message", answer["error"])), SEE_LOG
             )
         return answer["result"]
 
@@ -48,7 +53,7 @@ def rpc(w3: Web3, method: str, *params: Any) -> Any:
     """One call of a method web3 has no function for (`evm_mine`, `anvil_setCode`, ...)."""
     answer = w3.provider.make_request(method, list(params))  # type: ignore[arg-type]  # not one of web3's own names
     if "error" in answer:
-        raise LocalnetError(method, str(answer["error"]), "see the node's log")
+        raise LocalnetError(method, str(answer["error"]), SEE_LOG)
     return answer["result"]
 
 
@@ -63,9 +68,22 @@ def send(w3: Web3, call: Any, sender: str, *, value: int = 0, gas: int | None = 
     name = getattr(call, "fn_name", None) or "deployment"
     try:
         tx_hash = call.transact(fields)
-    except (ContractLogicError, Web3Exception, ValueError) as error:
-        raise LocalnetError(f"{name} from {sender}", str(error), "see the node's log") from error
+    except ContractLogicError as error:
+        raise LocalnetError(
+            f"{name} from {sender}", revert_reason(str(error.data or ""), str(error)), _ASKED
+        ) from error
+    except (Web3Exception, ValueError) as error:
+        raise LocalnetError(f"{name} from {sender}", str(error), SEE_LOG) from error
     return mined(w3, bytes(tx_hash), str(name))
+
+
+def revert_reason(data: str, otherwise: str) -> str:
+    """`reverted: Name(field=value, ...)` from revert data of our contracts, or other words for it."""
+    from keeper import abi
+    from keeper.execution.simulate import ErrorBook
+
+    book = ErrorBook(*(abi.load(name) for name in _ERROR_ABIS))
+    return f"reverted: {book.explain(RpcError('', '', 3, otherwise, data))}"
 
 
 def send_value(w3: Web3, sender: str, to: str, value: int) -> TxReceipt:
@@ -93,11 +111,17 @@ def mined(w3: Web3, tx_hash: bytes, what: str) -> TxReceipt:
         if receipt["status"] != 1:
             raise LocalnetError(
                 what,
-                f"transaction 0x{tx_hash.hex()} reverted",
-                "trace it with debug_traceTransaction",
+                f"transaction 0x{tx_hash.hex()} {_traced(w3, tx_hash)}",
+                _ASKED,
             )
         return receipt
-    raise LocalnetError(what, "the transaction was not mined", "see the node's log")
+    raise LocalnetError(what, "the transaction was not mined", SEE_LOG)
+
+
+def _traced(w3: Web3, tx_hash: bytes) -> str:
+    tracer = {"tracer": "callTracer", "tracerConfig": {"onlyTopCall": True}}
+    trace = rpc(w3, "debug_traceTransaction", f"0x{tx_hash.hex()}", tracer)
+    return revert_reason(str(trace.get("output") or ""), str(trace.get("error", "no reason given")))
 
 
 def accounts_of(w3: Web3) -> Accounts:

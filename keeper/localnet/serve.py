@@ -14,12 +14,22 @@ from typing import Any
 from eth_account import Account
 from eth_account.hdaccount import key_from_seed, seed_from_mnemonic
 
+from keeper.localnet.anvil import require_port_free
 from keeper.localnet.cache import write_atomically
+from keeper.localnet.driver import Driver
 from keeper.localnet.mainnet import Progress, start_local_mainnet
 from keeper.localnet.market import MarketSpec, refresh_answers
+from keeper.localnet.paths.path import PricePath
 from keeper.localnet.position import OpenedPosition, open_leveraged
 from keeper.localnet.protocols.tokens import DOLLAR
-from keeper.localnet.vaults import VaultDeployment, deploy_vault, deposit
+from keeper.localnet.rpc import rpc
+from keeper.localnet.vaults import (
+    OracleTerms,
+    VaultDeployment,
+    deploy_vault,
+    deposit,
+    limits_for,
+)
 from keeper.localnet.world import Accounts, World
 from keeper.model.units import WAD
 
@@ -27,7 +37,13 @@ DEV_MNEMONIC = "test test test test test test test test test test test junk"
 """Printed by every anvil and hardhat at start: known to everybody, worth nothing on a real chain."""
 HEARTBEAT_S = 1_800.0
 """How often the feeds are answered again while nothing else moves them."""
+DEFAULT_PORT = 8_545
 LOCALNET_FILE = Path("build") / "localnet" / "localnet.json"
+ORACLE_TERMS = OracleTerms(twap_window_s=120, max_deviation_bps=500)
+"""A short average follows a crash closely, so that it vetoes a lying oracle and not a falling market."""
+_PATH_BLOCK_S = 1.0
+_SAID_EVERY = 20
+"""Blocks of a path between two lines about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +60,9 @@ class ServeOptions:
     health: float = 1.6
     auto_mine: bool = True
     block_time_s: float | None = None
-    port: int | None = 8545
-    file: Path | None = None  # None: build/localnet/localnet.json
+    port: int | None = DEFAULT_PORT
+    file: Path | None = None  # None: `localnet_file`
+    path: PricePath | None = None  # the market goes along it, one block each `block_time_s`
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +88,47 @@ def serve(
     ended = stop or threading.Event()
     with _signals_set(ended), serving(root, options=options, progress=progress) as served:
         out(served.text)
+        if options is not None and options.path is not None:
+            _follow(served.world, options.path, options.block_time_s, ended=ended, out=out)
         while not ended.wait(HEARTBEAT_S):
             refresh_answers(served.world)
+
+
+def localnet_file(root: Path, port: int | None) -> Path:
+    """Where a local mainnet describes itself: one folder for each port, so that several can run."""
+    file = root / LOCALNET_FILE
+    return file if port in (None, DEFAULT_PORT) else file.parent / f"port-{port}" / file.name
+
+
+def _follow(
+    world: World,
+    path: PricePath,
+    block_time_s: float | None,
+    *,
+    ended: threading.Event,
+    out: Callable[[str], None],
+) -> None:
+    """The market goes along a path with its actors, by the wall clock; then the chain mines as before.
+
+    The chain's own clock runs with the path, and so faster than the wall's.
+    """
+    pause = block_time_s or _PATH_BLOCK_S
+    with Driver(world, path) as driver:
+        driver.prime()
+        out(f"The market now follows {path.name}: {len(path)} blocks, one every {pause:g} s.")
+        due = time.monotonic()
+        while driver.blocks_left and not ended.wait(max(0.0, due - time.monotonic())):
+            record = driver.step()
+            due = max(due + pause, time.monotonic())  # a slow block is not made up for
+            if record.index % _SAID_EVERY == 0 or not driver.blocks_left:
+                out(
+                    f"block {record.number} ({record.index + 1} of {len(path)}): "
+                    f"market {record.market_price:,.2f}, oracle {record.oracle_price:,.2f}"
+                )
+    if not ended.is_set():
+        rpc(world.w3, "evm_setAutomine", True)
+        rpc(world.w3, "evm_setIntervalMining", max(1, round(pause)))
+        out("The path is at its end; the market stays where it is.")
 
 
 @contextlib.contextmanager
@@ -81,24 +137,33 @@ def serving(
 ) -> Iterator[Served]:
     """The local mainnet with a funded vault and an open leveraged position, on the wall clock."""
     wanted = options or ServeOptions()
-    market = MarketSpec(price_usd=wanted.price_usd, start_time=int(time.time()))
+    if wanted.port is not None:
+        require_port_free(wanted.port)  # before anything is built for it
+    price = wanted.price_usd if wanted.path is None else float(wanted.path.market_price[0])
+    market = MarketSpec(price_usd=price, start_time=int(time.time()))
     with start_local_mainnet(
         root,
         market=market,
         auto_mine=wanted.auto_mine,
-        block_time_s=wanted.block_time_s,
+        # along a path each block is made for it
+        block_time_s=wanted.block_time_s if wanted.path is None else None,
         block_interval_s=None,
         port=wanted.port,
         progress=progress,
     ) as world:
         if progress is not None:
             progress("deploying a vault and opening its position")
-        deployment = deploy_vault(world, keepers=[world.accounts.keeper])
+        deployment = deploy_vault(
+            world,
+            limits=limits_for(wanted.health),
+            keepers=[world.accounts.keeper],
+            terms=ORACLE_TERMS,
+        )
         deposit(world, deployment, world.accounts.depositor, wanted.deposit_usd * DOLLAR)
         position = open_leveraged(
             world, deployment, int(wanted.health * WAD), wanted.idle_usd * DOLLAR
         )
-        file = wanted.file or root / LOCALNET_FILE
+        file = wanted.file or localnet_file(root, wanted.port)
         description = describe(world, deployment)
         write_atomically(file, json.dumps(description, indent=2) + "\n")
         try:

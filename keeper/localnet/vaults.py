@@ -1,7 +1,7 @@
 """Deploys vaults on the local mainnet, in the order the contracts ask for, and deposits into them."""
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 from keeper.localnet.protocols.deployer import ZERO_ADDRESS, Deployer
 from keeper.localnet.rpc import send
@@ -18,12 +18,28 @@ DEFAULT_LIMITS = Limits(
 )
 
 
+_MIN_HEALTH_BOUNDS = (1.01, 10.0)
+"""The contract's own, for any mandate."""
+
+
+def limits_for(health: float) -> Limits:
+    """The usual limits for a vault kept near a health: half the distance to liquidation is the keeper's minimum."""
+    low, high = _MIN_HEALTH_BOUNDS
+    minimum = min(high, max(low, 1 + 0.5 * (health - 1)))
+    return replace(
+        DEFAULT_LIMITS,
+        min_health_wad=Wad(int(minimum * WAD)),
+        max_swap_loss_bps=Bps(200),  # in a crash the pool runs ahead of the oracle
+        max_borrow_bps=Bps(8_200),  # room for the least health that the venue lends for
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class OracleTerms:
     """When the vault's oracle may be believed. Ages in seconds: the feed's heartbeat and a margin."""
 
     base_max_age_s: int = 3_900
-    quote_max_age_s: int = 86_400
+    quote_max_age_s: int = 90_000
     twap_window_s: int = 600
     max_deviation_bps: int = 500
 

@@ -77,6 +77,10 @@ class Journal(Protocol):
         """Block number of the newest tick that failed to simulate or send."""
         ...
 
-    def mined_reverts(self) -> tuple[int, ...]:
+    def mined_reverts(self, chain_id: int) -> tuple[int, ...]:
         """Block numbers of mined reverts since the last mined success, newest first."""
+        ...
+
+    def reverted_gas_wei(self, chain_id: int, since_block: int) -> int:
+        """What mined reverts cost from `since_block` on, wei."""
         ...

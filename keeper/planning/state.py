@@ -163,7 +163,7 @@ class Draft:
 
     def borrowable(self, holding: Holding, floor_wad: int) -> int:
         """Units that can be borrowed: health at `floor_wad`, loan-to-value, liquidity, frozen."""
-        if holding.frozen:
+        if holding.frozen or floor_wad <= 0:  # a floor of zero is that of debt without collateral
             return 0
         ledger, scale = self.ledger, self.ledger.scale(holding)
         by_health = _over_floor(ledger, floor_wad) // (scale * BPS * floor_wad)

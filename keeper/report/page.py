@@ -23,7 +23,8 @@ _CAPTIONS = {
     "health": "Health is collateral times liquidation threshold over debt. Below 1 anyone may "
     "liquidate. The shaded band is where the keeper's strategy leaves the vault alone.",
     "delta": "Net exposure: base held and supplied, less base owed.",
-    "nav": "Net asset value of each vault at the oracle's price.",
+    "nav": "Net asset value of each vault at the oracle's price. Gas is paid by the keeper's account "
+    "and is not in it.",
 }
 _TITLES = {"price": "Price", "health": "Health", "delta": "Delta", "nav": "NAV"}
 

@@ -1,9 +1,20 @@
 """What came of a run, in the few numbers that decide whether it went well."""
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 from keeper.report.story import KEEPER_KINDS, MarkKind, Story, Twin
+
+UNITS = {
+    "nav_start, nav_end": "raw units of nav_asset, with nav_decimals decimals",
+    "min_health": "ratio; below 1 anyone may liquidate",
+    "price_*, market_low": "USDC per WETH",
+    "gas_spent_wei": "wei",
+    "gas_value": "USDC",
+    "wall_s": "seconds of wall time",
+    "simulated_s": "seconds of chain time",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +61,8 @@ class Summary:
     gas_value: float
     """What the keeper paid for gas, in whole units of the asset at the market price of each block."""
     command: str
+    units: Mapping[str, str] = field(default_factory=lambda: dict(UNITS))
+    """Of the figures above, for whoever reads the file alone."""
 
     @property
     def saved(self) -> bool:

@@ -164,6 +164,9 @@ contract AdaptersTest is Fixture {
         extra = bound(extra, 0, 400_000e6);
         usdc.mint(address(vault), 100_000e6);
         uint256 before = usdc.balanceOf(address(vault));
+        vm.expectCall(
+            address(usdc), abi.encodeCall(usdc.transferFrom, (address(vault), address(lending), 250_000e6))
+        );
         _run(_one(_repayMove(address(usdc), 250_000e6 + extra)));
         assertEq(before - usdc.balanceOf(address(vault)), 250_000e6);
         (, uint256 debt) = lending.balances(address(usdc));

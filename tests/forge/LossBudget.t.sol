@@ -23,6 +23,10 @@ contract LossBudgetTest is Test {
         bucket.settle(capacityWad);
     }
 
+    function shrink(uint256 capacityWad, uint256 newCapacityWad) external {
+        bucket.shrink(capacityWad, newCapacityWad);
+    }
+
     /// Whatever the times and sizes, the sum charged since any start stays under the line (V-04).
     function testFuzz_charges_over_any_window_stay_under_capacity_and_refill(
         uint256 capacityWad,
@@ -96,6 +100,31 @@ contract LossBudgetTest is Test {
         vm.warp(block.timestamp + elapsed);
         this.settle(1e16);
         assertEq(bucket.usedWadUp(2e17), 1e16 - 1e16 * elapsed / 1 days);
+    }
+
+    /// A smaller bucket is as full as the larger one was, rounded in the vault's favour.
+    function testFuzz_a_smaller_capacity_keeps_the_part_that_is_left(
+        uint256 capacityWad,
+        uint256 newCapacityWad,
+        uint256 used
+    ) external {
+        capacityWad = bound(capacityWad, 1e16, 2e17);
+        newCapacityWad = bound(newCapacityWad, 1e16, capacityWad);
+        used = bound(used, 1, capacityWad);
+        this.charge(capacityWad, used, 1e18);
+        this.shrink(capacityWad, newCapacityWad);
+        uint256 left = (capacityWad - used) * newCapacityWad / capacityWad;
+        assertEq(bucket.leftWadDown(newCapacityWad), left);
+    }
+
+    function testFuzz_a_larger_capacity_gives_back_nothing_that_was_used(uint256 used, uint256 newCapacityWad)
+        external
+    {
+        used = bound(used, 1, 1e16);
+        newCapacityWad = bound(newCapacityWad, 1e16, 2e17);
+        this.charge(1e16, used, 1e18);
+        this.shrink(1e16, newCapacityWad);
+        assertEq(bucket.usedWadUp(newCapacityWad), used);
     }
 
     function testFuzz_a_loss_is_rounded_up_to_the_fraction_charged(uint256 loss, uint256 nav) external {

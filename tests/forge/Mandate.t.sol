@@ -15,9 +15,9 @@ import {Fixture} from "./Fixture.sol";
 contract MandateTest is Fixture {
     function _bounded(IVault.Limits memory l) private pure returns (IVault.Limits memory) {
         l.minHealthWad = bound(l.minHealthWad, 1.01e18, 10e18);
-        l.maxSwapLossBps = bound(l.maxSwapLossBps, 10, 300);
-        l.maxLossBps = bound(l.maxLossBps, 10, 500);
-        l.maxLossPerDayBps = bound(l.maxLossPerDayBps, 10, 2000);
+        l.maxSwapLossBps = bound(l.maxSwapLossBps, 100, 300);
+        l.maxLossBps = bound(l.maxLossBps, 100, 500);
+        l.maxLossPerDayBps = bound(l.maxLossPerDayBps, 100, 2000);
         l.maxBorrowBps = bound(l.maxBorrowBps, 0, 9300);
         return l;
     }
@@ -38,13 +38,32 @@ contract MandateTest is Fixture {
         assertEq(keccak256(abi.encode(vault.limits())) == keccak256(abi.encode(l)), !looser);
     }
 
+    /// One limit looser is enough, however much tighter the others are.
+    function testFuzz_guardian_loosens_no_single_limit(uint256 which, uint256 by) external {
+        IVault.Limits memory l = IVault.Limits(2e18, 200, 300, 600, 5000);
+        vm.prank(owner);
+        vault.setLimits(l);
+        l = IVault.Limits(3e18, 150, 200, 500, 4000);
+        which = bound(which, 0, 4);
+        if (which == 0) l.minHealthWad = 2e18 - bound(by, 1, 0.9e18);
+        if (which == 1) l.maxSwapLossBps = 200 + bound(by, 1, 100);
+        if (which == 2) l.maxLossBps = 300 + bound(by, 1, 200);
+        if (which == 3) l.maxLossPerDayBps = 600 + bound(by, 1, 1400);
+        if (which == 4) l.maxBorrowBps = 5000 + bound(by, 1, 4300);
+        vm.expectRevert(abi.encodeWithSelector(IMandate.LooseningNeedsOwner.selector, guardian));
+        vm.prank(guardian);
+        vault.setLimits(l);
+    }
+
     function testFuzz_guardian_tightens_any_one_limit(uint256 which, uint256 by) external {
-        IVault.Limits memory l = vault.limits();
+        IVault.Limits memory l = IVault.Limits(1.05e18, 200, 300, 600, 7500);
+        vm.prank(owner);
+        vault.setLimits(l);
         which = bound(which, 0, 4);
         if (which == 0) l.minHealthWad += bound(by, 0, 8e18);
-        if (which == 1) l.maxSwapLossBps -= bound(by, 0, 90);
-        if (which == 2) l.maxLossBps -= bound(by, 0, 90);
-        if (which == 3) l.maxLossPerDayBps -= bound(by, 0, 190);
+        if (which == 1) l.maxSwapLossBps -= bound(by, 0, 100);
+        if (which == 2) l.maxLossBps -= bound(by, 0, 200);
+        if (which == 3) l.maxLossPerDayBps -= bound(by, 0, 500);
         if (which == 4) l.maxBorrowBps -= bound(by, 0, 7500);
         vm.prank(guardian);
         vault.setLimits(l);
@@ -68,9 +87,9 @@ contract MandateTest is Fixture {
         if (which == 2) l.maxLossBps = wild.maxLossBps;
         if (which == 3) l.maxLossPerDayBps = wild.maxLossPerDayBps;
         if (which == 4) l.maxBorrowBps = wild.maxBorrowBps;
-        bool inside = l.minHealthWad >= 1.01e18 && l.minHealthWad <= 10e18 && l.maxSwapLossBps >= 10
-            && l.maxSwapLossBps <= 300 && l.maxLossBps >= 10 && l.maxLossBps <= 500
-            && l.maxLossPerDayBps >= 10 && l.maxLossPerDayBps <= 2000 && l.maxBorrowBps <= 9300;
+        bool inside = l.minHealthWad >= 1.01e18 && l.minHealthWad <= 10e18 && l.maxSwapLossBps >= 100
+            && l.maxSwapLossBps <= 300 && l.maxLossBps >= 100 && l.maxLossBps <= 500
+            && l.maxLossPerDayBps >= 100 && l.maxLossPerDayBps <= 2000 && l.maxBorrowBps <= 9300;
         if (!inside) vm.expectPartialRevert(Bounds.OutOfBounds.selector);
         vm.prank(owner);
         vault.setLimits(l);
@@ -86,7 +105,58 @@ contract MandateTest is Fixture {
         (l.maxBorrowBps, l.minHealthWad) = (9300, 1.01e18 - 1);
         vm.expectPartialRevert(Bounds.OutOfBounds.selector);
         vault.setLimits(l);
+        vault.setLimits(IVault.Limits(10e18, 100, 100, 100, 0));
+        _expectOutOfBounds(IVault.Limits(10e18 + 1, 100, 100, 100, 0), "minHealthWad", 10e18 + 1);
+        _expectOutOfBounds(IVault.Limits(10e18, 99, 100, 100, 0), "maxSwapLossBps", 99);
+        _expectOutOfBounds(IVault.Limits(10e18, 301, 100, 100, 0), "maxSwapLossBps", 301);
+        _expectOutOfBounds(IVault.Limits(10e18, 100, 99, 100, 0), "maxLossBps", 99);
+        _expectOutOfBounds(IVault.Limits(10e18, 100, 501, 100, 0), "maxLossBps", 501);
+        _expectOutOfBounds(IVault.Limits(10e18, 100, 100, 99, 0), "maxLossPerDayBps", 99);
+        _expectOutOfBounds(IVault.Limits(10e18, 100, 100, 2001, 0), "maxLossPerDayBps", 2001);
         vm.stopPrank();
+    }
+
+    function _expectOutOfBounds(IVault.Limits memory l, string memory name, uint256 value) private {
+        IVault.Limits memory held = vault.limits();
+        (bool ok, bytes memory reason) = address(vault).call(abi.encodeCall(vault.setLimits, (l)));
+        assertFalse(ok);
+        assertEq(bytes4(reason), Bounds.OutOfBounds.selector);
+        (string memory named, uint256 observed,,) = this.evidence(reason);
+        assertEq(named, name);
+        assertEq(observed, value);
+        assertEq(keccak256(abi.encode(vault.limits())), keccak256(abi.encode(held)));
+    }
+
+    function evidence(bytes calldata reason)
+        external
+        pure
+        returns (string memory, uint256, uint256, uint256)
+    {
+        return abi.decode(reason[4:], (string, uint256, uint256, uint256));
+    }
+
+    /// What waited in a timelock does not undo what the guardian tightened meanwhile.
+    function testFuzz_limits_are_replaced_only_as_they_were_expected(IVault.Limits memory l, uint8 which)
+        external
+    {
+        IVault.Limits memory expected = vault.limits();
+        l = _bounded(l);
+        IVault.Limits memory tighter = vault.limits();
+        which = uint8(bound(which, 0, 2));
+        if (which == 0) tighter.minHealthWad += 1;
+        if (which == 1) tighter.maxLossPerDayBps -= 1;
+        if (which == 2) tighter.maxBorrowBps -= 1;
+        vm.prank(guardian);
+        vault.setLimits(tighter);
+        vm.startPrank(owner);
+        vm.expectRevert(abi.encodeWithSelector(IMandate.LimitsChanged.selector, tighter));
+        vault.setLimitsFrom(expected, l);
+        vault.setLimitsFrom(tighter, l);
+        vm.stopPrank();
+        assertEq(keccak256(abi.encode(vault.limits())), keccak256(abi.encode(l)));
+        vm.expectRevert(abi.encodeWithSelector(Ownable.OwnableUnauthorizedAccount.selector, guardian));
+        vm.prank(guardian);
+        vault.setLimitsFrom(l, l);
     }
 
     function testFuzz_strangers_and_keepers_change_nothing(address who, IVault.Limits memory l) external {

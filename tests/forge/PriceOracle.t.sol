@@ -193,25 +193,53 @@ contract PriceOracleTest is Fixture {
 
     // ---------------------------------------------------------------- construction
 
-    function testFuzz_every_parameter_has_a_hard_bound(uint256 maxAge, uint256 window, uint256 deviation)
-        external
-    {
+    function testFuzz_every_parameter_has_a_hard_bound(
+        uint256 maxAge,
+        uint256 window,
+        uint256 deviation,
+        uint8 wild
+    ) external {
+        if (wild & 1 == 0) maxAge = bound(maxAge, 59, 26 hours + 1);
+        if (wild & 2 == 0) window = bound(window, 29, 1 hours + 1);
+        if (wild & 4 == 0) deviation = bound(deviation, 0, 2001);
         PriceOracle.Config memory config = _oracleConfig();
         (config.baseMaxAge, config.twapWindow, config.maxDeviationBps) = (maxAge, window, deviation);
-        bool allowed = maxAge >= 60 && maxAge <= 1 days && window >= 30 && window <= 1 hours && deviation >= 1
-            && deviation <= 2000;
+        bool allowed = maxAge >= 60 && maxAge <= 26 hours && window >= 30 && window <= 1 hours
+            && deviation >= 1 && deviation <= 2000;
         if (!allowed) vm.expectPartialRevert(Bounds.OutOfBounds.selector);
         new PriceOracle(config);
     }
 
     function testFuzz_bounds_hold_at_their_edges(uint256 value) external {
         PriceOracle.Config memory config = _oracleConfig();
-        config.quoteMaxAge = bound(value, 1 days + 1, type(uint256).max);
+        config.quoteMaxAge = bound(value, 26 hours + 1, type(uint256).max);
         vm.expectRevert(
-            abi.encodeWithSelector(Bounds.OutOfBounds.selector, "quoteMaxAge", config.quoteMaxAge, 60, 1 days)
+            abi.encodeWithSelector(
+                Bounds.OutOfBounds.selector, "quoteMaxAge", config.quoteMaxAge, 60, 26 hours
+            )
         );
         new PriceOracle(config);
-        config.quoteMaxAge = bound(value, 60, 1 days);
+        config.quoteMaxAge = bound(value, 60, 26 hours);
+        new PriceOracle(config);
+    }
+
+    /// One observation a block over the window and one before it: else a busy hour overwrites what the mean is made of.
+    function testFuzz_a_pool_without_room_for_the_window_is_refused(uint256 window, uint16 cardinality)
+        external
+    {
+        PriceOracle.Config memory config = _oracleConfig();
+        config.twapWindow = bound(window, 30, 1 hours);
+        uint256 least = (config.twapWindow + 11) / 12 + 1;
+        if (cardinality & 3 == 0) cardinality = uint16(least - (cardinality >> 2 & 1)); // at the edge and one under
+        else cardinality = uint16(bound(cardinality, 1, 400));
+        pool.setCardinality(cardinality);
+        if (cardinality < least) {
+            vm.expectRevert(
+                abi.encodeWithSelector(
+                    PriceOracle.CardinalityTooLow.selector, address(pool), cardinality, least
+                )
+            );
+        }
         new PriceOracle(config);
     }
 

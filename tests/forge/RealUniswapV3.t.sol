@@ -76,6 +76,7 @@ contract RealUniswapV3Test is Test {
             baseFirst ? Math.mulDiv(PRICE * 1e6, 1 << 192, 1e18) : Math.mulDiv(1e18, 1 << 192, PRICE * 1e6);
         pool.initialize(uint160(Math.sqrt(ratioX192)));
         pool.increaseObservationCardinalityNext(50);
+        vm.warp(block.timestamp + 1); // the next change of liquidity writes an observation, and makes the room
         (, int24 tick,,,,,) = pool.slot0();
         int24 centre = tick / 10 * 10;
         (int24 lower, int24 upper) =

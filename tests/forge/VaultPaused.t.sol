@@ -67,6 +67,36 @@ contract VaultPausedTest is Fixture {
         _expectRefused(moves, IVault.PausedSwapTooLarge.selector);
     }
 
+    /// Idle base would be locked in with its depositors: it is sold for their exits, as long as none is owed.
+    function testFuzz_base_is_sold_for_exits_and_none_is_bought_back(uint256 baseAmount, uint256 back)
+        external
+    {
+        usdc.mint(address(vault), 1e6);
+        baseAmount = bound(baseAmount, 1e15, 300e18);
+        IVault.Move[] memory moves = new IVault.Move[](3);
+        moves[0] = _repayMove(address(usdc), ALL);
+        moves[1] = _withdrawMove(address(weth), baseAmount);
+        moves[2] = _swapMove(address(weth), ALL);
+        uint256 before = usdc.balanceOf(address(vault));
+        _run(moves);
+        assertGt(usdc.balanceOf(address(vault)), before - 480_000e6);
+        assertEq(weth.balanceOf(address(vault)), 0);
+        back = bound(back, 1e6, usdc.balanceOf(address(vault)));
+        _expectRefused(_one(_swapMove(address(usdc), back)), IVault.PausedSwapTooLarge.selector);
+    }
+
+    /// Repaying dollars is no licence to buy base, not even in the rebalance that sells some.
+    function testFuzz_no_base_is_bought_while_none_is_owed(uint256 repaid, uint256 spent) external {
+        repaid = bound(repaid, 1e6, 400_000e6);
+        spent = bound(spent, 1e5, repaid / 5);
+        IVault.Move[] memory moves = new IVault.Move[](4);
+        moves[0] = _repayMove(address(usdc), repaid);
+        moves[1] = _withdrawMove(address(weth), 1e12);
+        moves[2] = _swapMove(address(weth), 1e12);
+        moves[3] = _swapMove(address(usdc), spent);
+        _expectRefused(moves, IVault.PausedSwapTooLarge.selector);
+    }
+
     function testFuzz_after_the_debt_is_gone_everything_can_come_home_and_nothing_go_out(uint256 amount)
         external
     {
@@ -81,5 +111,50 @@ contract VaultPausedTest is Fixture {
             _one(_supplyMove(address(weth), amount)),
             abi.encodeWithSelector(IVault.PausedMove.selector, 0, IVault.MoveKind.Supply)
         );
+    }
+}
+
+/// @notice Base is owed: what a pause then lets swaps do.
+contract VaultPausedShortTest is Fixture {
+    uint256 private constant OWED = 100e18;
+
+    function setUp() public override {
+        super.setUp();
+        _deposit(alice, 1_000_000e6);
+        IVault.Move[] memory moves = new IVault.Move[](2);
+        moves[0] = _supplyMove(address(usdc), 600_000e6);
+        moves[1] = _borrowMove(address(weth), OWED);
+        _run(moves);
+        vm.prank(guardian);
+        vault.pause();
+    }
+
+    function testFuzz_base_is_bought_to_repay_it(uint256 spent) external {
+        spent = bound(spent, 10e6, 190_000e6);
+        IVault.Move[] memory moves = new IVault.Move[](2);
+        moves[0] = _swapMove(address(usdc), spent);
+        moves[1] = _repayMove(address(weth), spent * 1e12 / PRICE * 999 / 1000);
+        uint256 before = lending.healthWad();
+        _run(moves);
+        assertGt(lending.healthWad(), before);
+    }
+
+    /// Base that was borrowed is not sold: that would be a short.
+    function testFuzz_base_that_is_owed_is_not_sold(uint256 sold) external {
+        sold = bound(sold, 1e13, OWED);
+        _expectRefused(_one(_swapMove(address(weth), sold)), IVault.PausedSwapTooLarge.selector);
+    }
+
+    /// More than is repaid, and a hundredth of it, is not bought.
+    function testFuzz_no_more_base_is_bought_than_is_repaid(uint256 repaid) external {
+        repaid = bound(repaid, 1e18, 90e18);
+        pool.setFee(0);
+        uint256 spent = repaid * PRICE / 1e12 * 10_101 / 10_000;
+        IVault.Move[] memory moves = new IVault.Move[](2);
+        moves[0] = _swapMove(address(usdc), spent);
+        moves[1] = _repayMove(address(weth), repaid);
+        _expectRefused(moves, IVault.PausedSwapTooLarge.selector);
+        moves[0] = _swapMove(address(usdc), spent * 10_099 / 10_101);
+        _run(moves);
     }
 }

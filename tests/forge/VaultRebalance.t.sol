@@ -197,6 +197,7 @@ contract VaultRebalanceTest is Fixture {
         _run(_one(_swapMove(address(usdc), 100_000e6)));
         assertEq(usdc.balanceOf(address(vault)), 1_000_000e6 - 100_000e6 * fillBps / 10_000);
         assertEq(usdc.balanceOf(address(swapper)), 0);
+        assertEq(usdc.allowance(address(vault), address(swapper)), 0); // nor may it take the rest later
     }
 
     // ---------------------------------------------------------------- losses
@@ -346,6 +347,26 @@ contract VaultRebalanceTest is Fixture {
             bool overRatio = amount * 10_000 > (1_000_000e6 + amount) * ratio;
             assertTrue(overRatio || amount > 780_000e6);
         }
+    }
+
+    /// Debt that changes its token is new debt, though less is owed in sum: a debt of dollars is no licence for a short.
+    function testFuzz_debt_in_another_token_is_held_to_the_ratio(uint256 shortened, bool ofBase) external {
+        _deposit(alice, 1_000_000e6);
+        weth.mint(address(vault), 500e18);
+        (address owed, address other) =
+            ofBase ? (address(weth), address(usdc)) : (address(usdc), address(weth));
+        IVault.Move[] memory moves = new IVault.Move[](3);
+        moves[0] = _supplyMove(address(usdc), 900_000e6);
+        moves[1] = _supplyMove(address(weth), 400e18);
+        moves[2] = _borrowMove(owed, ofBase ? 300e18 : 600_000e6);
+        _run(moves);
+        vm.prank(guardian);
+        vault.setLimits(IVault.Limits(1.05e18, 100, 100, 200, 0));
+        shortened = bound(shortened, 1, 10_000); // of 600,000 dollars
+        moves = new IVault.Move[](2);
+        moves[0] = _repayMove(owed, ALL);
+        moves[1] = _borrowMove(other, (ofBase ? 60e6 : 0.03e18) * shortened * 999 / 1000);
+        _expectRefused(moves, IVault.BorrowRatioTooHigh.selector);
     }
 
     // ---------------------------------------------------------------- amounts

@@ -24,7 +24,7 @@ contract Intruder {
     fallback() external {
         called = true;
         sawNav = _works(abi.encodeCall(_vault.nav, ())) || _works(abi.encodeCall(_vault.totalAssets, ()))
-            || _works(abi.encodeCall(_vault.lossBudget, ()));
+            || _works(abi.encodeCall(_vault.exitNav, ())) || _works(abi.encodeCall(_vault.lossBudget, ()));
         sawShares = _works(abi.encodeCall(_vault.convertToAssets, (1e18)))
             || _works(abi.encodeCall(_vault.convertToShares, (1e6)))
             || _works(abi.encodeCall(_vault.previewDeposit, (1e6)))

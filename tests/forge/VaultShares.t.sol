@@ -163,10 +163,45 @@ contract VaultSharesTest is Fixture {
         vm.stopPrank();
     }
 
+    /// Shares that rounding left behind do not close the vault, and are worth no part of the next deposit but a unit.
+    function testFuzz_an_emptied_vault_opens_again(uint256 traded, uint256 assets) external {
+        _deposit(alice, 1_000_000e6);
+        _run(_one(_swapMove(address(usdc), bound(traded, 1e6, 900_000e6))));
+        _run(_one(_swapMove(address(weth), ALL)));
+        uint256 all = vault.maxWithdraw(alice);
+        vm.prank(alice);
+        vault.withdraw(all, alice, alice);
+        assertEq(vault.nav(), 0);
+        assertEq(vault.maxDeposit(mallory), ALL);
+        assertEq(vault.maxMint(mallory), ALL);
+        assets = bound(assets, 2, 1e15);
+        _deposit(mallory, assets);
+        assertGe(_redeemAll(mallory) + 1, assets);
+    }
+
     // ---------------------------------------------------------------- price unusable
 
-    function testFuzz_an_unusable_price_closes_all_four_entries(uint256 amount) external {
+    function testFuzz_an_unusable_price_closes_deposits(uint256 amount) external {
         _lever(1_000_000e6, 5000, 5000);
+        amount = bound(amount, 1, 1e18);
+        _makeStale();
+        assertEq(vault.maxDeposit(alice), 0);
+        assertEq(vault.maxMint(alice), 0);
+        vm.startPrank(alice);
+        vm.expectPartialRevert(IPriceOracle.PriceUnusable.selector);
+        vault.deposit(amount, alice);
+        vm.expectPartialRevert(IPriceOracle.PriceUnusable.selector);
+        vault.mint(amount, alice);
+        vm.stopPrank();
+    }
+
+    /// What is owed in base cannot be valued low without a price.
+    function testFuzz_an_unusable_price_closes_everything_while_base_is_owed(uint256 amount) external {
+        _deposit(alice, 1_000_000e6);
+        IVault.Move[] memory moves = new IVault.Move[](2);
+        moves[0] = _supplyMove(address(usdc), 500_000e6);
+        moves[1] = _borrowMove(address(weth), 1e18);
+        _run(moves);
         amount = bound(amount, 1, 1e18);
         _makeStale();
         assertEq(vault.maxDeposit(alice), 0);
@@ -182,6 +217,36 @@ contract VaultSharesTest is Fixture {
         vault.withdraw(amount, alice, alice);
         vm.expectPartialRevert(IPriceOracle.PriceUnusable.selector);
         vault.redeem(amount, alice, alice);
+        vm.stopPrank();
+    }
+
+    /// A gift of base of up to 1 % of the dollars closes no exit, and takes nothing from whoever leaves (V-17 in part).
+    function testFuzz_donated_base_does_not_lock_depositors_in(uint256 gift, uint256 assets) external {
+        _deposit(alice, 1_000_000e6);
+        weth.mint(address(vault), bound(gift, 1, 1e18));
+        _makeStale();
+        assertEq(vault.maxWithdraw(alice), 1_000_000e6);
+        assets = bound(assets, 1, 1_000_000e6);
+        assertEq(vault.previewRedeem(vault.previewWithdraw(assets)), assets);
+        vm.prank(alice);
+        vault.withdraw(assets, alice, alice);
+        assertEq(usdc.balanceOf(alice), assets);
+    }
+
+    /// Nobody who redeems while the price is unusable leaves a part of the base behind unawares: the exit waits instead.
+    function testFuzz_without_a_price_exits_wait_while_base_is_held(uint256 shares, bool deviating) external {
+        _lever(1_000_000e6, 2000, 5000);
+        _deposit(mallory, 1_000_000e6);
+        shares = bound(shares, 1e12, vault.balanceOf(mallory));
+        if (deviating) ethFeed.set(int256(PRICE * 75e6));
+        else _makeStale();
+        assertEq(vault.maxRedeem(mallory), 0);
+        assertEq(vault.maxWithdraw(mallory), 0);
+        vm.startPrank(mallory);
+        vm.expectPartialRevert(IPriceOracle.PriceUnusable.selector);
+        vault.redeem(shares, mallory, mallory);
+        vm.expectPartialRevert(IPriceOracle.PriceUnusable.selector);
+        vault.withdraw(1e6, mallory, mallory);
         vm.stopPrank();
     }
 

@@ -64,7 +64,9 @@ def load_price_file(
         else _in_order(file, columns, rows)
     )
     if len(rows) < 2:
-        raise PriceFileError(str(file), f"has {len(rows)} usable rows; two or more are needed")
+        plural = "" if len(rows) == 1 else "s"
+        problem = f"has {len(rows)} usable row{plural}; two or more are needed"
+        raise PriceFileError(str(file), problem)
     return _window(file, _bars(file, columns.kind, rows, notes), start, end)
 
 

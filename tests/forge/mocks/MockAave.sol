@@ -41,7 +41,7 @@ contract MockIndexed {
     }
 }
 
-/// @notice A lending pool with Aave v3's surface and rules for two reserves: loan to value on borrowing, health of at least 1 on
+/// @notice A lending pool with Aave v3's surface and rules for its reserves: loan to value on borrowing, health of at least 1 on
 /// withdrawing, half the debt with a bonus on liquidation. It believes its feed without asking how old it is.
 contract MockAave is IAaveV3Pool, IAaveV3AddressesProvider {
     struct Reserve {
@@ -64,6 +64,7 @@ contract MockAave is IAaveV3Pool, IAaveV3AddressesProvider {
     bool public refusesCollateral;
     bool public accountReverts;
     bool public repayKeepsChange;
+    mapping(address => bool) public ltvZero;
 
     constructor() {
         data = IAaveV3DataProvider(address(new MockAaveData(this)));
@@ -96,6 +97,11 @@ contract MockAave is IAaveV3Pool, IAaveV3AddressesProvider {
         repayKeepsChange = keeps;
     }
 
+    /// @notice Aave's governance takes the loan to value of a reserve away: it no longer counts for new debt.
+    function setLtvZero(address token, bool zero) external {
+        ltvZero[token] = zero;
+    }
+
     // ---- registry
 
     function getPool() external view returns (address) {
@@ -112,7 +118,7 @@ contract MockAave is IAaveV3Pool, IAaveV3AddressesProvider {
         require(amount != 0, "26");
         IERC20(asset).transferFrom(msg.sender, address(reserves[asset].aToken), amount);
         reserves[asset].aToken.change(onBehalfOf, int256(amount));
-        if (!refusesCollateral) _used[onBehalfOf] |= 2 << (reserves[asset].id * 2);
+        if (!refusesCollateral && !ltvZero[asset]) _used[onBehalfOf] |= 2 << (reserves[asset].id * 2);
     }
 
     function withdraw(address asset, uint256 amount, address to) external returns (uint256) {
@@ -121,7 +127,7 @@ contract MockAave is IAaveV3Pool, IAaveV3AddressesProvider {
         require(amount != 0 && amount <= balance, "32");
         reserves[asset].aToken.change(msg.sender, -int256(amount));
         reserves[asset].aToken.pay(asset, to, amount);
-        require(_debtOf(msg.sender) == 0 || health(msg.sender) >= 1e18, "35");
+        _requireHealthAndLtv(asset);
         return amount;
     }
 
@@ -145,7 +151,15 @@ contract MockAave is IAaveV3Pool, IAaveV3AddressesProvider {
 
     function setUserUseReserveAsCollateral(address asset, bool use) external {
         require(!refusesCollateral, "62");
-        if (use) _used[msg.sender] |= 2 << (reserves[asset].id * 2);
+        require(reserves[asset].aToken.balanceOf(msg.sender) != 0, "43");
+        uint256 bit = 2 << (reserves[asset].id * 2);
+        if (use) {
+            require(!ltvZero[asset], "62");
+            _used[msg.sender] |= bit;
+        } else {
+            _used[msg.sender] &= ~bit;
+            _requireHealthAndLtv(asset);
+        }
     }
 
     /// @notice Anybody repays up to half of one debt and takes another token at a bonus.
@@ -166,6 +180,7 @@ contract MockAave is IAaveV3Pool, IAaveV3AddressesProvider {
 
     function getReserveData(address asset) external view returns (ReserveData memory result) {
         result.id = reserves[asset].id;
+        result.configuration = (ltvZero[asset] ? 0 : LTV_BPS) | THRESHOLD_BPS << 16 | BONUS_BPS << 32;
         result.aTokenAddress = address(reserves[asset].aToken);
         result.variableDebtTokenAddress = address(reserves[asset].debtToken);
     }
@@ -198,15 +213,27 @@ contract MockAave is IAaveV3Pool, IAaveV3AddressesProvider {
         }
     }
 
+    /// @dev Collateral of an indebted account leaves only with health of at least 1, and while any of it has no loan to value,
+    /// only that leaves.
+    function _requireHealthAndLtv(address leaving) private view {
+        if (_debtOf(msg.sender) == 0) return;
+        require(health(msg.sender) >= 1e18, "35");
+        if (ltvZero[leaving]) return;
+        for (uint256 i; i < tokens.length; ++i) {
+            require(!ltvZero[tokens[i]] || _used[msg.sender] & (2 << (i * 2)) == 0, "57");
+        }
+    }
+
     function _totals(address user) private view returns (uint256 collateral, uint256 debt) {
         for (uint256 i; i < tokens.length; ++i) {
             Reserve storage reserve = reserves[tokens[i]];
             uint256 supplied = reserve.aToken.balanceOf(user);
             uint256 owed = reserve.debtToken.balanceOf(user);
-            if (supplied == 0 && owed == 0) continue;
+            bool counts = supplied != 0 && _used[user] & (2 << (i * 2)) != 0;
+            if (!counts && owed == 0) continue;
             int256 answer = reserve.feed.answer();
             require(answer > 0, "no price");
-            if (_used[user] & (2 << (i * 2)) != 0) collateral += supplied * uint256(answer) / reserve.unit;
+            if (counts) collateral += supplied * uint256(answer) / reserve.unit;
             debt += Math.ceilDiv(owed * uint256(answer), reserve.unit);
         }
     }

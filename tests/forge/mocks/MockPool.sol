@@ -30,6 +30,7 @@ contract MockPool is IUniswapV3Pool {
     Fault public fault;
     bool public observeReverts;
     int24 public meanTick;
+    uint16 public cardinality = 301; // an observation a block for an hour
     address public hook; // called in the middle of a swap
 
     constructor(address token0_, address token1_) {
@@ -49,6 +50,10 @@ contract MockPool is IUniswapV3Pool {
 
     function setMeanTick(int24 newTick) external {
         meanTick = newTick;
+    }
+
+    function setCardinality(uint16 newCardinality) external {
+        cardinality = newCardinality;
     }
 
     function setFee(uint24 newFee) external {
@@ -124,7 +129,7 @@ contract MockPool is IUniswapV3Pool {
 
     function slot0() external view returns (uint160, int24, uint16, uint16, uint16, uint8, bool) {
         uint160 sqrtPrice = uint160(_sqrtPriceX96());
-        return (sqrtPrice, TickMath.getTickAtSqrtPrice(sqrtPrice), 0, 1, 1, 0, true);
+        return (sqrtPrice, TickMath.getTickAtSqrtPrice(sqrtPrice), 0, cardinality, cardinality, 0, true);
     }
 
     function _sqrtPriceX96() private view returns (uint256) {

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from keeper.app import Keeper
-from keeper.execution import executor as executor_module
+from keeper.execution import send as send_module
 from keeper.execution.send import Fate, broadcast
 from keeper.localnet.market import set_market_price
 from keeper.localnet.rpc import rpc
@@ -200,7 +200,7 @@ def test_killed_around_the_broadcast_a_restart_ends_with_one_effect(
 
     _move_market(kept, 1_700)
     with monkeypatch.context() as patch, kept.keeper() as doomed:
-        patch.setattr(executor_module, "broadcast", die)
+        patch.setattr(send_module, "broadcast", die)
         with pytest.raises(_Killed):
             doomed.tick()
     assert kept.pending() == int(sent_before_death)

@@ -2,11 +2,13 @@
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from web3 import HTTPProvider, Web3
 
+from keeper.localnet.paths.build import ScenarioSpec, build_path
 from keeper.localnet.serve import ServeOptions, serve
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -35,3 +37,34 @@ def test_it_says_what_stands_where_and_ends_when_asked(tmp_path: Path) -> None:
     for wanted in ("RPC", "health 1.600", "keys are public", "vault_owner", "Ctrl-C"):
         assert wanted in text
     assert not file.exists()
+
+
+def test_a_market_along_a_path_moves_by_the_wall_clock_and_then_stays(tmp_path: Path) -> None:
+    """At a health that the usual mandate does not allow, with nothing idle."""
+    whole = build_path(ScenarioSpec("gap", 1, {}))
+    path = replace(
+        whole,
+        times=whole.times[:4],
+        market_price=whole.market_price[:4],
+        oracle_online=whole.oracle_online[:4],
+        base_fee_wei=whole.base_fee_wei[:4],
+    )
+    stop, said = threading.Event(), []
+
+    def hear(text: str) -> None:
+        said.append(text)
+        if "at its end" in text:
+            stop.set()
+
+    options = ServeOptions(
+        *(2_000.0, 500_000, 0, 1.2),
+        block_time_s=0.1,
+        port=None,
+        file=tmp_path / "localnet.json",
+        path=path,
+    )
+    serve(ROOT, options=options, out=hear, stop=stop)
+
+    assert "health 1.2" in said[0]
+    assert "4 blocks, one every 0.1 s" in said[1]
+    assert "(4 of 4): market" in said[-2]

@@ -12,7 +12,7 @@ from keeper.model.market import FeedReading, Readings, TokenPosition
 def snapshot_answer(readings: Readings, **changes: Any) -> str:
     """0x-prefixed answer of VaultLens.snapshot."""
     entry = next(e for e in abi.load("VaultLens") if e.get("name") == "snapshot")
-    values = {**_snapshot(readings), **changes}
+    values = {**snapshot_values(readings), **changes}
     output = entry["outputs"][0]
     return "0x" + abi_encode([collapse_if_tuple(output)], [_ordered(output, values)]).hex()
 
@@ -25,7 +25,8 @@ def _ordered(part: dict[str, Any], value: Any) -> Any:
     return value
 
 
-def _snapshot(r: Readings) -> dict[str, Any]:
+def snapshot_values(r: Readings) -> dict[str, Any]:
+    """Its fields by the names of the ABI."""
     limits = r.limits
     return {
         "version": 1,

@@ -6,16 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeper import abi
-from keeper.chain.decode import BadSnapshot, SnapshotCodec
+from keeper.chain.decode import BadSnapshot, Origin, SnapshotCodec
 from keeper.model.market import Readings
 from tests.builders import make_readings
-from tests.unit.chain.snapshots import snapshot_answer
+from tests.unit.chain.snapshots import snapshot_answer, snapshot_values
 
 CODEC = SnapshotCodec(abi.load("VaultLens"))
 
 
 def _decoded(readings: Readings, answer: str) -> Readings:
-    return CODEC.decode(answer, readings.block, readings.keeper, readings.keeper_balance_wei)
+    block, balance = readings.block, readings.keeper_balance_wei
+    return CODEC.decode(answer, block, readings.keeper, balance)[0]
 
 
 def _lowered(readings: Readings) -> str:
@@ -64,3 +65,24 @@ def test_another_version_of_the_snapshot_is_refused() -> None:
 def test_bytes_that_are_no_snapshot_are_refused(answer: str) -> None:
     with pytest.raises(BadSnapshot):
         _decoded(make_readings(), answer)
+
+
+def test_a_snapshot_says_what_it_is_of() -> None:
+    readings = make_readings()
+    answer = snapshot_answer(readings, chainId=5, blockNumber=6, timestamp=7)
+    _, origin = CODEC.decode(answer, readings.block, readings.keeper, 0)
+    assert origin == Origin(to_checksum_address(readings.vault), 5, 6, 7)
+
+
+def test_a_fault_of_the_price_that_nobody_knows_is_refused() -> None:
+    readings = make_readings()
+    price = {**snapshot_values(readings)["price"], "fault": 99}
+    with pytest.raises(BadSnapshot, match="does not decode"):
+        _decoded(readings, snapshot_answer(readings, price=price))
+
+
+@pytest.mark.parametrize("name", ["assetDecimals", "baseDecimals"])
+def test_a_token_with_absurd_decimals_is_refused(name: str) -> None:
+    readings = make_readings()
+    with pytest.raises(BadSnapshot, match="more than 36 decimals"):
+        _decoded(readings, snapshot_answer(readings, **{name: 255}))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from structlog.testing import capture_logs
 from websockets.sync.server import Server, ServerConnection, serve
 
 from keeper.chain.heads import Heads
@@ -106,6 +107,14 @@ def test_a_dead_websocket_leaves_polling() -> None:
         assert not heads.subscribed
 
 
+def test_an_endpoint_that_was_never_there_is_warned_of_once() -> None:
+    with capture_logs() as logs, heads_of(lambda: block(9), "ws://127.0.0.1:9"):
+        time.sleep(1.3)
+    warned = [entry["event"] for entry in logs if entry["log_level"] == "warning"]
+    assert warned == ["websocket not connected, polling meanwhile"]
+    assert len(logs) > 1
+
+
 def test_a_lost_subscription_is_made_again() -> None:
     connections = iter([7, 8])
 
@@ -119,7 +128,23 @@ def test_a_lost_subscription_is_made_again() -> None:
         assert soon(heads, 8) == block(8)
 
 
-@pytest.mark.parametrize("nonsense", ["{", "[]", '{"error": {"message": "no subscriptions"}}'])
+@pytest.mark.parametrize(
+    "url", ["ws://u:SECRET99@exa\u2100mple/", "ws://[SECRET99", "ws://h:SECRET99/"]
+)
+def test_an_address_that_cannot_be_used_leaves_polling_and_is_not_shown(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with heads_of(lambda: block(9), url) as heads:
+        assert soon(heads, 9) == block(9)
+        time.sleep(0.1)
+    said = capsys.readouterr()
+    assert "SECRET99" not in said.out + said.err
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    ["[" * 100_000, "1" * 5_000, "{", "[]", '{"error": {"message": "no subscriptions"}}'],
+)
 def test_nonsense_on_the_websocket_leaves_polling(nonsense: str) -> None:
     def babble(socket: ServerConnection) -> None:
         socket.recv()

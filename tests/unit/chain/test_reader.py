@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from eth_utils.address import to_checksum_address
 
 from keeper import abi
 from keeper.chain.reader import LensReader, stamp
@@ -110,7 +111,7 @@ def test_a_good_vault_passes_verification() -> None:
 
 
 def _code_of(missing: str) -> Any:
-    return lambda params: "0x" if params[0] == missing else "0x60"
+    return lambda params: "0x" if params[0].lower() == missing else "0x60"
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,74 @@ def test_a_lens_that_speaks_of_another_chain_is_not_believed() -> None:
     answer = snapshot_answer(READINGS, chainId=10)
     with pytest.raises(WrongChainError, match="serves chain id 10"):
         reader(FakeEndpoint(eth_call=answer)).read(BLOCK)
+
+
+@pytest.mark.parametrize("answer", ["0x", "0x00", snapshot_answer(READINGS)[:500], None])
+def test_one_bad_answer_after_the_start_is_the_endpoints_fault(answer: Any) -> None:
+    """It costs a tick and does not end the keeper."""
+    endpoint = FakeEndpoint()
+    ours = reader(endpoint)
+    ours.verify()
+    endpoint.answers["eth_call"] = answer
+    with pytest.raises(EndpointError, match="eth_call answered"):
+        ours.read(BLOCK)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"vault": "0x" + "66" * 20}, "answered for vault 0x6666"),
+        ({"blockNumber": BLOCK.number - 1}, "answered for block 99, asked was 100"),
+        ({"timestamp": BLOCK.timestamp - 12}, "answered for timestamp 1699999988"),
+    ],
+)
+def test_a_snapshot_of_something_else_is_not_believed(changes: dict[str, Any], says: str) -> None:
+    ours = reader(FakeEndpoint(eth_call=snapshot_answer(READINGS, **changes)))
+    with pytest.raises(EndpointError, match=says):
+        ours.read(BLOCK)
+    with pytest.raises(EndpointError, match=says):
+        ours.verify()
+
+
+def test_on_a_chain_whose_contracts_see_another_number_the_time_binds() -> None:
+    arbitrum = 42161
+    other = {"chainId": arbitrum, "blockNumber": 23_000_000}
+    answer = snapshot_answer(READINGS, **other)
+    assert reader(FakeEndpoint(eth_call=answer), arbitrum).read(BLOCK).block == BLOCK
+    late = snapshot_answer(READINGS, **other, timestamp=1)
+    with pytest.raises(EndpointError, match="timestamp"):
+        reader(FakeEndpoint(eth_call=late), arbitrum).read(BLOCK)
+
+
+def test_the_vault_of_the_readings_is_the_one_that_was_set() -> None:
+    assert reader(FakeEndpoint()).read(BLOCK).vault == to_checksum_address(VAULT)
+
+
+def test_a_block_asked_for_by_hash_has_that_hash() -> None:
+    with pytest.raises(EndpointError, match="answered block 0xb1b1"):
+        reader(FakeEndpoint()).block("0x" + "00" * 32)
+
+
+@pytest.mark.parametrize("field", ["hash", "parentHash"])
+@pytest.mark.parametrize("value", ["zz", "0x", "0x" + "b1" * 31, "\ud800", "0x" + "zz" * 32, 7])
+def test_a_hash_is_32_bytes_or_no_block_was_answered(field: str, value: Any) -> None:
+    with pytest.raises(EndpointError, match="without a hash"):
+        stamp({**HEADER, field: value}, "e", "m")
+
+
+@pytest.mark.parametrize("field", ["number", "timestamp", "baseFeePerGas"])
+@pytest.mark.parametrize(
+    "value", [hex(2**63), hex(2**70), "-0x1", "0x", "7", "0x 7", "0x_7", None, 7]
+)
+def test_a_number_is_hexadecimal_not_negative_and_fits_the_journal(field: str, value: Any) -> None:
+    with pytest.raises(EndpointError, match="not a quantity"):
+        stamp({**HEADER, field: value}, "e", "m")
+
+
+def test_a_balance_may_be_any_amount_and_not_negative() -> None:
+    assert reader(FakeEndpoint(eth_getBalance=hex(2**80))).read(BLOCK).keeper_balance_wei == 2**80
+    with pytest.raises(EndpointError, match="not a quantity"):
+        reader(FakeEndpoint(eth_getBalance="-0x7")).read(BLOCK)
 
 
 def test_a_header_of_a_chain_without_base_fee_is_accepted() -> None:

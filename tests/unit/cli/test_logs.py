@@ -45,7 +45,34 @@ def test_every_secret_of_the_settings_is_known(tmp_path: Path) -> None:
     )
     environment = {"GIMBAL_PRIVATE_KEY": KEY, "GIMBAL_KEYSTORE_PASSWORD": "hunter2"}
     found = secrets_of(loaded.settings, environment)
-    assert found == {KEY, "hunter2", "from-file", "pass123", "v3/apikey", "token=t0k3n"}
+    assert found == {
+        KEY,
+        "hunter2",
+        "from-file",
+        "pass123",
+        "me:pass123",
+        "v3/apikey",
+        "token=t0k3n",
+    }
+
+
+def test_a_key_of_an_address_is_known_without_its_path_too(tmp_path: Path) -> None:
+    """The endpoint repeats the key alone."""
+    address = "https://TOKENUSER:@node.example/v3/SECRET99KEY?a=1&k=QSECRET77"
+    loaded = settings(tmp_path, GIMBAL_RPC_URL=address)
+    redactor = Redactor(secrets_of(loaded.settings, {}))
+    said = redactor.text("project SECRET99KEY of TOKENUSER over quota; k=QSECRET77")
+    assert said == "project *** of *** over quota; k=***"
+
+
+@pytest.mark.parametrize(
+    "address", ["http://u:SECRET99@exa\u2100mple/", "http://u:SECRET99/x@127.0.0.1:9/"]
+)
+def test_a_password_in_an_odd_address_is_known(tmp_path: Path, address: str) -> None:
+    loaded = settings(
+        tmp_path, '[log]\nlevel = "info"', GIMBAL_WS_URL=address.replace("http", "ws")
+    )
+    assert "SECRET99" not in Redactor(secrets_of(loaded.settings, {})).text(f"bad {address}")
 
 
 @pytest.mark.parametrize("format_", ["json", "console"])

@@ -11,6 +11,8 @@ import pytest
 import structlog
 
 from keeper import __version__
+from keeper.cli import run
+from keeper.cli.logs import Redactor
 from keeper.cli.main import invoke
 from keeper.errors import JournalError, SettingError
 from tests.unit.config.test_load import GOOD
@@ -101,6 +103,18 @@ def test_debug_shows_the_traceback(failing: Any, capsys: Says) -> None:
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_the_traceback_shows_no_secret(failing: Any, capsys: Says) -> None:
+    failing(RuntimeError("no https://node.example/v3/SECRET99"))
+    before = run.REDACTOR.set(Redactor(["SECRET99"]))
+    try:
+        assert invoke(["run", "--debug"]) == 70
+    finally:
+        run.REDACTOR.reset(before)
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert "SECRET99" not in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -134,8 +148,45 @@ def test_config_show_lists_every_setting(capsys: Says, tmp_path: Path) -> None:
 
 def test_config_init_writes_once(capsys: Says, tmp_path: Path) -> None:
     assert invoke(["config", "init"]) == 0
+    assert "wrote keeper.toml" in capsys.readouterr().err
     assert "chain_id" in (tmp_path / "keeper.toml").read_text()
     assert invoke(["config", "init"]) == 2
     assert "exists already" in capsys.readouterr().err
     assert invoke(["config", "init", "none/keeper.toml"]) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+def test_config_init_fills_the_empty_file_a_shell_made(tmp_path: Path, capsys: Says) -> None:
+    """As `keeper config init > keeper.toml` does: nothing of its own goes into it."""
+    (tmp_path / "keeper.toml").touch()
+    assert invoke(["config", "init"]) == 0
+    assert capsys.readouterr().out == ""
+    assert "chain_id" in (tmp_path / "keeper.toml").read_text()
+
+
+def test_config_init_can_print_the_example(tmp_path: Path, capsys: Says) -> None:
+    assert invoke(["config", "init", "-"]) == 0
+    assert "chain_id" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+def test_config_show_is_a_table_whatever_is_wrong(tmp_path: Path, capsys: Says) -> None:
+    (tmp_path / "keeper.toml").write_text('tick.deadline_s = 1\nlog = 3\nvaults = "x"\n')
+    assert invoke(["config", "show"]) == 2
+    shown = capsys.readouterr()
+    assert "gas.max_fee_gwei" in shown.out
+    assert "! is missing" in shown.out
+    assert "! input should be greater" in shown.out
+    for field in ("chain_id", "rpc_url", "vault", "lens", "tick.deadline_s", "log", "vaults"):
+        assert f"keeper: setting {field}: " in shown.err
+    assert "config show" not in shown.err
+
+
+def test_config_show_without_a_readable_file_still_lists_the_settings(
+    tmp_path: Path, capsys: Says
+) -> None:
+    (tmp_path / "keeper.toml").write_text("chain_id = \n")
+    assert invoke(["config", "show"]) == 2
+    shown = capsys.readouterr()
+    assert "gas.max_fee_gwei" in shown.out
+    assert "keeper: settings file keeper.toml: is not TOML" in shown.err

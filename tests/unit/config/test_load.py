@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from keeper.config.load import Loaded, load
+from keeper.config.load import Loaded, load, survey
 from keeper.errors import SettingError
 
 VAULT = "0x39dD11C243Ac4Ac250980FA3AEa016f73C509f37"
@@ -126,6 +126,40 @@ def test_a_wrong_required_setting_is_named(
     tmp_path: Path, replaced: str, by: str, says: str
 ) -> None:
     assert says in mistake(tmp_path, text=GOOD.replace(replaced, by))
+
+
+def test_every_wrong_setting_is_named_at_once(tmp_path: Path) -> None:
+    said = mistake(tmp_path, "[tick]\ndeadline_s = 5", text="chain_id = 1\n")
+    for part in ("rpc_url: is missing", "vault: is missing", "lens: is missing", "tick.deadline_s"):
+        assert part in said
+
+
+def test_a_survey_finds_every_kind_of_fault_and_keeps_what_is_right(tmp_path: Path) -> None:
+    file = tmp_path / "keeper.toml"
+    file.write_text(
+        f'chain_id = 424242\nvault = "{VAULT}"\n[tick]\ndeadline_s = 5\nmax_reverts = 7\n'
+        '[key]\nprivate_key = "hunter2"'
+    )
+    loaded, faults = survey(file, {"GIMBAL_GAS": "x", "GIMBAL_NONE": "x", "GIMBAL_LENS": "0x12"})
+    assert {f.field for f in faults} == {
+        *(
+            "chain_id",
+            "rpc_url",
+            "lens",
+            "tick.deadline_s",
+            "key.private_key",
+            "gas",
+            "$GIMBAL_NONE",
+        ),
+    }
+    assert (loaded.settings.vault, loaded.settings.tick.max_reverts) == (VAULT, 7)
+    assert loaded.source("lens") == "environment"
+    assert "hunter2" not in str(faults)
+
+
+def test_a_sound_file_has_no_faults(tmp_path: Path) -> None:
+    settings(tmp_path)
+    assert survey(tmp_path / "keeper.toml", {})[1] == ()
 
 
 def test_an_unknown_chain_may_be_allowed(tmp_path: Path) -> None:

@@ -45,6 +45,10 @@ def test_secrets_in_endpoints_are_masked(tmp_path: Path) -> None:
         ("https://node.example/v3/key0123", "https://node.example/***"),
         ("https://node.example/?key=0123", "https://node.example/***"),
         ("https://me:secret@node.example", "https://node.example/***"),
+        ("http://u:secret@exa\u2100mple/", "?://?/***"),
+        ("http://u:secret/x@127.0.0.1:9/", "?://?/***"),
+        ("http://node.example/v3@secret", "?://?/***"),
+        ("http://node.example:secret/", "http://node.example/***"),
     ],
 )
 def test_masked_url(url: str, masked: str) -> None:

@@ -58,6 +58,7 @@ def test_progress_comes_every_few_per_cent_and_at_the_end() -> None:
     lines = shown([(Observation(make_sample(), ()), HELD)] * 200)
     assert 18 <= len(lines) <= 22
     assert lines[-1].startswith("   100 %")
+    assert lines[-1].endswith("delta 1.00 and 1.00 WETH")
     assert "\x1b" not in "".join(lines)
 
 

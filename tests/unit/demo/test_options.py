@@ -85,3 +85,9 @@ def test_the_command_shows_the_same_run_again() -> None:
         "keeper demo --prices p.csv --from 2020-03-12 --to 2020-03-13 --interpolation linear "
         "--seed 1 --block-seconds 60 --start-health 1.2"
     )
+
+
+def test_a_scenario_and_a_file_together_are_refused(tmp_path: Path) -> None:
+    file = _hourly(tmp_path / "p.csv", 30, 20)
+    with pytest.raises(SettingError, match="not both"):
+        plan_course(DemoOptions(scenario="gap", prices=file))

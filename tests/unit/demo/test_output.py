@@ -1,4 +1,4 @@
-"""Old results go first; a folder that cannot be used is named."""
+"""Old results stay until there are new ones; a folder that cannot be used is named."""
 
 from pathlib import Path
 
@@ -8,15 +8,14 @@ from keeper.demo import output
 from keeper.errors import SettingError
 
 
-def test_an_earlier_result_is_gone_before_the_next_run_begins(tmp_path: Path) -> None:
-    for name in (output.SUMMARY, output.REPORT, output.CHART, "keep.txt"):
-        (tmp_path / name).write_text("old")
-    output.clear(tmp_path)
-    assert [p.name for p in tmp_path.iterdir()] == ["keep.txt"]
+def test_an_earlier_result_stays_until_a_new_one_takes_its_place(tmp_path: Path) -> None:
+    (tmp_path / output.SUMMARY).write_text("old")
+    output.prepare(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == [output.SUMMARY]
 
 
 def test_makes_the_folder(tmp_path: Path) -> None:
-    output.clear(tmp_path / "a" / "b")
+    output.prepare(tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").is_dir()
 
 
@@ -24,4 +23,4 @@ def test_a_folder_that_cannot_be_made_is_refused_by_name(tmp_path: Path) -> None
     file = tmp_path / "file"
     file.write_text("")
     with pytest.raises(SettingError, match="--out"):
-        output.clear(file / "out")
+        output.prepare(file / "out")

@@ -17,7 +17,11 @@ GWEI = 10**9
 
 @dataclass
 class FakeChain:
-    """`refuse_send` and `refuse_call` are errors to answer with; `deaf` loses what is sent, silently."""
+    """`refuse_send` and `refuse_call` are errors to answer with; `deaf` loses what is sent, silently.
+
+    `lies`: what it refuses is pooled all the same. `fee_cap_wei`: refuses transactions that may cost more.
+    `answers`: what is answered to a method instead of the truth.
+    """
 
     name: str = "http://fake"
     number: int = 100
@@ -29,6 +33,11 @@ class FakeChain:
     gas: int = 400_000
     refuse_send: Exception | None = None
     refuse_call: RpcError | None = None
+    deaf: bool = False
+    lies: bool = False
+    fee_cap_wei: int | None = None
+    answers: dict[str, Any] = field(default_factory=dict)
+    asked: list[tuple[str, list[Any]]] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
     pool: dict[str, dict[str, Any]] = field(default_factory=dict)
     receipts: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -73,6 +82,9 @@ class FakeChain:
         return [self._answer(method, params) for method, params in calls]
 
     def _answer(self, method: str, params: list[Any]) -> Any:
+        self.asked.append((method, params))
+        if method in self.answers:
+            return self.answers[method]
         if method == "eth_sendRawTransaction":
             return self._send(params[0])
         if method in ("eth_call", "eth_estimateGas"):
@@ -99,11 +111,19 @@ class FakeChain:
         if isinstance(self.refuse_send, EndpointError):
             raise self.refuse_send
         if self.refuse_send is not None:
+            if self.lies:
+                self.pool[hash_of(raw)] = fields_of(raw)
             return self.refuse_send
-        tx_hash = hash_of(raw)
+        tx_hash, transaction = hash_of(raw), fields_of(raw)
+        if self.deaf:
+            return tx_hash
         if tx_hash in self.pool:
             return RpcError(self.name, "eth_sendRawTransaction", -32000, "already known")
-        transaction = fields_of(raw)
+        cost = transaction["gas"] * transaction["cap"]
+        if self.fee_cap_wei is not None and cost > self.fee_cap_wei:
+            shown, cap = cost / 10**18, self.fee_cap_wei / 10**18
+            words = f"tx fee ({shown:.2f} ether) exceeds the configured cap ({cap:.2f} ether)"
+            return RpcError(self.name, "eth_sendRawTransaction", -32000, words)
         if transaction["nonce"] < self.mined:
             return RpcError(self.name, "eth_sendRawTransaction", -32000, "nonce too low")
         self.pool[tx_hash] = transaction

@@ -10,8 +10,10 @@ from keeper.errors import (
     EndpointError,
     FeeCeilingError,
     JournalError,
+    OutbidError,
     RejectedError,
     RpcError,
+    SendError,
     SimulationReverted,
     UnfundedError,
 )
@@ -29,6 +31,9 @@ from tests.unit.execution.intents import make_test_intent
 
 SIGNER = from_private_key("0x" + "4c" * 32, "test")
 SEND = "eth_sendRawTransaction"
+RECEIPT = "eth_getTransactionReceipt"
+OPTIONAL = ("effectiveGasPrice", "blockNumber")
+"""Fields a receipt may lack: the price on chains without fees, the block while it is pending."""
 
 
 @pytest.fixture
@@ -87,7 +92,7 @@ def test_a_mined_revert_settles_and_frees_the_account(
     assert result.status is AttemptStatus.REVERTED
     second = executor.submit(make_test_intent(counter=1))
     assert chain.pool[second]["nonce"] == 1
-    assert journal.mined_reverts() == (chain.number,)
+    assert journal.mined_reverts(1) == (chain.number,)
 
 
 def test_nothing_is_signed_when_the_simulation_reverts(
@@ -95,6 +100,44 @@ def test_nothing_is_signed_when_the_simulation_reverts(
 ) -> None:
     chain.refuse_call = RpcError("http://fake", "eth_call", 3, "execution reverted", "0x12345678")
     with pytest.raises(SimulationReverted, match="0x12345678"):
+        executor_of(chain, journal).submit(make_test_intent())
+    assert (chain.sent, attempts(journal)) == ([], ())
+
+
+def test_the_simulation_is_the_keepers_own_call_at_the_pinned_block(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    chain.gas = 900_000  # over the plan's: an estimate is asked for as well
+    intent = make_test_intent()
+    executor_of(chain, journal).submit(intent)
+    for name in ("eth_call", "eth_estimateGas"):
+        ((call, at),) = [params for method, params in chain.asked if method == name]
+        assert (call["from"], call["to"]) == (SIGNER.address, intent.vault)
+        assert at == {"blockHash": intent.block_hash}
+
+
+@pytest.mark.parametrize("words", ["err: out of gas (supplied gas 625000)", "OutOfGas"])
+def test_a_simulation_out_of_gas_asks_the_node_for_its_estimate(
+    chain: FakeChain, journal: SqliteJournal, words: str
+) -> None:
+    chain.answers["eth_call"] = RpcError("http://fake", "eth_call", -32000, words)
+    tx_hash = executor_of(chain, journal).submit(make_test_intent())
+    assert chain.pool[tx_hash]["gas"] == 500_000
+    chain.answers["eth_estimateGas"] = RpcError(
+        "http://fake", "eth_estimateGas", -32000, "gas required exceeds allowance (36000000)"
+    )
+    with pytest.raises(SimulationReverted, match=r"out of gas|OutOfGas|exceeds allowance"):
+        executor_of(chain, journal).submit(make_test_intent(counter=1))
+
+
+@pytest.mark.parametrize("answer", ["-0x1", hex(2**70), "5", None, 5, "0xzz"])
+@pytest.mark.parametrize("method", ["eth_getTransactionCount", "eth_getBlockByHash"])
+def test_odd_numbers_are_the_endpoints_fault_and_sign_nothing(
+    chain: FakeChain, journal: SqliteJournal, method: str, answer: object
+) -> None:
+    counts = method == "eth_getTransactionCount"
+    chain.answers[method] = answer if counts else {"number": answer, "baseFeePerGas": "0x1"}
+    with pytest.raises(EndpointError):
         executor_of(chain, journal).submit(make_test_intent())
     assert (chain.sent, attempts(journal)) == ([], ())
 
@@ -118,6 +161,17 @@ def test_an_attempt_is_journalled_before_it_is_sent(
     with pytest.raises(JournalError):
         executor.submit(make_test_intent())
     assert chain.sent == []
+
+
+def test_a_replacement_is_journalled_before_it_is_sent(
+    chain: FakeChain, journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    executor = executor_of(chain, journal)
+    executor.submit(make_test_intent())
+    monkeypatch.setattr(journal, "record_attempt", _broken)
+    with pytest.raises(JournalError):
+        executor.follow(chain.advance(2))
+    assert len(chain.sent) == 1
 
 
 def _broken(_attempt: Attempt) -> None:
@@ -294,8 +348,11 @@ def test_a_receipt_above_the_pinned_block_is_not_believed_yet(
     tx_hash = executor.submit(make_test_intent())
     before = chain.block
     chain.mine(tx_hash)
-    chain.mined = 0  # as the count is at the earlier block
-    assert executor.follow(before) == ()
+    for chain.mined in (0, 1):  # the count at the earlier block, told truly or not
+        assert executor.follow(before) == ()
+    assert executor.in_flight() == 1
+    counts = [params for method, params in chain.asked if method == "eth_getTransactionCount"]
+    assert counts[-1] == [SIGNER.address, {"blockHash": before.hash}]
 
 
 def test_without_a_key_nothing_is_ever_sent(chain: FakeChain, journal: SqliteJournal) -> None:
@@ -310,3 +367,307 @@ def test_without_a_key_nothing_is_ever_sent(chain: FakeChain, journal: SqliteJou
     with pytest.raises(RejectedError):
         dry.submit(make_test_intent(counter=2))
     assert len(chain.sent) == sent
+
+
+def keep_trying(
+    chain: FakeChain, executor: TransactionExecutor, blocks: int, lane: Lane = Lane.PROTECTIVE
+) -> list[SendError]:
+    """A new intent whenever none is in flight; the faults of sending."""
+    faults = []
+    for _ in range(blocks):
+        block = chain.advance()
+        executor.follow(block)
+        if not executor.in_flight():
+            try:
+                executor.submit(make_test_intent(block=block, counter=block.number, lane=lane))
+            except SendError as fault:
+                faults.append(fault)
+    return faults
+
+
+def expire(chain: FakeChain, executor: TransactionExecutor) -> None:
+    """Until nothing is in flight."""
+    while executor.in_flight():
+        executor.follow(chain.advance())
+
+
+def test_fees_stay_within_their_bounds_however_long_nothing_is_mined(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    """K-06: what is lost on the way raises fees to the bound and no further; nothing is locked out."""
+    executor = executor_of(chain, journal)
+    chain.deaf = True
+    assert keep_trying(chain, executor, 300) == []
+    sent = [fields_of(raw) for raw in chain.sent]
+    assert 10 * GWEI < max(s["tip"] for s in sent) <= 30 * GWEI  # ten times the first
+    assert max(s["gas"] * s["cap"] for s in sent) <= chain.balance_wei // 4
+    expire(chain, executor)
+    chain.deaf = False
+    executor.submit(make_test_intent(block=chain.block))
+    assert len(chain.pool) == 1
+
+
+def test_the_first_transaction_takes_no_more_than_its_share_of_the_balance(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    chain.base_fee_wei, chain.balance_wei = 100 * GWEI, 4 * 10**17
+    tx_hash = executor_of(chain, journal).submit(make_test_intent())
+    assert chain.pool[tx_hash]["gas"] * chain.pool[tx_hash]["cap"] <= chain.balance_wei // 4
+
+
+def test_in_a_pool_fees_climb_to_the_bound_and_are_then_sent_again_unchanged(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    executor.submit(make_test_intent(block=chain.block, life_s=10_000))
+    for _ in range(120):
+        executor.follow(chain.advance())
+    assert fields_of(chain.sent[-1])["tip"] <= 30 * GWEI
+    assert len(set(chain.sent[-50:])) == 1
+    chain.base_fee_wei = 100 * GWEI  # the bound follows the base fee
+    executor.follow(chain.advance())
+    assert chain.sent[-1] not in chain.sent[:-1]
+
+
+def test_a_replacement_is_not_priced_without_a_balance(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    executor.submit(make_test_intent())
+    chain.answers["eth_getBalance"] = RpcError("http://fake", "eth_getBalance", -32005, "limit")
+    executor.follow(chain.advance(2))
+    assert chain.sent[0] == chain.sent[1]
+
+
+def test_what_the_pool_holds_at_the_bound_is_waited_for_and_said(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    faults = keep_trying(chain, executor, 200)
+    assert {type(fault) for fault in faults} == {OutbidError}
+    assert "the pool holds a transaction with nonce 0" in str(faults[0])
+    chain.pool.clear()  # evicted
+    assert keep_trying(chain, executor, 5) == []
+    assert chain.pool
+
+
+def test_routine_moves_go_on_after_a_lost_protective_transaction(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    chain.base_fee_wei, chain.deaf = 150 * GWEI, True
+    keep_trying(chain, executor, 12)
+    assert fields_of(chain.sent[-1])["cap"] > 200 * GWEI
+    expire(chain, executor)
+    chain.base_fee_wei, chain.deaf = 5 * GWEI, False
+    tx_hash = executor.submit(make_test_intent(block=chain.block, lane=Lane.ROUTINE))
+    assert chain.pool[tx_hash]["nonce"] == 0
+
+
+def test_under_an_endpoints_fee_cap_the_transaction_is_sent_once_more_with_a_lower_cap(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    chain.base_fee_wei, chain.gas, chain.balance_wei = 400 * GWEI, 2_000_000, 100 * 10**18
+    chain.fee_cap_wei = 10**18
+    executor = executor_of(chain, journal)
+    tx_hash = executor.submit(make_test_intent())
+    pooled = chain.pool[tx_hash]
+    assert 0.99 * 10**18 < pooled["gas"] * pooled["cap"] <= 10**18
+    assert [a.status for a in attempts(journal)] == [AttemptStatus.REFUSED, AttemptStatus.SENT]
+    assert len(chain.sent) == 2
+    executor.follow(chain.advance(2))  # nor does a replacement go over it
+    assert all(p["gas"] * p["cap"] <= 10**18 for p in chain.pool.values())
+    assert executor.in_flight() == 1
+
+
+def test_an_endpoint_that_refuses_even_that_is_not_asked_a_third_time(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    words = "tx fee (1.20 ether) exceeds the configured cap (0.01 ether)"
+    chain.refuse_send = RpcError("http://fake", SEND, -32000, words)
+    executor = executor_of(chain, journal)
+    with pytest.raises(RejectedError, match="configured cap"):
+        executor.submit(make_test_intent())
+    assert (len(chain.sent), executor.in_flight()) == (2, 0)
+
+
+def test_refused_and_pooled_all_the_same_the_nonce_is_used_again(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    """K-01, K-04: behind a load balancer one node refuses what another pools."""
+    executor = executor_of(chain, journal)
+    chain.refuse_send, chain.lies = (
+        RpcError("http://fake", SEND, -32000, "insufficient funds"),
+        True,
+    )
+    with pytest.raises(UnfundedError):
+        executor.submit(make_test_intent())
+    chain.refuse_send = None
+    executor.submit(make_test_intent(counter=1))
+    old, new = chain.pool.values()
+    assert (old["nonce"], new["nonce"]) == (0, 0)
+    assert new["tip"] * 8 >= old["tip"] * 9
+    assert new["cap"] * 8 >= old["cap"] * 9
+
+
+def test_every_hash_of_an_intent_is_polled_also_a_refused_one(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    executor.submit(make_test_intent())
+    chain.refuse_send, chain.lies = (
+        RpcError("http://fake", SEND, -32000, "insufficient funds"),
+        True,
+    )
+    executor.follow(chain.advance(2))
+    refused = attempts(journal)[-1]
+    assert refused.status is AttemptStatus.REFUSED
+    assert refused.tx_hash in chain.pool
+    chain.asked.clear()
+    (result,) = executor.follow(chain.mine(refused.tx_hash))
+    assert [m for m, _ in chain.asked].count("eth_getTransactionCount") == 1  # at the first look
+    assert (result.tx_hash, result.status) == (refused.tx_hash, AttemptStatus.MINED)
+
+
+@pytest.mark.parametrize(
+    ("status", "ends"), [(0, AttemptStatus.REVERTED), (1, AttemptStatus.MINED)]
+)
+def test_what_was_given_up_and_is_mined_late_counts(
+    chain: FakeChain, journal: SqliteJournal, status: int, ends: AttemptStatus
+) -> None:
+    """K-11: an expired transaction that reverts burned gas all the same."""
+    executor = executor_of(chain, journal)
+    tx_hash = executor.submit(make_test_intent(block=chain.block, life_s=20))
+    (given_up,) = executor.follow(chain.advance(2))
+    assert given_up.status is AttemptStatus.DROPPED
+    assert executor.follow(chain.advance()) == ()
+    (late,) = executor.follow(chain.mine(tx_hash, status=status))
+    assert (late.tx_hash, late.status) == (tx_hash, ends)
+    assert journal.mined_reverts(1) == (() if status else (chain.number,))
+    asked = len(chain.asked)
+    assert executor.follow(chain.advance()) == ()
+    assert len(chain.asked) == asked  # and that was its end
+
+
+def test_a_late_receipt_that_is_nonsense_does_not_stop_the_keeper(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    tx_hash = executor.submit(make_test_intent(block=chain.block, life_s=20))
+    expire(chain, executor)
+    chain.mine(tx_hash, status=0)
+    chain.answers[RECEIPT] = "0x1"
+    for _ in range(6):
+        assert executor.follow(chain.advance()) == ()
+    del chain.answers[RECEIPT]
+    (late,) = executor.follow(chain.advance())
+    assert late.status is AttemptStatus.REVERTED
+
+
+def test_a_refused_attempt_is_over_when_another_of_ours_used_the_nonce(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    first = executor.submit(make_test_intent())
+    chain.refuse_send = RpcError("http://fake", SEND, -32000, "insufficient funds")
+    executor.follow(chain.advance(2))
+    executor.follow(chain.mine(first))
+    assert [a.status for a in attempts(journal)] == [AttemptStatus.MINED, AttemptStatus.REPLACED]
+
+
+def test_every_expired_transaction_that_reverts_is_counted(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    for counter in range(4):
+        intent = make_test_intent(block=chain.block, counter=counter, life_s=20)
+        tx_hash = executor.submit(intent)
+        expire(chain, executor)
+        executor.follow(chain.mine(tx_hash, status=0))
+    assert len(journal.mined_reverts(1)) == 4
+
+
+def test_an_intent_whose_nonce_an_expired_one_took_is_lost_and_the_expired_one_counts(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    old = executor.submit(make_test_intent(block=chain.block, life_s=20))
+    executor.follow(chain.advance(2))
+    executor.submit(make_test_intent(block=chain.block, counter=1))
+    results = list(executor.follow(chain.mine(old, status=0)))
+    for _ in range(5):
+        results += executor.follow(chain.advance())
+    assert [r.status for r in results] == [AttemptStatus.REVERTED, AttemptStatus.DROPPED]
+    assert executor.in_flight() == 0
+
+
+def test_what_never_was_mined_is_asked_for_a_few_blocks_and_then_left(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    executor.submit(make_test_intent(block=chain.block, life_s=20))
+    executor.follow(chain.advance(2))
+    chain.pool.clear()
+    chain.mined = 1  # by another program
+    for _ in range(3):
+        assert executor.follow(chain.advance()) == ()
+    assert {a.status for a in attempts(journal)} == {AttemptStatus.DROPPED}
+    assert executor.follow(chain.advance()) == ()
+    assert {a.status for a in attempts(journal)} == {AttemptStatus.REPLACED}
+    asked = len(chain.asked)
+    executor.follow(chain.advance())
+    assert len(chain.asked) == asked
+
+
+def test_no_answer_for_a_receipt_is_not_a_missing_receipt(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    tx_hash = executor.submit(make_test_intent())
+    chain.answers[RECEIPT] = RpcError("http://fake", RECEIPT, -32005, "rate limited")
+    executor.follow(chain.advance())  # while the nonce is unused no receipt is needed
+    assert len(chain.sent) == 2
+    chain.mine(tx_hash)
+    for _ in range(8):
+        with pytest.raises(RpcError, match="rate limited"):
+            executor.follow(chain.advance())
+    del chain.answers[RECEIPT]
+    (result,) = executor.follow(chain.advance())
+    assert result.status is AttemptStatus.MINED
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"transactionHash": "0x" + "ab" * 32},
+        {"transactionHash": None},
+        {"status": None},
+        {"status": "0x2"},
+        {"gasUsed": None},
+        {"gasUsed": hex(2**70)},
+        {"gasUsed": "-0x1"},
+        {"blockNumber": 7},
+        {"effectiveGasPrice": "0x"},
+        {"effectiveGasPrice": hex(2**300)},
+    ],
+)
+def test_an_odd_receipt_is_the_endpoints_fault_and_settles_nothing(
+    chain: FakeChain, journal: SqliteJournal, odd: dict[str, object]
+) -> None:
+    executor = executor_of(chain, journal)
+    tx_hash = executor.submit(make_test_intent())
+    chain.mine(tx_hash)
+    whole = chain.receipts[tx_hash]
+    for receipt in (
+        {**whole, **odd},
+        {k: v for k, v in whole.items() if k not in odd or k in OPTIONAL},
+        "0x1",
+    ):
+        if receipt == whole:
+            continue
+        chain.answers[RECEIPT] = receipt
+        with pytest.raises(EndpointError):
+            executor.follow(chain.advance())
+    del chain.answers[RECEIPT]
+    (result,) = executor.follow(chain.advance())
+    assert result.status is AttemptStatus.MINED

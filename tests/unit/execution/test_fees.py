@@ -11,6 +11,7 @@ from keeper.execution.fees import (
     at_least,
     bumped,
     first_fees,
+    most,
     with_margin,
 )
 from keeper.model.decision import Lane
@@ -38,17 +39,35 @@ def test_first_fees(base: int, lane: Lane, expected: Fees | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("last", "base", "lane", "expected"),
+    ("last", "base", "bound", "expected"),
     [
-        (Fees(80, 8), 1, PROTECTIVE, Fees(90, 9)),
-        (Fees(81, 9), 1, PROTECTIVE, Fees(92, 11)),  # rounded up
-        (Fees(80, 8), 100, PROTECTIVE, Fees(209, 9)),  # follows a risen base fee
-        (Fees(80 * GWEI, 8 * GWEI), 60 * GWEI, ROUTINE, Fees(100 * GWEI, 9 * GWEI)),
-        (Fees(95 * GWEI, 8 * GWEI), 1, ROUTINE, None),  # the ceiling forbids it
+        (Fees(80, 8), 1, Fees(900, 90), Fees(90, 9)),
+        (Fees(81, 9), 1, Fees(900, 90), Fees(92, 11)),  # rounded up
+        (Fees(80, 8), 100, Fees(900, 90), Fees(209, 9)),  # follows a risen base fee
+        (Fees(80, 8), 60, Fees(100, 90), Fees(100, 9)),  # as far as the bound
+        (Fees(80, 8), 1, Fees(90, 9), Fees(90, 9)),
+        (Fees(80, 8), 1, Fees(89, 9), None),  # the bound forbids it
+        (Fees(80, 8), 1, Fees(90, 8), None),
     ],
 )
-def test_bumped(last: Fees, base: int, lane: Lane, expected: Fees | None) -> None:
-    assert bumped(last, base, lane, POLICY) == expected
+def test_bumped(last: Fees, base: int, bound: Fees, expected: Fees | None) -> None:
+    assert bumped(last, base, bound, POLICY) == expected
+
+
+@pytest.mark.parametrize(
+    ("base", "lane", "balance_gwei", "expected"),
+    [  # the gas limit is 100
+        (10, PROTECTIVE, 400_000, Fees(1_000 * GWEI, 30 * GWEI)),  # a quarter of the balance
+        (10, ROUTINE, 400_000, Fees(100 * GWEI, 20 * GWEI)),  # the ceiling
+        (40, PROTECTIVE, 400_000, Fees(1_000 * GWEI, 80 * GWEI)),  # the tip follows the base fee
+        (40, PROTECTIVE, 8_000, Fees(48 * GWEI, 80 * GWEI)),  # more than a quarter: what clears
+        (40, PROTECTIVE, 4_000, Fees(40 * GWEI, 80 * GWEI)),  # never more than there is
+    ],
+)
+def test_no_transaction_climbs_over_its_share_of_the_balance(
+    base: int, lane: Lane, balance_gwei: int, expected: Fees
+) -> None:
+    assert most(base * GWEI, lane, 100, balance_gwei * GWEI, POLICY) == expected
 
 
 @given(cap=st.integers(1, 10**15), tip=st.integers(1, 10**12), base=st.integers(0, 10**13))
@@ -56,7 +75,7 @@ def test_a_replacement_raises_both_by_an_eighth_and_never_lowers(
     cap: int, tip: int, base: int
 ) -> None:
     last = Fees(max(cap, tip), tip)
-    higher = bumped(last, base, PROTECTIVE, POLICY)
+    higher = bumped(last, base, Fees(2**200, 2**200), POLICY)
     assert higher is not None
     assert higher.cap_wei * 8 >= last.cap_wei * 9
     assert higher.tip_wei * 8 >= last.tip_wei * 9
@@ -77,6 +96,22 @@ def test_the_cap_follows_the_balance_down_to_what_clears_the_next_block(
     balance: int, expected: Fees | None
 ) -> None:
     assert affordable(Fees(21, 1), 10, 100, balance) == expected
+
+
+@pytest.mark.parametrize(
+    ("balance", "cap"),
+    [
+        (8_400, 21),
+        (8_000, 20),  # a quarter
+        (4_800, 13),  # a quarter is 12, which would not clear the next block
+        (1_200, None),
+    ],
+)
+def test_the_first_cap_is_lowered_to_a_share_of_the_balance_if_that_clears_the_next_block(
+    balance: int, cap: int | None
+) -> None:
+    expected = Fees(cap, 1) if cap else None
+    assert affordable(Fees(21, 1), 10, 100, balance, 2_500) == expected
 
 
 def test_at_least_takes_the_greater_of_each() -> None:

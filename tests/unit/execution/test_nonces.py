@@ -3,7 +3,7 @@
 import pytest
 
 from keeper.execution.fees import Fees
-from keeper.execution.nonces import fee_floor, next_nonce
+from keeper.execution.nonces import POOL_MEMORY_BLOCKS, Floor, fee_floor, next_nonce
 from keeper.model.attempt import Attempt
 from keeper.model.decision import Lane
 from keeper.model.outcome import AttemptStatus
@@ -24,7 +24,7 @@ def attempt(nonce: int, status: AttemptStatus, cap: int = 10, tip: int = 1) -> A
         (5, 7, (), 7),  # another program with this key queued two: they go first
         (5, 6, (AttemptStatus.DROPPED,), 5),  # the pending one is ours and given up: no gap
         (5, 5, (AttemptStatus.DROPPED,), 5),
-        (5, 7, (AttemptStatus.REFUSED,), 7),  # ours never was in a pool: the others are foreign
+        (5, 7, (AttemptStatus.REFUSED,), 5),  # refused, and pooled all the same
         (0, 0, (AttemptStatus.REFUSED,), 0),  # a refused transaction burns no nonce
         (5, 4, (), 5),  # a pool that lags behind its chain
     ],
@@ -35,11 +35,24 @@ def test_next_nonce(
     assert next_nonce(mined, pending, [attempt(mined, status) for status in ours]) == expected
 
 
+DROPPED, REFUSED = AttemptStatus.DROPPED, AttemptStatus.REFUSED
+
+
 def test_a_reused_nonce_must_outbid_what_a_pool_may_hold() -> None:
-    given_up = AttemptStatus.DROPPED
-    assert fee_floor([attempt(1, given_up, 10, 3), attempt(1, given_up, 20, 2)]) == Fees(20, 3)
+    given_up = [attempt(1, DROPPED, 10, 3), attempt(1, DROPPED, 20, 2), attempt(1, REFUSED, 99, 9)]
+    assert fee_floor(given_up, pooled=True, block=99_999) == Floor(Fees(20, 3), certain=True)
+    assert fee_floor(given_up, pooled=False, block=2) == Floor(Fees(20, 3), certain=False)
 
 
-def test_refused_attempts_raise_no_fee() -> None:
+def test_an_empty_pool_forgets() -> None:
+    given_up = [attempt(1, DROPPED)]
+    last = 1 + POOL_MEMORY_BLOCKS
+    assert fee_floor(given_up, pooled=False, block=last) is not None
+    assert fee_floor(given_up, pooled=False, block=last + 1) is None
+
+
+def test_refused_attempts_raise_no_fee_unless_something_is_in_the_pool() -> None:
     """Fees must not climb for an unfunded account."""
-    assert fee_floor([attempt(1, AttemptStatus.REFUSED, 10, 3)]) is None
+    refused = [attempt(1, REFUSED, 10, 3)]
+    assert fee_floor(refused, pooled=False, block=1) is None
+    assert fee_floor(refused, pooled=True, block=1) == Floor(Fees(10, 3), certain=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from keeper.errors import EndpointError, RpcError
-from keeper.execution.send import Fate, broadcast, classify
+from keeper.execution.send import Fate, broadcast, classify, fee_cap_wei
 from tests.unit.execution.fake_chain import FakeChain
 
 
@@ -21,6 +21,7 @@ from tests.unit.execution.fake_chain import FakeChain
         ("transaction underpriced", Fate.UNDERPRICED),
         ("max fee per gas less than block base fee", Fate.UNDERPRICED),
         ("exceeds block gas limit", Fate.REFUSED),
+        ("tx fee (1.20 ether) exceeds the configured cap (1.00 ether)", Fate.OVER_CAP),
         ("intrinsic gas too low", Fate.REFUSED),
         ("invalid chain id for signer", Fate.REFUSED),
         ("internal error", Fate.UNKNOWN),
@@ -41,3 +42,16 @@ def test_no_answer_means_an_unknown_fate_and_not_a_failure() -> None:
 def test_a_refusal_keeps_the_words() -> None:
     refusal = RpcError("http://fake", "eth_sendRawTransaction", -32000, "nonce too low")
     assert broadcast(FakeChain(refuse_send=refusal), "0x02") == (Fate.NONCE_USED, "nonce too low")
+
+
+@pytest.mark.parametrize(
+    ("words", "milliether"),
+    [
+        ("tx fee (1.20 ether) exceeds the configured cap (1.00 ether)", 995),  # shown rounded
+        ("tx fee (9.00 ether) exceeds the configured cap (2.50 ether)", 2_495),
+        ("tx fee (0.02 ether) exceeds the configured cap (0.00 ether)", 5),
+        ("transaction fee exceeds the configured cap", 995),
+    ],
+)
+def test_the_fee_cap_of_an_endpoint_is_read_from_its_words(words: str, milliether: int) -> None:
+    assert fee_cap_wei(words) == milliether * 10**15

@@ -122,6 +122,38 @@ def test_refuses_a_malformed_move(move: Move, rule: str) -> None:
     assert rule in rules(plan_of(move), make_readings(idle_asset=50, idle_base=1))
 
 
+@pytest.mark.parametrize(
+    "move",
+    [
+        lend(MoveKind.SUPPLY, BASE, MAX_UINT256),
+        lend(MoveKind.REPAY, ASSET, MAX_UINT256),
+        lend(MoveKind.WITHDRAW, ASSET, MAX_UINT256),
+        swap(BASE, MAX_UINT256, 0),
+    ],
+)
+def test_refuses_to_move_all_of_nothing(move: Move) -> None:
+    assert rules(plan_of(move), make_readings(idle_asset=0, idle_base=0)) == {"amount"}
+
+
+def test_passes_moving_all_of_something() -> None:
+    plan = plan_of(lend(MoveKind.REPAY, ASSET, MAX_UINT256), max_loss=0, trades_price=False)
+    assert rules(plan, make_readings(idle_asset=50)) == set()
+
+
+@pytest.mark.parametrize(
+    ("move", "refused"),
+    [
+        (lend(MoveKind.SUPPLY, ASSET, dollars(50)), True),
+        (BORROW, True),
+        (lend(MoveKind.REPAY, ASSET, dollars(50)), False),
+        (lend(MoveKind.WITHDRAW, BASE, ether(1)), False),
+    ],
+)
+def test_a_frozen_reserve_takes_no_supply_and_gives_no_loan(move: Move, refused: bool) -> None:
+    readings = make_readings(idle_asset=50, frozen=True)
+    assert rules(plan_of(move), readings) == ({"frozen"} if refused else set())
+
+
 # ------------------------------------------------------------------ the mandate
 
 
@@ -154,6 +186,21 @@ def test_passes_an_end_under_the_minimum_that_is_higher_than_before() -> None:
     """V-05: the way out from below leads through a lower health between the moves."""
     readings = make_readings(limits=make_limits(min_health=1.5))
     assert rules(plan_of(*DELEVERAGE), readings) == set()
+
+
+def test_refuses_an_end_under_the_minimum_that_is_just_where_it_was() -> None:
+    """A loan repaid at once changes nothing, and nothing is not better."""
+    readings = make_readings(limits=make_limits(min_health=1.5))
+    moves = (BORROW, lend(MoveKind.REPAY, ASSET, dollars(10_000)))
+    assert rules(plan_of(*moves), readings) == {"min-health"}
+
+
+def test_what_a_swap_may_fall_short_of_is_not_repaid_with() -> None:
+    """The walk goes on with the least output, to the unit."""
+    sells = DELEVERAGE[:2]
+    assert rules(plan_of(*sells, lend(MoveKind.REPAY, ASSET, dollars(99_500)))) == set()
+    more = lend(MoveKind.REPAY, ASSET, dollars(99_500) + 1)
+    assert rules(plan_of(*sells, more)) == {"impossible-move"}
 
 
 def test_refuses_a_step_that_the_venue_refuses() -> None:
@@ -236,6 +283,18 @@ def test_only_reducing_plans_pass_under_pause(moves: tuple[Move, ...], refused: 
     assert rules(plan_of(*moves), readings) == ({"paused"} if refused else set())
 
 
+def test_under_pause_no_debt_may_rise_though_the_debts_together_fall() -> None:
+    """Each token for itself: dollars repaid do not pay for ether borrowed."""
+    readings = make_readings(paused=True, idle_asset=10_000)
+    moves = (
+        lend(MoveKind.REPAY, ASSET, dollars(10_000)),
+        lend(MoveKind.BORROW, BASE, ether(1)),
+    )
+    market = make_market(readings)
+    verdict = check(plan_of(*moves), market, assess(market), guard_policy())
+    assert "raise its risk" in " ".join(refusal.message for refusal in verdict.refusals)
+
+
 def test_nothing_is_supplied_under_pause_that_secures_no_debt() -> None:
     readings = make_readings(paused=True, idle_asset=100, debt_asset=0)
     plan = plan_of(lend(MoveKind.SUPPLY, ASSET, dollars(100)), trades_price=False)
@@ -253,6 +312,11 @@ def test_gas_rules_bind_the_routine_lane_only(changes: dict[str, float], rule: s
     readings = make_readings(**changes)  # type: ignore[arg-type]
     assert rules(plan_of(*DELEVERAGE), readings) == {rule}
     assert rules(plan_of(*DELEVERAGE, lane=Lane.PROTECTIVE), readings) == set()
+
+
+def test_a_balance_and_a_base_fee_at_the_bound_pass() -> None:
+    readings = make_readings(base_fee_gwei=100, keeper_balance_eth=0.05)
+    assert rules(plan_of(*DELEVERAGE), readings) == set()
 
 
 def test_gives_all_reasons_and_not_the_first() -> None:

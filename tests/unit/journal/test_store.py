@@ -105,7 +105,19 @@ def test_reverts_are_counted_since_the_last_success(journal: SqliteJournal) -> N
         journal.record_attempt(replace(ATTEMPT, tx_hash=f"0xh{number}", intent_id=intent))
         result = AttemptResult(intent, f"0xh{number}", AttemptStatus(status), number, 1, 1)
         journal.settle(result, AttemptStatus.REPLACED)
-    assert journal.mined_reverts() == (5, 3)
+    assert journal.mined_reverts(1) == (5, 3)
+    assert journal.mined_reverts(10) == ()  # another chain's journal says nothing of this one
+
+
+def test_what_reverts_cost_is_summed_from_a_block_on(journal: SqliteJournal) -> None:
+    for number, status in enumerate(["reverted", "reverted", "mined", "reverted"], 1):
+        journal.record_attempt(replace(ATTEMPT, tx_hash=f"0xh{number}", intent_id=f"0x{number}"))
+        result = AttemptResult(
+            f"0x{number}", f"0xh{number}", AttemptStatus(status), number, 3, 2**70
+        )
+        journal.settle(result, AttemptStatus.REPLACED)
+    assert journal.reverted_gas_wei(1, 2) == 2 * 3 * 2**70
+    assert journal.reverted_gas_wei(10, 2) == journal.reverted_gas_wei(1, 5) == 0
 
 
 def test_outcomes_and_the_last_failure(journal: SqliteJournal) -> None:
@@ -122,6 +134,53 @@ def test_a_second_keeper_is_kept_off(journal: SqliteJournal, path: Path) -> None
     with pytest.raises(JournalError, match=f"in use by another keeper \\(process {os.getpid()}"):
         SqliteJournal(path)
     SqliteJournal(path, exclusive=False).close()  # who only looks may look
+
+
+def test_a_second_keeper_is_kept_off_by_whatever_name_it_opens_the_file(
+    journal: SqliteJournal, path: Path
+) -> None:
+    other = path.parent / "other.sqlite"
+    other.symlink_to(path)
+    with pytest.raises(JournalError, match="in use by another keeper"):
+        SqliteJournal(other)
+
+
+@pytest.mark.parametrize("existed", [False, True])
+def test_only_its_owner_may_read_a_journal(path: Path, existed: bool) -> None:
+    before = os.umask(0)
+    try:
+        if existed:
+            path.parent.mkdir(parents=True)
+            path.touch(mode=0o666)
+        journal = SqliteJournal(path)
+        decide(journal)
+        modes = {file.name: oct(file.stat().st_mode & 0o777) for file in path.parent.iterdir()}
+        journal.close()
+    finally:
+        os.umask(before)
+    assert len(modes) == 4  # the file, its lock, and what SQLite writes ahead
+    assert set(modes.values()) == {"0o600"}, modes
+
+
+def test_a_status_nobody_knows_is_corruption(journal: SqliteJournal, path: Path) -> None:
+    journal.record_outcome(TickOutcome(1, TickStatus.HELD, ""))
+    journal.record_attempt(ATTEMPT)
+    with sqlite3.connect(path) as other:
+        other.execute("UPDATE outcomes SET status = 'new'")
+        other.execute("UPDATE attempts SET status = 'new'")
+    other.close()
+    reads = (journal.outcomes, journal.actions, lambda: journal.attempts_of("0x01"))
+    for read in reads:
+        with pytest.raises(JournalError, match=r"corrupt: an .*'new'"):
+            read()
+
+
+@pytest.mark.parametrize(("number", "reason"), [(2**70, ""), (1, "\ud800")])
+def test_what_cannot_be_written_is_a_journal_error(
+    journal: SqliteJournal, number: int, reason: str
+) -> None:
+    with pytest.raises(JournalError, match="cannot be read or written"):
+        journal.record_outcome(TickOutcome(number, TickStatus.HELD, reason))
 
 
 def test_a_closed_journal_may_be_opened_again(path: Path) -> None:

@@ -51,11 +51,12 @@ def test_the_reserve_is_never_spent() -> None:
 def test_the_last_step_brings_the_debt_to_the_health(debt_off: int, kind: MoveKind) -> None:
     collateral = 2_000_000 * USD
     debt = int(collateral * 0.83 / 1.6)
-    state = replace(FRESH, collateral=collateral, debt=debt + debt_off * 100 * USD, idle_usdc=0)
-    steps = next_steps(state, HEALTH, 0, usdc=USDC, weth=WETH)
+    idle = 1_000 * 10**6
+    state = replace(FRESH, collateral=collateral, debt=debt + debt_off * 100 * USD, idle_usdc=idle)
+    steps = next_steps(state, HEALTH, idle, usdc=USDC, weth=WETH)
     assert [step[0] for step in steps] == [kind]
     assert steps[0][2] == pytest.approx(100 * 10**6, rel=1e-6)
-    assert not next_steps(replace(state, debt=debt), HEALTH, 0, usdc=USDC, weth=WETH)
+    assert not next_steps(replace(state, debt=debt), HEALTH, idle, usdc=USDC, weth=WETH)
 
 
 def test_a_deposit_under_the_reserve_is_refused() -> None:
@@ -67,3 +68,31 @@ def test_a_health_the_venue_does_not_lend_for_is_refused() -> None:
     state = replace(FRESH, collateral=2_000_000 * USD, room=0, idle_usdc=0)
     with pytest.raises(LocalnetError, match="lends no more"):
         next_steps(state, HEALTH, 0, usdc=USDC, weth=WETH)
+
+
+def test_without_reserve_nothing_is_repaid_that_is_not_idle() -> None:
+    """Purchases that cost their fee lead to the health from below; the vault can never be asked for more."""
+    state, fee_bps = FRESH, 30
+    for _ in range(60):
+        steps = next_steps(state, HEALTH, 0, usdc=USDC, weth=WETH)
+        if not steps:
+            break
+        for kind, _, amount in steps:
+            usd = amount * USD // 10**6
+            if kind is MoveKind.SUPPLY:
+                continue
+            if kind is not MoveKind.BORROW:
+                assert amount <= state.idle_usdc
+                state = replace(state, idle_usdc=state.idle_usdc - amount)
+            if kind is MoveKind.SWAP:
+                gained = usd * (10_000 - fee_bps) // 10_000
+                state = replace(state, collateral=state.collateral + gained)
+            else:
+                sign = 1 if kind is MoveKind.BORROW else -1
+                state = replace(state, debt=state.debt + sign * usd)
+            if kind is MoveKind.BORROW:
+                state = replace(state, idle_usdc=state.idle_usdc + amount)
+        state = replace(state, room=state.collateral * 8 // 10 - state.debt)
+    else:
+        raise AssertionError("no end")
+    assert state.collateral * 0.83 / state.debt == pytest.approx(1.6, rel=0.005)

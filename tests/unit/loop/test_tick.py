@@ -17,7 +17,7 @@ from keeper.errors import (
     WrongChainError,
     WrongVaultError,
 )
-from keeper.loop import Ports, TickRecord, TickRules, run_tick, tick
+from keeper.loop import Ports, TickRecord, TickRules, _breaker_pause, run_tick, tick
 from keeper.model.block import BlockStamp
 from keeper.model.decision import Intent, Lane, MoveKind, Plan, Target, Verdict
 from keeper.model.market import MarketState, PriceFault, Readings
@@ -26,6 +26,7 @@ from keeper.model.policy import Policies
 from keeper.model.risk import RiskReport
 from keeper.model.units import WAD, Raw, Wad
 from tests.builders import (
+    CHAIN_ID,
     NOW,
     guard_policy,
     make_feed,
@@ -37,7 +38,10 @@ from tests.builders import (
 
 POLICIES = Policies(market_policy(), planning_policy(), guard_policy())
 ENDANGERED = make_readings(idle_asset=200_000)
-RULES = TickRules(max_reverts=2, cooldown_blocks=2, breaker_blocks=50, protective_backoff_blocks=3)
+RULES = TickRules(
+    max_reverts=2, cooldown_blocks=2, breaker_blocks=50, protective_backoff_blocks=3,
+    protective_backoff_max_blocks=20, revert_budget_wei=10**17, revert_budget_blocks=10,
+)  # fmt: skip
 
 
 @dataclass
@@ -50,6 +54,8 @@ class World:
     submit_fails: Exception | None = None
     settled: tuple[AttemptResult, ...] = ()
     reverts: tuple[int, ...] = ()
+    burned_wei: int = 0
+    count: int = 7
     failure: int | None = None
     calls: list[str] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
@@ -96,13 +102,18 @@ class World:
         self.outcomes.append(outcome)
 
     def intent_count(self) -> int:
-        return 7
+        return self.count
 
     def last_failure(self) -> int | None:
         return self.failure
 
-    def mined_reverts(self) -> tuple[int, ...]:
+    def mined_reverts(self, chain_id: int) -> tuple[int, ...]:
+        assert chain_id == CHAIN_ID
         return self.reverts
+
+    def reverted_gas_wei(self, chain_id: int, since_block: int) -> int:
+        assert (chain_id, since_block) == (CHAIN_ID, self.readings.block.number - 9)
+        return self.burned_wei
 
 
 def wants(health: float, lane: Lane = Lane.PROTECTIVE) -> Callable[..., Target]:
@@ -150,6 +161,13 @@ def test_the_same_readings_give_the_same_intent() -> None:
     run(first)
     run(second)
     assert first.intents == second.intents
+
+
+def test_the_same_moves_decided_again_are_another_intent() -> None:
+    first, second = World(), World(count=8)
+    run(first)
+    run(second)
+    assert first.intents[0].id != second.intents[0].id
 
 
 def test_holding_is_journalled_and_sends_nothing() -> None:
@@ -205,6 +223,24 @@ def test_an_old_head_is_not_decided_on() -> None:
     outcome = run(World(), clock=lambda: NOW + 181).outcome
     assert outcome.status is TickStatus.SKIPPED
     assert "181 s old" in outcome.reason
+    assert run(World(), clock=lambda: NOW + 180).outcome.status is TickStatus.SENT
+
+
+def test_what_is_in_flight_is_followed_also_at_an_old_head() -> None:
+    world = World()
+    run(world, clock=lambda: NOW + 10_000)
+    assert world.calls == ["follow", "outcome"]
+
+
+@pytest.mark.parametrize(("ahead", "refused"), [(60, False), (61, True)])
+def test_a_head_of_the_future_is_not_acted_on(ahead: int, refused: bool) -> None:
+    """Nor followed: by its time what is in flight would be given up."""
+    world = World()
+    outcome = run(world, clock=lambda: NOW - ahead).outcome
+    assert (outcome.status is TickStatus.SKIPPED) == refused, outcome
+    assert ("61 s ahead of the clock" in outcome.reason) == refused
+    assert ("follow" in world.calls) != refused
+    assert outcome.block_number == ENDANGERED.block.number
 
 
 def _with_price(**change: Any) -> Readings:
@@ -277,6 +313,16 @@ def test_the_guards_refusals_are_all_told() -> None:
         (Lane.PROTECTIVE, (), 99, ""),  # protection waits for no cooldown
         (Lane.PROTECTIVE, (99, 90), None, "breaker"),  # and after reverts for a few blocks only
         (Lane.PROTECTIVE, (97, 90), None, ""),
+        # each further revert doubles that: 6, 12, then no more than 20
+        (Lane.PROTECTIVE, (95, 90, 80), None, "breaker"),
+        (Lane.PROTECTIVE, (94, 90, 80), None, ""),
+        (Lane.PROTECTIVE, (89, 80, 70, 60), None, "breaker"),
+        (Lane.PROTECTIVE, (88, 80, 70, 60), None, ""),
+        (Lane.PROTECTIVE, (81, *range(80, 0, -1)), None, "breaker"),
+        (Lane.PROTECTIVE, (80, *range(79, 0, -1)), None, ""),
+        # a head behind the last revert closes no breaker
+        (Lane.PROTECTIVE, (101, 100), None, "breaker"),
+        (Lane.ROUTINE, (104, 100), None, "breaker"),
     ],
 )
 def test_pauses_after_failures(
@@ -287,6 +333,41 @@ def test_pauses_after_failures(
     outcome = run(world, wants(1.6, lane)).outcome
     assert outcome.status is (TickStatus.REFUSED if waits else TickStatus.SENT), outcome
     assert outcome.reason.startswith(waits)
+
+
+@pytest.mark.parametrize(
+    ("lane", "burned", "waits"),
+    [
+        (Lane.ROUTINE, 10**17 - 1, False),
+        (Lane.ROUTINE, 10**17, True),
+        (Lane.PROTECTIVE, 10**20, False),
+    ],
+)
+def test_what_reverts_may_cost_in_a_day_stops_routine_plans_and_never_protection(
+    lane: Lane, burned: int, waits: bool
+) -> None:
+    """K-11, however far apart the reverts are; protection is only slowed down by its pauses."""
+    outcome = run(World(burned_wei=burned), wants(1.6, lane)).outcome
+    assert outcome.status is (TickStatus.REFUSED if waits else TickStatus.SENT), outcome
+    assert ("gas budget: reverts cost 0.1000 ETH" in outcome.reason) is waits
+
+
+def test_by_default_a_vault_that_always_reverts_costs_fewer_than_two_hundred_transactions_a_day() -> (
+    None
+):
+    reverts: list[int] = []
+    for number in range(100, 7_300):
+        pause = _breaker_pause(TickRules(), Lane.PROTECTIVE, len(reverts[-100:]))
+        if not reverts or number >= reverts[-1] + pause:
+            reverts.append(number)
+    assert len(reverts) < 200
+
+
+def test_a_head_may_be_ahead_of_the_clock_as_far_as_the_rules_say() -> None:
+    late = lambda: NOW - 900  # noqa: E731
+    assert run(World(), clock=late).outcome.status is TickStatus.SKIPPED
+    record = run(World(), clock=late, rules=replace(RULES, max_head_ahead_s=1_000))
+    assert record.outcome.status is TickStatus.SENT
 
 
 def test_the_breaker_says_until_when() -> None:

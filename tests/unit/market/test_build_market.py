@@ -57,6 +57,10 @@ CASES: dict[str, tuple[Change, str]] = {
         with_price(deviation_bps=Bps(151)),
         "151 bps apart",
     ),
+    "sources disagree though the vault says they do not": (
+        with_price(twap_wad=wad(1_960), deviation_bps=Bps(0)),
+        "200 bps apart, at most 150",
+    ),
     "no average": (with_price(twap_wad=Wad(0)), "no average over 1800 s"),
     "pool unreadable": (
         lambda r: replace(r, pool_readable=False),
@@ -128,6 +132,18 @@ def test_age_and_deviation_at_the_bound_pass() -> None:
     price = replace(make_price(2_000, twap=1_970), base=feed)
     market = build_market(replace(readings, price=price, pool=make_pool(1_970.01)), market_policy())
     assert market.faults == ()
+
+
+@pytest.mark.parametrize(
+    ("factor", "agrees"), [(0.991, True), (0.989, False), (1.009, True), (1.011, False)]
+)
+def test_the_venues_health_may_be_one_per_cent_off_its_positions(
+    factor: float, agrees: bool
+) -> None:
+    readings = make_readings()
+    health = Wad(int(readings.account.health_wad * factor))
+    readings = replace(readings, account=replace(readings.account, health_wad=health))
+    assert build_market(readings, market_policy()).tradable is agrees
 
 
 def test_dust_of_debt_that_the_venue_does_not_see_is_no_contradiction() -> None:

@@ -265,6 +265,12 @@ def test_a_paused_vault_gets_no_routine_plan(target: Target) -> None:
     assert "paused" in plan.reason
 
 
+def test_under_pause_a_protective_target_moves_health_and_no_exposure() -> None:
+    target = Target(Lane.PROTECTIVE, wad(1.1), Raw(0), "wanted")
+    assert plan_for(make_readings(paused=True, idle_base=10), target).empty
+    assert kinds(plan_for(make_readings(idle_base=10), target))[0] is S
+
+
 # ------------------------------------------------------------------ re-levering
 
 
@@ -323,6 +329,12 @@ def test_less_exposure_then_borrows_base_and_sells_it() -> None:
     assert kinds(plan) == [S, B, S]
     assert plan.moves[1].amount == plan.moves[2].amount == ether(30)
     assert plan.expected_net_delta == -ether(30)
+
+
+def test_debt_without_collateral_sells_idle_base_and_borrows_nothing() -> None:
+    """Health is zero, and so is the floor that borrowing would be measured by."""
+    plan = plan_for(make_readings(supplied_base=0, debt_asset=50_000, idle_base=40), delta(-5))
+    assert kinds(plan) == [MoveKind.SWAP, MoveKind.REPAY]
 
 
 def test_proceeds_repay_asset_debt() -> None:

@@ -26,6 +26,7 @@ def test_json_has_the_promised_keys(make_story: Callable[..., Story]) -> None:
     assert {"blocks", "price_low", "wall_s", "scenario", "seed"} <= set(data)
     assert data["wall_s"] == 12.35 or data["wall_s"] == 12.34
     assert data["blocks"] == 20
+    assert data["units"]["gas_value"] == "USDC"
 
 
 def test_counts_keeper_transactions_and_their_gas_including_the_reverted_one(

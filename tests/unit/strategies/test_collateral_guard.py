@@ -6,6 +6,7 @@ import pytest
 
 from keeper.model.decision import Lane, Target
 from keeper.model.market import Readings
+from keeper.model.units import Bps, Wad, wad_down
 from keeper.risk import assess
 from strategies.collateral_guard import CollateralGuard
 from tests.builders import make_market, make_price, make_readings, wad
@@ -104,6 +105,27 @@ def test_relevers_only_when_that_is_safe(
     target = ask(readings, guard, faults)
     assert target.hold
     assert why in target.reason
+
+
+@pytest.mark.parametrize(("units", "acts"), [(-1, True), (0, False), (1, False)])
+def test_health_at_the_lower_end_is_inside_the_band(units: int, acts: bool) -> None:
+    market = make_market()
+    risk = replace(assess(market), health_wad=Wad(wad_down(GUARD.low) + units))
+    assert GUARD(market, risk).hold is not acts
+
+
+@pytest.mark.parametrize(("units", "acts"), [(0, False), (1, True)])
+def test_health_at_the_upper_end_is_inside_the_band(units: int, acts: bool) -> None:
+    market = make_market()
+    risk = replace(assess(market), health_wad=Wad(wad_down(GUARD.high) + units))
+    assert GUARD(market, risk).hold is not acts
+
+
+@pytest.mark.parametrize(("apart_bps", "calm"), [(50, True), (51, False)])
+def test_sources_as_far_apart_as_calm_allows_are_calm(apart_bps: int, calm: bool) -> None:
+    readings = make_readings(price=3_000)
+    price = replace(readings.price, deviation_bps=Bps(apart_bps))
+    assert ask(replace(readings, price=price)).hold is not calm
 
 
 def test_collateral_without_debt_is_levered_to_the_target() -> None:

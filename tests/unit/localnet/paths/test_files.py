@@ -70,7 +70,7 @@ def test_reads_rounds_and_tidies_them_with_notes(load) -> None:  # type: ignore[
         ("a,b\n1,2\n", "no usable columns", 1, None),
         ("t,open,high\n1,2,3\n", "no usable columns", 1, None),
         ("t,close\n", "0 usable rows", None, None),
-        ("t,close\n1,2\n", "1 usable rows", None, None),
+        ("t,close\n1,2\n", "1 usable row;", None, None),
         ("t,close\n1,2\n2,abc\n", "not a number", 3, "close"),
         ("t,close\n1,2\n\n2,nan\n", "not a finite", 4, "close"),
         ("t,close\n1,2\n2,inf\n", "not a finite", 3, "close"),
