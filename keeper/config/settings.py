@@ -162,7 +162,7 @@ class GasSettings(Section):
 
     max_fee_gwei: Decimal = _setting(
         Decimal(200),
-        "ceiling of a routine transaction's max fee; protective ones have none",
+        "ceiling of a routine transaction's max fee; a protective one may cost a quarter of the balance",
         unit="gwei",
         gt=0,
     )
