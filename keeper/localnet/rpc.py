@@ -1,6 +1,7 @@
 """Plain JSON-RPC to our own anvil, and sending from its unlocked accounts."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 from dataclasses import fields
@@ -16,6 +17,8 @@ from keeper.localnet.world import Accounts
 
 SEE_LOG = "see the node's log"
 """Advice without a path: who started the node puts the log's path in its place."""
+PATIENCE_S, POLL_S = 10.0, 0.01
+"""With a node that mines by itself."""
 _ASKED = "the contract refused it: correct what was asked for"
 _ERROR_ABIS = ("Vault", "AaveV3Adapter", "UniswapV3Adapter", "PriceOracle", "VaultLens")
 
@@ -99,14 +102,24 @@ def send_value(w3: Web3, sender: str, to: str, value: int) -> TxReceipt:
 
 
 def mined(w3: Web3, tx_hash: bytes, what: str) -> TxReceipt:
-    """The receipt of a sent transaction, mining a block if nobody else does; reverted raises."""
-    for attempt in range(2):
+    """The receipt of a sent transaction, mining a block if nobody else does; reverted raises.
+
+    A node that mines by itself may still be at it when it is asked first: there no block is added, or the
+    chain would depend on how busy the machine is.
+    """
+    end, asked_for_one = time.monotonic() + PATIENCE_S, False
+    while True:
         try:
             receipt = w3.eth.get_transaction_receipt(tx_hash)  # type: ignore[arg-type]  # bytes are a hash
         except TransactionNotFound:
-            if attempt:
-                raise
-            rpc(w3, "evm_mine")
+            by_itself = rpc(w3, "anvil_getAutomine")
+            if time.monotonic() > end or (asked_for_one and not by_itself):
+                raise LocalnetError(what, "the transaction was not mined", SEE_LOG) from None
+            if by_itself:
+                time.sleep(POLL_S)
+            else:
+                rpc(w3, "evm_mine")
+                asked_for_one = True
             continue
         if receipt["status"] != 1:
             raise LocalnetError(
@@ -115,7 +128,6 @@ def mined(w3: Web3, tx_hash: bytes, what: str) -> TxReceipt:
                 _ASKED,
             )
         return receipt
-    raise LocalnetError(what, "the transaction was not mined", SEE_LOG)
 
 
 def _traced(w3: Web3, tx_hash: bytes) -> str:
