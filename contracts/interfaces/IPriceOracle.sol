@@ -49,6 +49,8 @@ interface IPriceOracle {
     /// @notice Everything known about the price now. Never reverts.
     function read() external view returns (Reading memory);
 
+    function marks() external view returns (Fault fault, uint256 priceWad, uint256 twapWad, uint256 updatedAt);
+
     function base() external view returns (address);
     function quote() external view returns (address);
     function pool() external view returns (address);
