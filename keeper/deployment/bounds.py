@@ -7,6 +7,7 @@ and checked in `keeper.deployment.violations`.
 from dataclasses import dataclass
 from decimal import Decimal
 
+from keeper.deployment.parameters import scaled
 from keeper.model.units import WAD
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -26,10 +27,10 @@ class Bound:
 
     def problem(self, value: int | Decimal) -> str | None:
         """Why a value of the file is refused; None if it is not."""
-        scaled = value * self.unit
-        if self.least is not None and scaled < self.least:
+        exact = scaled(value, self.unit)
+        if self.least is not None and exact < self.least:
             return f"{self.field}: {value} is below {self._shown(self.least)}, the least {self._by}"
-        if self.most is not None and scaled > self.most:
+        if self.most is not None and exact > self.most:
             return f"{self.field}: {value} is above {self._shown(self.most)}, the most {self._by}"
         return None
 
@@ -102,10 +103,14 @@ VAULT_BOUNDS = (
 )
 
 ORACLE_BOUNDS = (
-    Bound("PriceOracle", "baseMaxAge", "oracle.base.max_age_s", MINUTE, 26 * HOUR),
-    Bound("PriceOracle", "quoteMaxAge", "oracle.quote.max_age_s", MINUTE, 26 * HOUR),
+    Bound("PairSources", "baseMaxAge", "oracle.base.max_age_s", MINUTE, 26 * HOUR),
+    Bound("PairSources", "quoteMaxAge", "oracle.quote.max_age_s", MINUTE, 26 * HOUR),
+    Bound("PairSources", "maxDeviationBps", "oracle.max_deviation_bps", 1, None),
+    Bound("PairSources", "blockTime", "oracle.block_time_s", 1, 12),
     Bound("PriceOracle", "twapWindow", "oracle.twap_window_s", 30, HOUR),
-    Bound("PriceOracle", "maxDeviationBps", "oracle.max_deviation_bps", 1, 2_000),
+)
+SEQUENCER_BOUNDS = (
+    Bound("PairSources", "graceSeconds", "oracle.sequencer.grace_s", 5 * MINUTE, DAY),
 )
 
 VOLATILITY_BOUNDS = (
@@ -131,14 +136,23 @@ VOLATILITY_BOUNDS = (
 )
 
 SETTLEMENT_BOUNDS = (
-    Bound("SettlementOracle", "baseMaxAge", "settlement.base_max_age_s", MINUTE, 26 * HOUR),
-    Bound("SettlementOracle", "quoteMaxAge", "settlement.quote_max_age_s", MINUTE, 26 * HOUR),
+    Bound("PairSources", "baseMaxAge", "settlement.base_max_age_s", MINUTE, 26 * HOUR),
+    Bound("PairSources", "quoteMaxAge", "settlement.quote_max_age_s", MINUTE, 26 * HOUR),
+    Bound("PairSources", "maxDeviationBps", "settlement.max_deviation_bps", 1, None),
     Bound("SettlementOracle", "twapWindow", "settlement.twap_window_s", 2 * MINUTE, HOUR),
     Bound("SettlementOracle", "recordWindow", "settlement.record_window_s", 10 * MINUTE, DAY),
-    Bound("SettlementOracle", "maxDeviationBps", "settlement.max_deviation_bps", 1, 500),
     Bound("SettlementOracle", "disputeWindow", "settlement.dispute_window_s", DAY, 7 * DAY),
     Bound("SettlementOracle", "choiceDelay", "settlement.choice_delay_s", DAY, 7 * DAY),
 )
+
+CONSTANTS = (
+    Bound("AccessSetup", "MIN_OWNER_DELAY", "roles.owner_delay_s", DAY, None),
+    Bound("PriceOracle", "MAX_DEVIATION_BPS", "oracle.max_deviation_bps", None, 2_000),
+)
+DESK_CONSTANTS = (
+    Bound("SettlementOracle", "MAX_DEVIATION_BPS", "settlement.max_deviation_bps", None, 500),
+)
+"""Ends that a contract takes from a constant of its own, named here, in more than one place."""
 
 BOUNDS = TERM_BOUNDS + OPTION_BOUNDS + VAULT_BOUNDS + ORACLE_BOUNDS
 """Of every vault."""
@@ -157,3 +171,4 @@ MARKS = Bound("VolatilityOracle", "tenors", "marks", 1, 8)
 MIN_TENOR_S = HOUR
 MIN_OWNER_DELAY_S = DAY
 MAX_SLACK_PART = 4
+MAX_ANSWER_RATIO = 10**6

@@ -8,6 +8,7 @@ import hashlib
 import json
 import tomllib
 from decimal import Decimal
+from fractions import Fraction
 from typing import Annotated, Any
 
 from pydantic import (
@@ -22,6 +23,13 @@ from pydantic import (
 from keeper.errors import ParametersError
 from keeper.model.address import checked_address
 
+MAX_DIGITS = 60
+
+
+def scaled(amount: Decimal | int, unit: int) -> Fraction:
+    """amount x unit, exactly: decimals would round to the digits of their context."""
+    return Fraction(amount) * unit
+
 
 def _decimal(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)):
@@ -29,6 +37,8 @@ def _decimal(value: Any) -> Any:
     number = Decimal(value)
     if not number.is_finite() or number < 0:
         raise ValueError("is not a finite number of at least 0")
+    if number and not -MAX_DIGITS < number.adjusted() < MAX_DIGITS:
+        raise ValueError("is out of all proportion")
     return number
 
 
@@ -101,19 +111,30 @@ class RoleParameters(Table):
 
 
 class FeedParameters(Table):
-    """One Chainlink feed. `description` must be what the feed says of itself."""
+    """One Chainlink feed. `description` must be what it says of itself; answers are in whole units (dollars)."""
 
     feed: Address
     description: Text
     max_age_s: Whole
+    min_answer: Amount
+    max_answer: Amount
+
+
+class SequencerParameters(Table):
+    """A rollup's uptime feed, and how long the sequencer must have been up."""
+
+    feed: Address
+    grace_s: Whole
 
 
 class OracleParameters(Table):
-    """When the price may be believed."""
+    """When the price may be believed. `block_time_s`: least seconds between blocks."""
 
     base: FeedParameters
     quote: FeedParameters
+    sequencer: SequencerParameters | None = None
     pool: Address
+    block_time_s: Whole
     twap_window_s: Whole
     max_deviation_bps: Whole
 

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from keeper.deployment.parameters import Parameters
+from keeper.deployment.parameters import Parameters, scaled
 from keeper.model.address import ZERO_ADDRESS
 from keeper.model.units import WAD
 
 MANAGER = "AccessManager"
-UINT_WIDTHS = {"deposits.cap": 128, "deposits.minimum": 88, "emergency.max_bounty": 96}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,36 +56,50 @@ def resolve(value: Any, addresses: Mapping[str, str]) -> Any:
     return value
 
 
-def amount_problems(p: Parameters, decimals: int) -> tuple[str, ...]:
-    """Amounts that cannot be told in the asset's units, or do not fit."""
-    amounts = {
-        "deposits.cap": p.deposits.cap,
-        "deposits.minimum": p.deposits.minimum,
-        "emergency.max_bounty": p.emergency.max_bounty,
-    }
+@dataclass(frozen=True, slots=True)
+class Decimals:
+    """Of the asset and of what the two feeds answer: read from the chain, pinned by the contracts."""
+
+    asset: int
+    base_feed: int
+    quote_feed: int
+
+
+def amount_problems(p: Parameters, decimals: Decimals) -> tuple[str, ...]:
+    """Amounts that cannot be told in their token's or feed's units, or do not fit."""
+    base, quote = p.oracle.base, p.oracle.quote
+    amounts = (
+        ("deposits.cap", p.deposits.cap, decimals.asset, 128),
+        ("deposits.minimum", p.deposits.minimum, decimals.asset, 88),
+        ("emergency.max_bounty", p.emergency.max_bounty, decimals.asset, 96),
+        ("oracle.base.min_answer", base.min_answer, decimals.base_feed, 107),
+        ("oracle.base.max_answer", base.max_answer, decimals.base_feed, 127),
+        ("oracle.quote.min_answer", quote.min_answer, decimals.quote_feed, 107),
+        ("oracle.quote.max_answer", quote.max_answer, decimals.quote_feed, 127),
+    )
     problems = []
-    for field, amount in amounts.items():
-        scaled = amount * 10**decimals
-        if scaled != int(scaled):
-            problems.append(f"{field}: {amount} has more decimals than the asset, {decimals}")
-        elif scaled >= 2 ** UINT_WIDTHS[field]:
-            problems.append(f"{field}: {amount} does not fit into {UINT_WIDTHS[field]} bits")
+    for field, amount, digits, bits in amounts:
+        exact = scaled(amount, 10**digits)
+        if exact.denominator != 1:
+            problems.append(f"{field}: {amount:f} has more than {digits} decimals")
+        elif exact >= 2**bits:
+            problems.append(f"{field}: {amount} does not fit into {bits} bits")
     return tuple(problems)
 
 
-def steps(p: Parameters, decimals: int) -> tuple[Step, ...]:
-    """In the order in which they are sent. `decimals` of the asset; `amount_problems` must be empty."""
+def steps(p: Parameters, decimals: Decimals) -> tuple[Step, ...]:
+    """In the order in which they are sent; `amount_problems` must be empty."""
     lens: tuple[Step, ...] = () if p.lens else (Create("VaultLens", (), standalone=True),)
     return (
         Create("AccessSetup", (), standalone=True),
-        Create("PriceOracle", (price_oracle(p),), standalone=True),
-        Create("Mandate", (Ref(MANAGER), Ref("PriceOracle"), terms(p, decimals))),
-        Create("Vault", (vault(p, decimals),)),
+        Create("PriceOracle", (price_oracle(p, decimals),), standalone=True),
+        Create("Mandate", (Ref(MANAGER), Ref("PriceOracle"), terms(p, decimals.asset))),
+        Create("Vault", (vault(p, decimals.asset),)),
         Create("AaveV3Adapter", (Ref("Vault"), p.venues.aave_addresses_provider)),
         Create("UniswapV3Adapter", (Ref("Vault"), p.venues.uniswap_pool)),
-        *_desk(p),
+        *_desk(p, decimals),
         *lens,
-        Call("seed approved", Ref("asset"), "approve", (Ref("Vault"), 10**decimals)),
+        Call("seed approved", Ref("asset"), "approve", (Ref("Vault"), 10**decimals.asset)),
         Call("venues bound", Ref("Vault"), "setVenues", _venues(p)),
         Call("roles handed over", Ref("AccessSetup"), "finish", _finish(p)),
     )
@@ -102,13 +115,13 @@ def _finish(p: Parameters) -> tuple[Any, ...]:
     return (Ref("Mandate"), marks, holders(p))
 
 
-def _desk(p: Parameters) -> tuple[Step, ...]:
+def _desk(p: Parameters, decimals: Decimals) -> tuple[Step, ...]:
     if not p.with_options:
         return ()
     oracles = (Ref("VolatilityOracle"), Ref("SettlementOracle"))
     return (
         Create("VolatilityOracle", volatility_oracle(p), standalone=True),
-        Create("SettlementOracle", (settlement_oracle(p),), standalone=True),
+        Create("SettlementOracle", (settlement_oracle(p, decimals),), standalone=True),
         Create("OptionBook", ()),
         Create("OptionAuction", (Ref("OptionBook"), Ref("PriceOracle"), Ref("VolatilityOracle"))),
         Create("OptionDesk", (Ref("Vault"), Ref("OptionBook"), Ref("OptionAuction"), *oracles)),
@@ -119,32 +132,50 @@ def _desk(p: Parameters) -> tuple[Step, ...]:
 
 
 def _wad(ratio: Decimal) -> int:
-    return int(ratio * WAD)
+    return int(scaled(ratio, WAD))
 
 
-def price_oracle(p: Parameters) -> dict[str, Any]:
-    """PriceOracle.Config."""
+def _raw(amount: Decimal, decimals: int) -> int:
+    return int(scaled(amount, 10**decimals))
+
+
+def _sources(p: Parameters, decimals: Decimals) -> dict[str, Any]:
+    """What both oracles pin."""
+    base, quote, sequencer = p.oracle.base, p.oracle.quote, p.oracle.sequencer
     return {
         "base": p.vault.base,
         "quote": p.vault.asset,
-        "baseFeed": p.oracle.base.feed,
-        "quoteFeed": p.oracle.quote.feed,
+        "baseFeed": base.feed,
+        "quoteFeed": quote.feed,
+        "pool": p.oracle.pool,
+        "baseMinAnswer": _raw(base.min_answer, decimals.base_feed),
+        "baseMaxAnswer": _raw(base.max_answer, decimals.base_feed),
+        "quoteMinAnswer": _raw(quote.min_answer, decimals.quote_feed),
+        "quoteMaxAnswer": _raw(quote.max_answer, decimals.quote_feed),
+        "blockTime": p.oracle.block_time_s,
+        "sequencerFeed": sequencer.feed if sequencer else ZERO_ADDRESS,
+        "graceSeconds": sequencer.grace_s if sequencer else 0,
+    }
+
+
+def price_oracle(p: Parameters, decimals: Decimals) -> dict[str, Any]:
+    """PriceOracle.Config."""
+    return {
+        **_sources(p, decimals),
         "baseMaxAge": p.oracle.base.max_age_s,
         "quoteMaxAge": p.oracle.quote.max_age_s,
-        "pool": p.oracle.pool,
         "twapWindow": p.oracle.twap_window_s,
         "maxDeviationBps": p.oracle.max_deviation_bps,
     }
 
 
-def settlement_oracle(p: Parameters) -> dict[str, Any]:
+def settlement_oracle(p: Parameters, decimals: Decimals) -> dict[str, Any]:
     """SettlementOracle.Config: the price oracle's tokens, feeds and pool, with terms of its own."""
     s = p.settlement
     if s is None:
         raise ValueError("the vault has no options")
-    shared = ("base", "quote", "baseFeed", "quoteFeed", "pool")
     return {
-        **{key: value for key, value in price_oracle(p).items() if key in shared},
+        **_sources(p, decimals),
         "baseMaxAge": s.base_max_age_s,
         "quoteMaxAge": s.quote_max_age_s,
         "twapWindow": s.twap_window_s,
@@ -218,7 +249,7 @@ def terms(p: Parameters, decimals: int) -> dict[str, Any]:
             "sliceBps": p.emergency.slice_bps,
             "cooldown": p.emergency.cooldown_s,
             "bountyBps": p.emergency.bounty_bps,
-            "maxBounty": int(p.emergency.max_bounty * 10**decimals),
+            "maxBounty": _raw(p.emergency.max_bounty, decimals),
         },
         "options": _option_limits(p),
     }
@@ -253,8 +284,8 @@ def vault(p: Parameters, decimals: int) -> dict[str, Any]:
         "symbol": p.vault.symbol,
         "epochLength": p.vault.epoch_length_s,
         "policy": {
-            "cap": int(p.deposits.cap * 10**decimals),
-            "minimum": int(p.deposits.minimum * 10**decimals),
+            "cap": _raw(p.deposits.cap, decimals),
+            "minimum": _raw(p.deposits.minimum, decimals),
             "allowListed": p.deposits.allow_listed,
         },
         "fees": {

@@ -5,26 +5,40 @@ from operator import attrgetter
 
 from keeper.deployment.bounds import (
     BOUNDS,
+    CONSTANTS,
     DESK_BOUNDS,
+    DESK_CONSTANTS,
     MARK_BOUNDS,
     MARKS,
+    MAX_ANSWER_RATIO,
     MAX_SLACK_PART,
-    MIN_OWNER_DELAY_S,
     MIN_TENOR_S,
+    SEQUENCER_BOUNDS,
     Bound,
 )
-from keeper.deployment.parameters import Parameters, VolatilityParameters
+from keeper.deployment.parameters import (
+    FeedParameters,
+    Parameters,
+    VolatilityParameters,
+    scaled,
+)
 from keeper.model.units import WAD
 
 
 def violations(p: Parameters) -> tuple[str, ...]:
     """A line for each fault; none if the file can be deployed."""
-    bounds = BOUNDS + (DESK_BOUNDS if p.volatility and p.settlement else ())
+    bounds: tuple[Bound, ...] = BOUNDS + CONSTANTS
+    if p.volatility and p.settlement:
+        bounds += DESK_BOUNDS + DESK_CONSTANTS
+    if p.oracle.sequencer:
+        bounds += SEQUENCER_BOUNDS
     single = (bound.problem(attrgetter(bound.field)(p)) for bound in bounds)
     found = [problem for problem in single if problem is not None]
     found += _exact(p)
     found += [problem for holds, problem in _relations(p) if not holds]
     found += _same_accounts(p)
+    found += _answers("oracle.base", p.oracle.base)
+    found += _answers("oracle.quote", p.oracle.quote)
     if p.volatility is not None:
         found += _volatility(p.volatility)
     return tuple(found)
@@ -34,18 +48,16 @@ def _exact(p: Parameters) -> Iterator[str]:
     """Ratios with more digits than the contracts keep."""
     ratios = ("limits.min_health", "emergency.emergency_health", "emergency.critical_health")
     for field in ratios:
-        value = attrgetter(field)(p) * WAD
-        if value != int(value):
+        if scaled(attrgetter(field)(p), WAD).denominator != 1:
             yield f"{field}: has more than 18 decimals"
 
 
 def _relations(p: Parameters) -> Iterator[tuple[bool, str]]:
     """What must hold between parameters: (holds, what is wrong if not)."""
     roles, e, o = p.roles, p.emergency, p.options
-    least_owner = max(roles.curator_delay_s, MIN_OWNER_DELAY_S)
     yield (
-        roles.owner_delay_s >= least_owner,
-        f"roles.owner_delay_s: {roles.owner_delay_s} is below {least_owner}, the greater of a day and curator_delay_s",
+        roles.owner_delay_s >= roles.curator_delay_s,
+        f"roles.owner_delay_s: {roles.owner_delay_s} is below curator_delay_s, {roles.curator_delay_s}",
     )
     yield (
         e.emergency_health <= p.limits.min_health,
@@ -100,6 +112,18 @@ def _same_accounts(p: Parameters) -> Iterator[str]:
     for i, keeper in enumerate(roles.keepers):
         if keeper in roles.keepers[:i]:
             yield f"roles.keepers.{i}: is there twice"
+
+
+def _answers(field: str, feed: FeedParameters) -> Iterator[str]:
+    """Bounds of an answer must be bounds, and must not shut a sound feed out."""
+    least, most = scaled(feed.min_answer, 6) / 5, scaled(feed.min_answer, MAX_ANSWER_RATIO)
+    if feed.min_answer == 0:
+        yield f"{field}.min_answer: is 0"
+    elif not least <= feed.max_answer <= most:
+        yield (
+            f"{field}.max_answer: {feed.max_answer} is not in {least:f} to {most:f}, "
+            "1.2 to a million times min_answer"
+        )
 
 
 def _volatility(v: VolatilityParameters) -> Iterator[str]:

@@ -7,12 +7,17 @@ import pytest
 
 from keeper.deployment.bounds import (
     BOUNDS,
+    CONSTANTS,
     DESK_BOUNDS,
+    DESK_CONSTANTS,
     MARK_BOUNDS,
     MARKS,
+    MAX_ANSWER_RATIO,
     MAX_SLACK_PART,
     MIN_OWNER_DELAY_S,
     MIN_TENOR_S,
+    SEQUENCER_BOUNDS,
+    Bound,
 )
 from keeper.deployment.roles import MIN_CURATOR_DELAY_S
 
@@ -43,7 +48,7 @@ def value(expression: str, name: str) -> int | None:
         number = text.replace("_", "")
         mantissa, _, exponent = number.partition("e")
         whole, _, part = mantissa.partition(".")
-        return int(whole + part) * 10 ** (int(exponent or 0) - len(part))
+        return int(whole + part) * int(10 ** (int(exponent or 0) - len(part)))
     if match := re.fullmatch(r"([0-9_]+) (seconds|minutes|hours|days)", text):
         return int(match[1].replace("_", "")) * UNITS[match[2]]
     if match := re.fullmatch(r"type\(uint(\d+)\)\.max", text):
@@ -81,35 +86,40 @@ def split(arguments: str) -> list[str]:
     return parts
 
 
-MIRRORED = (*BOUNDS, *DESK_BOUNDS, *MARK_BOUNDS, MARKS)
+MIRRORED = (*BOUNDS, *DESK_BOUNDS, *MARK_BOUNDS, *SEQUENCER_BOUNDS, MARKS)
 
 
 @pytest.mark.parametrize("contract", sorted({bound.contract for bound in MIRRORED}))
-def test_the_mirror_equals_the_contract(contract):
-    mirror = {
-        bound.parameter: (bound.least, bound.most)
-        for bound in MIRRORED
-        if bound.contract == contract
-    }
+def test_the_mirror_equals_the_contract(contract: str) -> None:
     there = {key: ends for key, ends in in_source(contract).items() if key not in NOT_PARAMETERS}
-    assert mirror == there
+    mirrored = [bound for bound in MIRRORED if bound.contract == contract]
+    assert {bound.parameter for bound in mirrored} == set(there)
+    for bound in mirrored:
+        assert (bound.least, bound.most) == there[bound.parameter], bound.field
 
 
-def test_no_contract_bounds_a_parameter_that_is_not_mirrored():
+@pytest.mark.parametrize("bound", CONSTANTS + DESK_CONSTANTS, ids=lambda bound: bound.field)
+def test_a_mirrored_constant_equals_the_contracts(bound: Bound) -> None:
+    end = bound.least if bound.most is None else bound.most
+    assert value(bound.parameter, bound.contract) == end
+
+
+def test_no_contract_bounds_a_parameter_that_is_not_mirrored() -> None:
     mirrored = {bound.contract for bound in MIRRORED}
     for file in CONTRACTS.rglob("*.sol"):
         bounded = set(in_source(file.stem)) - NOT_PARAMETERS
         assert not bounded or file.stem in mirrored | {"OptionAuction"}, f"{file.name}: {bounded}"
 
 
-def test_ends_that_depend_on_other_parameters_start_from_the_contracts_constants():
+def test_ends_that_depend_on_other_parameters_start_from_the_contracts_constants() -> None:
     assert value("MIN_OWNER_DELAY", "AccessSetup") == MIN_OWNER_DELAY_S
     assert value("MIN_CURATOR_DELAY", "AccessSetup") == MIN_CURATOR_DELAY_S
     assert value("MIN_TENOR", "VolatilityOracle") == MIN_TENOR_S
     assert value("MAX_SLACK_PART", "VolatilityOracle") == MAX_SLACK_PART
+    assert value("MAX_ANSWER_RATIO", "PairSources") == MAX_ANSWER_RATIO
 
 
-def test_the_reader_of_sources_reads():
+def test_the_reader_of_sources_reads() -> None:
     assert in_source("AccessSetup")["curatorDelay"] == (3_600, 2_592_000)
     assert value("1.01e18", "AccessSetup") == 1_010_000_000_000_000_000
     assert value("-50_000", "AccessSetup") == -50_000

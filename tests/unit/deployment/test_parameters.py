@@ -24,12 +24,12 @@ def replaced(old: str, new: str, text: str = PLAIN) -> str:
     return text.replace(old, new)
 
 
-def test_decimals_are_exact():
+def test_decimals_are_exact() -> None:
     p = parse(replaced("min_health = 1.25 ", "min_health = 1.150000000000000001 "), "f")
     assert p.limits.min_health == Decimal("1.150000000000000001")
 
 
-def test_the_digest_follows_the_values_and_not_the_layout():
+def test_the_digest_follows_the_values_and_not_the_layout() -> None:
     assert parse(PLAIN, "a").digest == parse("# moved\n" + PLAIN, "b").digest
     assert (
         parse(PLAIN, "a").digest
@@ -37,7 +37,7 @@ def test_the_digest_follows_the_values_and_not_the_layout():
     )
 
 
-def test_one_file_has_options_and_one_has_none():
+def test_one_file_has_options_and_one_has_none() -> None:
     assert not parse(PLAIN, "f").with_options
     assert parse(WITH_OPTIONS, "f").with_options
 
@@ -59,6 +59,7 @@ def test_one_file_has_options_and_one_has_none():
         ("min_health = 1.25", "min_health = nan", "limits.min_health: is not a finite number"),
         ("cap = 1_000_000", "cap = -1", "deposits.cap: is not a finite number of at least 0"),
         ("cap = 1_000_000", "cap = inf", "deposits.cap: is not a finite number of at least 0"),
+        ("cap = 1_000_000", "cap = 1e999999999", "deposits.cap: is out of all proportion"),
         ("allow_listed = false", "allow_listed = 1", "deposits.allow_listed: "),
         ('symbol = "gUSDC"', 'symbol = ""', "vault.symbol: string should have at least 1"),
         ('symbol = "gUSDC"', 'symbol = " gUSDC"', "vault.symbol: has spaces around it"),
@@ -92,13 +93,13 @@ def test_one_file_has_options_and_one_has_none():
         ("[emergency] ", "[emergency ", "is not TOML: "),
     ],
 )
-def test_a_mistake_is_one_line_that_names_its_field(old, new, said):
+def test_a_mistake_is_one_line_that_names_its_field(old: str, new: str, said: str) -> None:
     text = refusal(replaced(old, new))
     assert text.startswith("parameters file.toml: ")
     assert said in text
 
 
-def test_every_mistake_is_listed():
+def test_every_mistake_is_listed() -> None:
     text = replaced("slice_bps = 2_500", "slice_bps = 1.5", replaced("chain_id = 1\n", ""))
     lines = refusal(text).splitlines()
     assert lines[0] == "parameters file.toml: 2 problems"

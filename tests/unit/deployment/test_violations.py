@@ -2,17 +2,29 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from keeper.deployment.bounds import BOUNDS, DESK_BOUNDS, MARK_BOUNDS, Bound
+from keeper.deployment.bounds import (
+    BOUNDS,
+    CONSTANTS,
+    DESK_BOUNDS,
+    DESK_CONSTANTS,
+    MARK_BOUNDS,
+    SEQUENCER_BOUNDS,
+    Bound,
+)
 from keeper.deployment.parameters import Parameters, parse
 from keeper.deployment.violations import violations
 from tests.unit.deployment.test_parameters import EXAMPLES, PLAIN, WITH_OPTIONS
 
 GOOD = parse(PLAIN, "f")
-DESK = parse(WITH_OPTIONS, "f")
+ON_A_ROLLUP = f'{WITH_OPTIONS}\n[oracle.sequencer]\nfeed = "0x{7:040x}"\ngrace_s = 3_600\n'
+DESK = parse(ON_A_ROLLUP, "f")
+assert DESK.volatility is not None
+DESK_MARKS = DESK.volatility.marks
 
 
 def changed(p: Parameters, **fields: Any) -> Parameters:
@@ -30,12 +42,12 @@ def changed(p: Parameters, **fields: Any) -> Parameters:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_the_examples_are_within_all_bounds(path):
+def test_the_examples_are_within_all_bounds(path: Path) -> None:
     assert violations(parse(path.read_text(), str(path))) == ()
 
 
 def ends() -> Iterator[Any]:
-    for bound in BOUNDS + DESK_BOUNDS:
+    for bound in BOUNDS + CONSTANTS + DESK_BOUNDS + DESK_CONSTANTS + SEQUENCER_BOUNDS:
         for end, step in ((bound.least, -1), (bound.most, 1)):
             if end is not None:
                 yield pytest.param(bound, end, step, id=f"{bound.field}{'<' if step < 0 else '>'}")
@@ -47,7 +59,7 @@ def at(bound: Bound, value: int) -> Parameters:
 
 
 @pytest.mark.parametrize(("bound", "end", "step"), list(ends()))
-def test_an_end_is_taken_and_one_beyond_is_refused(bound, end, step):
+def test_an_end_is_taken_and_one_beyond_is_refused(bound: Bound, end: int, step: int) -> None:
     def own(p: Parameters) -> list[str]:
         return [v for v in violations(p) if v.startswith(f"{bound.field}:") and bound.contract in v]
 
@@ -59,8 +71,8 @@ def test_an_end_is_taken_and_one_beyond_is_refused(bound, end, step):
 
 
 @pytest.mark.parametrize("bound", MARK_BOUNDS, ids=lambda b: b.field)
-def test_every_mark_is_held_to_its_bounds(bound):
-    mark = DESK.volatility.marks[1]
+def test_every_mark_is_held_to_its_bounds(bound: Bound) -> None:
+    mark = DESK_MARKS[1]
     for value in (bound.least, bound.most):
         if value is None:
             continue
@@ -68,7 +80,7 @@ def test_every_mark_is_held_to_its_bounds(bound):
         if bound.field == "skew_bps" and value == 0:
             continue  # a magnitude has no lower end
         for given, fits in ((value, True), (value + step, False)):
-            marks = (DESK.volatility.marks[0], mark.model_copy(update={bound.field: given}))
+            marks = (DESK_MARKS[0], mark.model_copy(update={bound.field: given}))
             found = [
                 v
                 for v in violations(changed(DESK, volatility__marks=marks))
@@ -78,18 +90,20 @@ def test_every_mark_is_held_to_its_bounds(bound):
 
 
 @pytest.mark.parametrize("skew", [-7_001, 7_001])
-def test_skew_is_bounded_on_both_sides(skew):
-    marks = (DESK.volatility.marks[0].model_copy(update={"skew_bps": skew}),)
+def test_skew_is_bounded_on_both_sides(skew: int) -> None:
+    marks = (DESK_MARKS[0].model_copy(update={"skew_bps": skew}),)
     assert "skew_bps" in violations(changed(DESK, volatility__marks=marks))[0]
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"roles__owner_delay_s": 86_399}, "roles.owner_delay_s: 86399 is below 86400"),
+        ({"oracle__base__min_answer": Decimal(0)}, "oracle.base.min_answer: is 0"),
+        ({"oracle__base__max_answer": Decimal(59)}, "oracle.base.max_answer: 59 is not in 60"),
+        ({"oracle__quote__max_answer": Decimal(500_001)}, "oracle.quote.max_answer: 500001 is not in"),
         (
             {"roles__curator_delay_s": 259_201},
-            "roles.owner_delay_s: 259200 is below 259201",
+            "roles.owner_delay_s: 259200 is below curator_delay_s, 259201",
         ),
         ({"emergency__emergency_health": Decimal("1.26")}, "anybody could sell what a keeper may hold"),
         ({"emergency__critical_health": Decimal("1.13")}, "emergency.critical_health: 1.13 is above"),
@@ -113,17 +127,17 @@ def test_skew_is_bounded_on_both_sides(skew):
         ({"volatility__expire_age_s": 7_200}, "volatility.expire_age_s: 7200 is below 7201"),
         ({"volatility__stale_half_spread_bps": 299}, "volatility.stale_half_spread_bps: 299 is below"),
         ({"volatility__marks": ()}, "volatility.marks: 0 is below 1"),
-        ({"volatility__marks": DESK.volatility.marks * 5}, "volatility.marks: 10 is above 8"),
-        ({"volatility__marks": DESK.volatility.marks[::-1]}, "volatility.marks.1.tenor_s: 604800 is below"),
+        ({"volatility__marks": DESK_MARKS * 5}, "volatility.marks: 10 is above 8"),
+        ({"volatility__marks": DESK_MARKS[::-1]}, "volatility.marks.1.tenor_s: 604800 is below"),
         ({"limits__min_health": Decimal("1.2500000000000000001")}, "has more than 18 decimals"),
     ],
 )  # fmt: skip
-def test_what_parameters_do_to_one_another_is_checked(change, said):
+def test_what_parameters_do_to_one_another_is_checked(change: dict[str, Any], said: str) -> None:
     assert violations(DESK) == ()
     assert any(said in violation for violation in violations(changed(DESK, **change)))
 
 
-def test_every_violation_is_listed():
+def test_every_violation_is_listed() -> None:
     worst = changed(
         GOOD,
         limits__min_health=Decimal("1.0"),
