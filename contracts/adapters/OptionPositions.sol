@@ -8,6 +8,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IAdapter} from "../interfaces/IAdapters.sol";
 import {IOptionAuction} from "../interfaces/IOptionAuction.sol";
 import {IOptionBook} from "../interfaces/IOptionBook.sol";
+import {IMandate} from "../interfaces/IMandate.sol";
 import {BookValue, IOptionDesk, IOptionVault} from "../interfaces/IOptionDesk.sol";
 import {IPriceOracle} from "../interfaces/IPriceOracle.sol";
 import {ISettlementOracle} from "../interfaces/ISettlementOracle.sol";
@@ -151,6 +152,24 @@ abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IOptionDesk
+    function measureIntrinsic(uint256 spotWad) external view returns (BookValue memory value) {
+        _requireReadable();
+        uint256 count = _ids.length;
+        value.collateralBase = _collateralBase;
+        value.collateralAsset = _collateralAsset;
+        value.escrowAsset = _escrow;
+        value.openSeries = count;
+        for (uint256 i; i < count; ++i) {
+            BookValuation.Held memory held = _held[i];
+            bool expired = block.timestamp >= held.expiry;
+            if (expired) value.awaiting = true;
+            value.notionalBase += held.soldOf();
+            if (expired) value.addExpired(_ids[i], held, spotWad, _venue());
+            else value.addIntrinsic(held, spotWad, _venue());
+        }
+    }
+
+    /// @inheritdoc IOptionDesk
     function positions(uint256 spotWad) external view returns (Position[] memory) {
         _requireReadable();
         BookValuation.Held[] memory held = new BookValuation.Held[](_ids.length);
@@ -241,9 +260,13 @@ abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
 
     /// @dev V-18. While a loss is charged everything has moved already, and the vault needs its NAV; it holds its own lock then.
     function _requireReadable() private view {
-        if (_charging && msg.sender == vault) return;
+        if (_charging && msg.sender == _valuation()) return;
         if (_reentrancyGuardEntered()) revert ReentrancyGuardReentrantCall();
         auction.requireIdle();
+    }
+
+    function _valuation() private view returns (address) {
+        return address(IMandate(IOptionVault(vault).mandate()).valuation());
     }
 
     function _agree(string memory what, address given, address expected) private pure {

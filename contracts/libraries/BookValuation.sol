@@ -157,6 +157,16 @@ library BookValuation {
         _addPayoff(value, held.isCall, payoff, most, most, spotWad, venue.scale);
     }
 
+    /// @notice Add a series that lives at what it would pay at spot.
+    function addIntrinsic(BookValue memory value, Held memory held, uint256 spotWad, Venue memory venue)
+        internal
+        pure
+    {
+        OptionPayoff.Terms memory terms = termsOf(held, venue.baseDecimals, venue.assetDecimals);
+        uint256 payoff = OptionPayoff.payoffDown(terms, soldOf(held), spotWad);
+        _addPayoff(value, held.isCall, payoff, payoff, payoff, spotWad, venue.scale);
+    }
+
     /// @notice Written less unsold.
     function soldOf(Held memory held) internal pure returns (uint256) {
         return held.written - held.unsold;
