@@ -38,9 +38,9 @@ abstract contract VolatilityLimits is Ownable2Step, IVolatilityOracle {
     /// @inheritdoc IVolatilityOracle
     address public guardian;
     /// @inheritdoc IVolatilityOracle
-    bool public frozen;
-    /// @inheritdoc IVolatilityOracle
     address public poster;
+    /// @inheritdoc IVolatilityOracle
+    bool public frozen; // in one word with the poster and the time of the last post
 
     modifier onlyGuardianOrOwner() {
         _requireGuardianOrOwner();

@@ -10,6 +10,7 @@ import {LossBudget} from "./libraries/LossBudget.sol";
 import {RealisedVariance} from "./libraries/RealisedVariance.sol";
 import {VolatilityLimits} from "./VolatilityLimits.sol";
 import {VolatilitySmile} from "./libraries/VolatilitySmile.sol";
+import {VolatilitySurface} from "./libraries/VolatilitySurface.sol";
 
 /// @title VolatilityOracle
 /// @notice A keeper's volatility marks for fixed tenors, limited in how fast they move, over a floor measured on chain.
@@ -40,6 +41,8 @@ import {VolatilitySmile} from "./libraries/VolatilitySmile.sol";
 contract VolatilityOracle is VolatilityLimits {
     using LossBudget for LossBudget.Bucket;
     using RealisedVariance for RealisedVariance.Ring;
+    using VolatilitySurface for VolatilitySurface.Packed;
+    using VolatilitySurface for VolatilitySurface.Surface;
 
     /// @param oracle the price observed
     /// @param interval seconds between observations
@@ -61,7 +64,17 @@ contract VolatilityOracle is VolatilityLimits {
         uint256 maxObservationAge;
     }
 
-    uint256 public constant MAX_TENORS = 8;
+    /// @dev What the options of one call share; the logarithm is that of the last strike over the forward, Q80.
+    struct Book {
+        Reading common;
+        VolatilitySurface.Surface surface;
+        uint256 forward;
+        uint256 lastExpiry;
+        uint256 strike;
+        int256 logarithm;
+    }
+
+    uint256 public constant MAX_TENORS = VolatilitySurface.MAX_TENORS;
     uint256 public constant MIN_TENOR = 1 hours;
     uint256 public constant MAX_TENOR = 730 days;
     uint256 public constant MIN_LEVEL_PPM = 50_000; // 5 %
@@ -96,7 +109,7 @@ contract VolatilityOracle is VolatilityLimits {
     uint256 private immutable _packedTenors;
 
     uint40 public markedAt;
-    VolatilitySmile.Mark[MAX_TENORS] private _marks;
+    VolatilitySurface.Packed private _marks;
     RealisedVariance.Ring private _ring;
 
     constructor(
@@ -124,8 +137,8 @@ contract VolatilityOracle is VolatilityLimits {
         if (marks_.length != tenors_.length) revert WrongNumberOfMarks(marks_.length, tenors_.length);
         for (uint256 i; i < marks_.length; ++i) {
             _checkMark(marks_, i);
-            _marks[i] = marks_[i];
         }
+        _marks = VolatilitySurface.pack(marks_);
         markedAt = uint40(block.timestamp);
         emit Posted(address(0), marks_, 0);
     }
@@ -142,15 +155,16 @@ contract VolatilityOracle is VolatilityLimits {
         if (block.timestamp < earliest) revert PostTooSoon(block.timestamp, earliest);
         if (marks.length != _count) revert WrongNumberOfMarks(marks.length, _count);
         VolatilitySmile.Mark[] memory next = marks;
+        VolatilitySurface.Packed memory present = _marks;
         uint256 maxStepWad = uint256(limits_.maxStepBps) * WAD_PER_BPS;
         uint256 moveWad;
         for (uint256 i; i < next.length; ++i) {
             _checkMark(next, i);
-            uint256 move = VolatilitySmile.moveWadUp(_marks[i], next[i]);
+            uint256 move = VolatilitySmile.moveWadUp(present.markAt(i), next[i]);
             if (move > maxStepWad) revert StepTooLarge(_tenor(i), move, maxStepWad);
             moveWad = Math.max(moveWad, move);
-            _marks[i] = next[i];
         }
+        _marks = VolatilitySurface.pack(next);
         // The greatest of the tenors' moves bounds each of them, so one bucket serves all.
         _moves.charge(_capacityWad(), moveWad, WAD);
         markedAt = uint40(block.timestamp);
@@ -175,11 +189,23 @@ contract VolatilityOracle is VolatilityLimits {
         returns (uint256 lowWad, uint256 midWad, uint256 highWad)
     {
         Reading memory reading = read(strike, forward, expiry);
-        if (reading.fault > Fault.Frozen) {
-            (uint256 observed, uint256 bound) = _evidence(reading, strike, forward, expiry);
-            revert MarkUnusable(reading.fault, observed, bound);
-        }
+        if (reading.fault > Fault.Frozen) _refuse(reading, strike, forward, expiry);
         return (reading.lowWad, reading.midWad, reading.highWad);
+    }
+
+    /// @inheritdoc IVolatilityOracle
+    function volsWad(uint256 forward, uint256[] calldata strikes, uint256[] calldata expiries)
+        external
+        view
+        returns (uint256[] memory lowWad, uint256[] memory midWad, uint256[] memory highWad)
+    {
+        uint256 count = strikes.length;
+        if (expiries.length != count) revert LengthsDiffer(count, expiries.length);
+        (lowWad, midWad, highWad) = (new uint256[](count), new uint256[](count), new uint256[](count));
+        Book memory book = Book(_common(), _surface(), forward, block.timestamp + _lastTenor(), 0, 0);
+        for (uint256 i; i < count; ++i) {
+            (lowWad[i], midWad[i], highWad[i]) = _ofBook(book, strikes[i], expiries[i]);
+        }
     }
 
     /// @inheritdoc IVolatilityOracle
@@ -188,20 +214,15 @@ contract VolatilityOracle is VolatilityLimits {
         view
         returns (Reading memory reading)
     {
-        Limits memory limits_ = _limits;
-        reading.markedAt = markedAt;
-        reading.observedAt = _ring.observedAt;
-        reading.realisedWad = _ring.realisedWad;
-        reading.returnsInWindow = _ring.returns_();
-        reading.floorWad = _floorWadUp(limits_, reading.realisedWad);
-        reading.fault = _fault(limits_, reading, strike, forward, expiry);
-        if (reading.fault > Fault.Frozen) return reading;
-        reading.halfSpreadBps = _halfSpreadBpsUp(limits_, reading.fault, block.timestamp - reading.markedAt);
-        uint256 markWad = _markWadDown(strike, forward, expiry - block.timestamp);
-        reading.midWad = Math.max(markWad, reading.floorWad);
-        uint256 spreadWad = Math.ceilDiv(reading.midWad * reading.halfSpreadBps, BPS);
-        reading.lowWad = Math.max(reading.midWad - spreadWad, reading.floorWad);
-        reading.highWad = reading.midWad + spreadWad;
+        reading = _common();
+        if (!_inRange(strike, forward, expiry)) reading.fault = Fault.OutOfRange;
+        if (reading.fault > Fault.Frozen) {
+            reading.halfSpreadBps = 0;
+            return reading;
+        }
+        int256 k = VolatilitySmile.logMoneyness(strike, forward);
+        uint256 markWad = _surface().volatilityWadDown(k, expiry - block.timestamp);
+        (reading.lowWad, reading.midWad, reading.highWad) = _bracket(reading, markWad);
     }
 
     /// @inheritdoc IVolatilityOracle
@@ -222,8 +243,9 @@ contract VolatilityOracle is VolatilityLimits {
     {
         tenors = new uint256[](_count);
         marks = new VolatilitySmile.Mark[](_count);
+        VolatilitySurface.Packed memory packed = _marks;
         for (uint256 i; i < _count; ++i) {
-            (tenors[i], marks[i]) = (_tenor(i), _marks[i]);
+            (tenors[i], marks[i]) = (_tenor(i), packed.markAt(i));
         }
         markedAt_ = markedAt;
     }
@@ -236,18 +258,59 @@ contract VolatilityOracle is VolatilityLimits {
 
     // ---------------------------------------------------------------- reading
 
-    /// @dev The posted mark before the floor. `time` is from 1 second to the last tenor.
-    function _markWadDown(uint256 strike, uint256 forward, uint256 time) private view returns (uint256) {
-        int256 k = VolatilitySmile.logMoneyness(strike, forward);
-        uint256 i;
-        while (_tenor(i) < time) ++i; // ends: time is at most the last
-        uint256 tenor = _tenor(i);
-        uint256 variance = VolatilitySmile.totalVariance(_marks[i], tenor, k);
-        if (i == 0 || tenor == time) return VolatilitySmile.volatilityWadDown(variance, tenor);
-        uint256 previous = _tenor(i - 1);
-        uint256 before = VolatilitySmile.totalVariance(_marks[i - 1], previous, k);
-        uint256 weighted = before * (tenor - time) + variance * (time - previous);
-        return VolatilitySmile.volatilityWadDown(weighted, time * (tenor - previous));
+    /// @dev What all options have in common now. The fault is that of the marks and the floor.
+    function _common() private view returns (Reading memory reading) {
+        Limits memory limits_ = _limits;
+        (reading.markedAt, reading.observedAt) = (markedAt, _ring.observedAt);
+        (reading.realisedWad, reading.returnsInWindow) = (_ring.realisedWad, _ring.returns_());
+        reading.floorWad = _floorWadUp(limits_, reading.realisedWad);
+        uint256 age = block.timestamp - reading.markedAt;
+        reading.fault = _fault(limits_, reading, age);
+        if (reading.fault <= Fault.Frozen) {
+            reading.halfSpreadBps = _halfSpreadBpsUp(limits_, reading.fault, age);
+        }
+    }
+
+    /// @dev One pair. A strike that is given again, as of a call and its put or along expiries, costs no second logarithm.
+    function _ofBook(Book memory book, uint256 strike, uint256 expiry)
+        private
+        view
+        returns (uint256, uint256, uint256)
+    {
+        uint256 forward = book.forward;
+        if (strike != book.strike || strike == 0) {
+            if (!_priceInRange(strike) || !_priceInRange(forward)) {
+                _refuse(book.common, strike, forward, expiry);
+            }
+            (book.strike, book.logarithm) = (strike, VolatilitySmile.logMoneyness(strike, forward));
+        }
+        if (book.common.fault > Fault.Frozen || expiry <= block.timestamp || expiry > book.lastExpiry) {
+            _refuse(book.common, strike, forward, expiry);
+        }
+        unchecked {
+            uint256 time = expiry - block.timestamp;
+            return _bracket(book.common, book.surface.volatilityWadDown(book.logarithm, time));
+        }
+    }
+
+    function _surface() private view returns (VolatilitySurface.Surface memory surface_) {
+        (surface_.tenors, surface_.marks) = (_packedTenors, _marks);
+    }
+
+    /// @dev Low, mid and high of a posted mark: none under the floor. Volatilities are below 2^95 and the half spread is at most
+    /// half: nothing overflows, and low is not negative.
+    function _bracket(Reading memory common, uint256 markWad)
+        private
+        pure
+        returns (uint256 lowWad, uint256 midWad, uint256 highWad)
+    {
+        uint256 least = common.floorWad;
+        unchecked {
+            midWad = markWad > least ? markWad : least;
+            uint256 spreadWad = (midWad * common.halfSpreadBps + BPS - 1) / BPS;
+            (lowWad, highWad) = (midWad - spreadWad, midWad + spreadWad);
+        }
+        if (lowWad < least) lowWad = least;
     }
 
     function _floorWadUp(Limits memory limits_, uint256 realisedWad) private pure returns (uint256) {
@@ -259,20 +322,16 @@ contract VolatilityOracle is VolatilityLimits {
         return returnsInWindow >= minReturns && block.timestamp - observedAt <= maxObservationAge;
     }
 
-    function _fault(
-        Limits memory limits_,
-        Reading memory reading,
-        uint256 strike,
-        uint256 forward,
-        uint256 expiry
-    ) private view returns (Fault) {
-        if (!_priceInRange(strike) || !_priceInRange(forward)) return Fault.OutOfRange;
-        if (expiry <= block.timestamp || expiry - block.timestamp > _lastTenor()) return Fault.OutOfRange;
+    function _fault(Limits memory limits_, Reading memory reading, uint256 age) private view returns (Fault) {
         if (!_floorKnown(reading.returnsInWindow, reading.observedAt)) return Fault.FloorUnknown;
-        uint256 age = block.timestamp - reading.markedAt;
         if (age > limits_.expireAge) return Fault.Expired;
         if (frozen) return Fault.Frozen;
         return age > limits_.maxAge ? Fault.Stale : Fault.None;
+    }
+
+    function _inRange(uint256 strike, uint256 forward, uint256 expiry) private view returns (bool) {
+        if (!_priceInRange(strike) || !_priceInRange(forward)) return false;
+        return expiry > block.timestamp && expiry - block.timestamp <= _lastTenor();
     }
 
     function _halfSpreadBpsUp(Limits memory limits_, Fault fault, uint256 age)
@@ -287,22 +346,22 @@ contract VolatilityOracle is VolatilityLimits {
             + Math.ceilDiv(wider * (age - limits_.maxAge), limits_.expireAge - limits_.maxAge);
     }
 
-    /// @dev What was observed and what it was held against, for `MarkUnusable`.
-    function _evidence(Reading memory reading, uint256 strike, uint256 forward, uint256 expiry)
-        private
-        view
-        returns (uint256 observed, uint256 bound)
-    {
+    /// @dev Reverts with what was observed and what it was held against.
+    function _refuse(Reading memory reading, uint256 strike, uint256 forward, uint256 expiry) private view {
+        if (!_priceInRange(strike)) revert MarkUnusable(Fault.OutOfRange, strike, VolatilitySmile.MAX_PRICE);
+        if (!_priceInRange(forward)) {
+            revert MarkUnusable(Fault.OutOfRange, forward, VolatilitySmile.MAX_PRICE);
+        }
+        if (!_inRange(strike, forward, expiry)) {
+            revert MarkUnusable(Fault.OutOfRange, expiry, block.timestamp + _lastTenor());
+        }
         if (reading.fault == Fault.Expired) {
-            return (block.timestamp - reading.markedAt, _limits.expireAge);
+            revert MarkUnusable(Fault.Expired, block.timestamp - reading.markedAt, _limits.expireAge);
         }
-        if (reading.fault == Fault.FloorUnknown) {
-            if (reading.returnsInWindow < minReturns) return (reading.returnsInWindow, minReturns);
-            return (block.timestamp - reading.observedAt, maxObservationAge);
+        if (reading.returnsInWindow < minReturns) {
+            revert MarkUnusable(Fault.FloorUnknown, reading.returnsInWindow, minReturns);
         }
-        if (!_priceInRange(strike)) return (strike, VolatilitySmile.MAX_PRICE);
-        if (!_priceInRange(forward)) return (forward, VolatilitySmile.MAX_PRICE);
-        return (expiry, block.timestamp + _lastTenor());
+        revert MarkUnusable(Fault.FloorUnknown, block.timestamp - reading.observedAt, maxObservationAge);
     }
 
     function _priceInRange(uint256 price) private pure returns (bool) {
@@ -310,7 +369,7 @@ contract VolatilityOracle is VolatilityLimits {
     }
 
     function _tenor(uint256 i) private view returns (uint256) {
-        return (_packedTenors >> (32 * i)) & type(uint32).max;
+        return VolatilitySurface.tenorAt(_packedTenors, i);
     }
 
     function _lastTenor() private view returns (uint256) {

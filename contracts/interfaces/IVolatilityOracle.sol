@@ -62,6 +62,7 @@ interface IVolatilityOracle {
     event Unfrozen();
 
     error DeadlinePassed(uint256 deadline, uint256 timestamp);
+    error LengthsDiffer(uint256 strikes, uint256 expiries);
     error MarkUnusable(Fault fault, uint256 observed, uint256 bound);
     error MarksFrozen();
     error NotGuardian(address caller);
@@ -84,7 +85,15 @@ interface IVolatilityOracle {
         view
         returns (uint256 lowWad, uint256 midWad, uint256 highWad);
 
-    /// @notice The same and how it came about. Never reverts.
+    /// @notice `volWad` of each pair, bit for bit, for the price of one reading and a few thousand gas a pair. Reverts as
+    /// `volWad` does for the first pair that is unusable, and with `LengthsDiffer` unless there is an expiry for each strike.
+    /// Strikes and expiries that repeat are cheaper.
+    function volsWad(uint256 forward, uint256[] calldata strikes, uint256[] calldata expiries)
+        external
+        view
+        returns (uint256[] memory lowWad, uint256[] memory midWad, uint256[] memory highWad);
+
+    /// @notice The same as `volWad` and how it came about. Never reverts.
     function read(uint256 strike, uint256 forward, uint256 expiry) external view returns (Reading memory);
 
     /// @notice Greatest of the fixed floor and the part of realised volatility, WAD; meaningful while `floorKnown`.

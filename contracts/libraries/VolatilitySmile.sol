@@ -100,16 +100,35 @@ library VolatilitySmile {
 
     /// @notice w(k) of one smile, in ppm^2 x seconds in Q80, relative error below 1e-14.
     /// @param kQ80 ln(strike / forward), below 2^87 in absolute value
-    /// @dev sqrt(theta) is at least 2^-11.3 (a level of 5 % over an hour), so x is below 2^20 in value, 2^100 in Q80; f below
-    /// 2^101 in Q80, and the result below 2^174. 1 + rho x cancels the root only down to 1 - rho^2.
     function totalVariance(Mark memory mark, uint256 tenor, int256 kQ80) internal pure returns (uint256) {
         uint256 theta = _theta(mark, tenor);
-        uint256 rootQ64 = Math.sqrt((theta << 128) / (PPM_SQUARED * YEAR));
-        int256 x = kQ80 * int256(uint256(mark.convexityBps)) * (1 << 64) / (rootQ64 * BPS).toInt256();
-        int256 rhoX = x * mark.skewBps / SIGNED_BPS;
-        int256 square = x * x + (2 * rhoX + ONE_Q80) * ONE_Q80; // Q160, at least 1 - rho^2
-        int256 f = (ONE_Q80 + rhoX + Math.sqrt(square.toUint256()).toInt256()) / 2;
-        return theta * f.toUint256();
+        return varianceOf(theta, rootQ64Down(theta), mark.convexityBps, mark.skewBps, kQ80);
+    }
+
+    /// @notice sqrt(theta) in Q64, theta in ppm^2 x seconds, below 2^72.
+    function rootQ64Down(uint256 theta) internal pure returns (uint256) {
+        return rootDown((theta << 128) / (PPM_SQUARED * YEAR));
+    }
+
+    /// @notice w(k) from theta and its root, for marks within their bounds: |rho| < 1, a level of at least 5 %.
+    /// @dev sqrt(theta) is at least 2^-11.3 (a level of 5 % over an hour), so x is below 2^20 in value, 2^100 in Q80; f below
+    /// 2^101 in Q80, and the result below 2^174: nothing overflows. 1 + rho x cancels the root only down to 1 - rho^2, so what
+    /// is made unsigned is positive. Unchecked and without casts it costs 780 gas instead of 2,720.
+    function varianceOf(uint256 theta, uint256 rootQ64, uint256 convexityBps, int256 skewBps, int256 kQ80)
+        internal
+        pure
+        returns (uint256)
+    {
+        unchecked {
+            // forge-lint: disable-next-line(unsafe-typecast): below 2^79 and 2^81
+            int256 x = kQ80 * int256(convexityBps << 64) / int256(rootQ64 * BPS);
+            int256 rhoX = x * skewBps / SIGNED_BPS;
+            int256 square = x * x + (2 * rhoX + ONE_Q80) * ONE_Q80; // Q160, at least 1 - rho^2
+            // forge-lint: disable-next-line(unsafe-typecast): see above
+            int256 f = (ONE_Q80 + rhoX + int256(rootDown(uint256(square)))) / 2;
+            // forge-lint: disable-next-line(unsafe-typecast): see above
+            return theta * uint256(f);
+        }
     }
 
     /// @notice ln(strike / forward) in Q80; both from 1 to `MAX_PRICE`.
@@ -118,9 +137,38 @@ library VolatilitySmile {
     }
 
     /// @notice Annualised volatility, WAD, of a total variance over `time` seconds, rounded down.
-    /// @dev The variance over time is below 2^154 x 2^20 / 1; times 1e24 below 2^254 while |x| stays below 2^20.
+    /// @dev The variance over time is below 2^154 x 2^20 / 1; times 1e24 (WAD^2 over ppm^2) below 2^254 while |x| stays below
+    /// 2^20. Below 2^176 the product fits a word, as 1e24 is below 2^80, and no wider multiplication is needed: 250 gas less.
     function volatilityWadDown(uint256 variance, uint256 time) internal pure returns (uint256) {
-        return Math.sqrt(Math.mulDiv(variance, WAD * WAD, (PPM_SQUARED * time) << 80));
+        uint256 scale = WAD * WAD / PPM_SQUARED;
+        if (variance >= 1 << 176) return rootDown(Math.mulDiv(variance, scale, time << 80));
+        unchecked {
+            return rootDown(variance * scale / (time << 80));
+        }
+    }
+
+    /// @notice Square root, rounded down: as OpenZeppelin's, at 510 gas instead of 760. Every volatility needs three.
+    /// @dev With 2^(e - 1) <= sqrt(a) < 2^e the start is 3/4 of 2^e: off by 2^(e - 2) at most. Newton's steps leave 2^(e - 4.5),
+    /// then square what is left over 2^e each time: 2^(e - 144) after six, less than one unit as e <= 128, and from above. The
+    /// last line takes the unit that may be left. 0 starts at 1 and divides to 0.
+    function rootDown(uint256 a) internal pure returns (uint256 root) {
+        assembly ("memory-safe") {
+            let bits := shl(7, gt(a, 0xffffffffffffffffffffffffffffffff))
+            bits := or(bits, shl(6, gt(shr(bits, a), 0xffffffffffffffff)))
+            bits := or(bits, shl(5, gt(shr(bits, a), 0xffffffff)))
+            bits := or(bits, shl(4, gt(shr(bits, a), 0xffff)))
+            bits := or(bits, shl(3, gt(shr(bits, a), 0xff)))
+            bits := or(bits, shl(2, gt(shr(bits, a), 0xf)))
+            bits := or(bits, shl(1, gt(shr(bits, a), 0x3)))
+            root := shr(1, shl(shr(1, bits), 3))
+            root := shr(1, add(root, div(a, root)))
+            root := shr(1, add(root, div(a, root)))
+            root := shr(1, add(root, div(a, root)))
+            root := shr(1, add(root, div(a, root)))
+            root := shr(1, add(root, div(a, root)))
+            root := shr(1, add(root, div(a, root)))
+            root := sub(root, gt(root, div(a, root)))
+        }
     }
 
     // ---------------------------------------------------------------- parts

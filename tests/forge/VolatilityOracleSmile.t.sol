@@ -41,6 +41,32 @@ contract VolatilityOracleSmileTest is VolatilityFixture {
 
     /// The textbook form theta / 2 (1 + rho phi k + sqrt((phi k + rho)^2 + 1 - rho^2)), phi = convexity / sqrt(theta), in 1e18 to
     /// 1e36 and with another logarithm.
+    function testFuzz_root_is_openzeppelins(uint256 a, uint8 bits) external pure {
+        a >>= bits;
+        assertEq(VolatilitySmile.rootDown(a), Math.sqrt(a));
+        uint256 square = (a >> 128) * (a >> 128); // at a square and one under
+        assertEq(VolatilitySmile.rootDown(square), a >> 128);
+        if (square != 0) assertEq(VolatilitySmile.rootDown(square - 1), (a >> 128) - 1);
+    }
+
+    function test_small_roots_are_exact() external pure {
+        for (uint256 a; a < 1000; ++a) {
+            assertEq(VolatilitySmile.rootDown(a), Math.sqrt(a));
+        }
+        assertEq(VolatilitySmile.rootDown(type(uint256).max), type(uint128).max);
+    }
+
+    /// The short way and the wide one divide alike on either side of where they part.
+    function testFuzz_volatility_is_the_root_of_variance_over_time(uint256 variance, uint256 time)
+        external
+        pure
+    {
+        time = bound(time, 1, 2 ** 52);
+        variance = bound(variance, 0, time << 174);
+        uint256 wide = Math.mulDiv(variance, 1e24, time << 80);
+        assertEq(VolatilitySmile.volatilityWadDown(variance, time), Math.sqrt(wide));
+    }
+
     function testFuzz_volatility_is_that_of_the_textbook_form(uint256 seed, uint256 tenor, uint256 strike)
         external
         pure
