@@ -17,6 +17,7 @@ def build_market(readings: Readings, policy: MarketPolicy) -> MarketState:
     faults = (
         *_chain_faults(readings, policy),
         *_venue_faults(readings),
+        *_option_faults(readings),
         *_feed_faults(readings.price.base, readings.block.timestamp, policy.max_feed_age_s),
         *_feed_faults(readings.price.quote, readings.block.timestamp, None),
         *_source_faults(readings, policy),
@@ -49,6 +50,11 @@ def _venue_faults(readings: Readings) -> Iterator[str]:
             f"venue says health {_ratio(venue)}, its positions at the oracle price say "
             f"{_ratio(ours)}"
         )
+
+
+def _option_faults(readings: Readings) -> Iterator[str]:
+    if readings.options.value is None:
+        yield f"the options behind desk {readings.options.desk} could not be valued"
 
 
 def _feed_faults(feed: FeedReading, now: int, max_age_s: int | None) -> Iterator[str]:
@@ -123,7 +129,7 @@ def _vault_faults(readings: Readings, found: tuple[str, ...]) -> tuple[str, ...]
         return (f"the vault's oracle refuses the price: {price.fault.name.lower()}",)
     if price.price_wad <= 0:
         return ("the vault's oracle gives no price",)
-    if not readings.nav_valid:
+    if not readings.nav_valid or readings.measure is None or not readings.measure.priced:
         return ("the vault cannot value itself although its prices look usable",)
     return ()
 

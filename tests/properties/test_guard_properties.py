@@ -10,7 +10,6 @@ from keeper.model.decision import Lane, Move, MoveKind, Plan
 from keeper.model.market import Limits, Readings
 from keeper.model.policy import GuardPolicy
 from keeper.model.units import WAD, Bps, Raw, Wad, Wei
-from keeper.risk import assess
 from tests.builders import (
     ASSET,
     BASE,
@@ -77,7 +76,7 @@ def vaults(draw: st.DrawFn) -> Readings:
 
 def passes(plan: Plan, readings: Readings, policy: GuardPolicy, faults: tuple[str, ...]) -> bool:
     market = make_market(readings, faults=faults)
-    return check(plan, market, assess(market), policy).passed
+    return check(plan, market, policy).passed
 
 
 @st.composite
@@ -132,7 +131,7 @@ def test_a_plan_that_passes_leaves_health_as_the_mandate_wants_it(
 ) -> None:
     """V-05, recomputed here from the moves alone."""
     market = make_market(readings)
-    if not check(plan, market, assess(market), guard_policy()).passed:
+    if not check(plan, market, guard_policy()).passed:
         return
     asset, base = readings.asset_position, readings.base_position
     supplied: dict[str, int] = {ASSET: asset.supplied, BASE: base.supplied}
@@ -155,5 +154,5 @@ def test_gas_never_stops_a_protective_plan(plan: Plan, readings: Readings) -> No
     market = make_market(replace(readings, keeper_balance_wei=Wei(0)))
     policy = replace(guard_policy(), max_routine_base_fee_wei=0)
     urgent = replace(plan, lane=Lane.PROTECTIVE)
-    found = {r.rule for r in check(urgent, market, assess(market), policy).refusals}
+    found = {r.rule for r in check(urgent, market, policy).refusals}
     assert not found & {"base-fee", "keeper-balance"}

@@ -291,7 +291,7 @@ def test_a_dry_run_rehearses_and_submits_nothing() -> None:
 
 
 def test_the_guards_refusals_are_all_told() -> None:
-    world = World(replace(ENDANGERED, keeper_allowed=False))
+    world = World(make_readings(idle_asset=200_000, keeper_allowed=False))
     record = run(world)
     assert record.outcome.status is TickStatus.REFUSED
     assert "keeper: " in record.outcome.reason
