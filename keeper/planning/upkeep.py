@@ -16,15 +16,21 @@ def due_work(
     protecting it in the keeper's place; a settlement would take idle assets that debt is repaid from.
     """
     readings = market.readings
-    protects = target.lane is Lane.PROTECTIVE and not target.hold
-    endangered = risk.health_wad < readings.mandate.terms.emergency.emergency_health_wad
-    if protects or endangered:
+    if _endangered(readings, risk, target):
         return None
     if market.tradable and _beat_due(readings, policy):
         return Beat(readings.mandate.address, readings.mandate.last_beat)
     if policy.settle and _settlement_due(readings):
         return Settle(readings.depositors.epoch)
     return None
+
+
+def _endangered(readings: Readings, risk: RiskReport, target: Target) -> bool:
+    """The strategy wants it safer, or the mandate calls it an emergency."""
+    wanted = readings.mandate.terms.emergency.emergency_health_wad
+    if target.lane is Lane.PROTECTIVE and target.health_wad is not None:
+        wanted = max(wanted, target.health_wad)
+    return risk.health_wad < wanted
 
 
 def _beat_due(readings: Readings, policy: UpkeepPolicy) -> bool:

@@ -274,7 +274,8 @@ def test_refuses_a_plan_that_expects_more_loss_than_it_accepts() -> None:
         (DELEVERAGE, False),
         ((BORROW,), True),
         ((lend(MoveKind.WITHDRAW, BASE, ether(1)),), True),
-        ((swap(BASE, ether(1), dollars(1_990)),), True),
+        ((swap(BASE, ether(1), dollars(1_990)),), False),
+        ((swap(ASSET, dollars(1_010), ether(0.502)),), True),
         ((*DELEVERAGE, swap(ASSET, dollars(1_010), ether(0.502))), True),
     ],
 )
@@ -292,7 +293,7 @@ def test_under_pause_no_debt_may_rise_though_the_debts_together_fall() -> None:
     )
     market = make_market(readings)
     verdict = check(plan_of(*moves), market, guard_policy())
-    assert "raise its risk" in " ".join(refusal.message for refusal in verdict.refusals)
+    assert "debt of the base rises" in " ".join(refusal.message for refusal in verdict.refusals)
 
 
 def test_nothing_is_supplied_under_pause_that_secures_no_debt() -> None:
