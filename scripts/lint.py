@@ -21,9 +21,12 @@ CHECKS: list[tuple[str, list[str]]] = [
     ("committed ABIs", [str(BIN / "python"), "scripts/abi.py", "--check"]),
     (
         "derived constants",
-        [str(BIN / "python"), "scripts/reference/approximations.py", "--check"],
+        [str(BIN / "python"), "-m", "scripts.reference.approximations", "--check"],
     ),
-    ("reference vectors", [str(BIN / "python"), "scripts/reference/black_scholes.py", "--check"]),
+    (
+        "reference vectors",
+        [str(BIN / "python"), "-m", "scripts.reference.black_scholes", "--check"],
+    ),
     ("lock files name no host", [sys.executable, __file__, "--locks"]),
 ]
 

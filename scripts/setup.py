@@ -172,14 +172,9 @@ def npm_packages() -> str | None:
 def solidity_compiler() -> str | None:
     """A native solc of the pinned version where the machine has one, else the npm compiler behind scripts/solc.js."""
     target = BUILD / "solc" / f"solc-v{SOLC_VERSION}"
-    native = next(
-        (
-            p
-            for p in (shutil.which("solc"), shutil.which(f"solc-{SOLC_VERSION}"))
-            if p and is_solc(p)
-        ),
-        None,
-    )
+    outside = path_outside(VENV / "bin")
+    found = (shutil.which(name, path=outside) for name in ("solc", f"solc-{SOLC_VERSION}"))
+    native = next((path for path in found if path and is_solc(path)), None)
     if native:
         text = f'#!/bin/sh\nexec "{native}" "$@"\n'
     else:
@@ -268,6 +263,12 @@ def is_solc(path: str) -> bool:
         )
         return f"Version: {SOLC_VERSION}+" in result.stdout
     return False
+
+
+def path_outside(folder: Path) -> str:
+    """PATH without one folder: slither brings a `solc` into the environment that only downloads compilers."""
+    entries = os.environ.get("PATH", "").split(os.pathsep)
+    return os.pathsep.join(e for e in entries if e and Path(e).resolve() != folder.resolve())
 
 
 def link_foundry(tool: str) -> None:

@@ -56,11 +56,11 @@ interface IOptionAuction {
         Kind kind;
         address payee;
         uint16 marginBps;
+        uint16 minBidBps;
+        uint16 maxBidBps;
         uint128 amount;
         uint128 left;
         uint128 limitPriceWad;
-        uint128 minBid;
-        uint128 maxBid;
     }
 
     event Opened(

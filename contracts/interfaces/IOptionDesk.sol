@@ -108,6 +108,7 @@ interface IOptionDesk is IAdapter, IAuctionSeller {
     error NotExpired(uint256 seriesId, uint256 expiry);
     error SeriesNotAccepted(uint256 seriesId);
     error SeriesNotOpen(uint256 seriesId);
+    error StartPriceTooLow(uint256 startPriceWad, uint256 markWad);
     error TenorOutOfRange(uint256 tenor, uint256 minTenor, uint256 maxTenor);
     error TooManySeries(uint256 open, uint256 maxSeries);
     error TransferMismatch(address token, uint256 expected, uint256 measured);
@@ -115,7 +116,7 @@ interface IOptionDesk is IAdapter, IAuctionSeller {
     error ZeroAmount();
 
     /// @notice Write `amount` options against collateral pulled from the vault (base for calls, asset for puts, approved by it) and start
-    /// their sale. Within the mandate's tenor, delta and number of series. Only the vault.
+    /// their sale. Within the mandate's tenor, delta and number of series; `startPriceWad` at least the mid mark. Only the vault.
     function write(uint256 seriesId, uint256 amount, uint256 startPriceWad)
         external
         returns (uint256 auctionId);

@@ -9,7 +9,7 @@ Three functions are approximated, each in the variable that makes it smooth and 
   exp2    tanh(u ln 2 / 2) / u in w = u^2, degrees (1, 2), |u| <= 1/2; then 2^u = (1 + u T) / (1 - u T).
 
 Fixed points: Qn means times 2^n. Horner's rule for `mills` takes two steps per shift, so its coefficients alternate
-between Q160 and Q240. `python scripts/reference/approximations.py` prints every constant with the error of its fit;
+between Q160 and Q240. `python -m scripts.reference.approximations` prints every constant with the error of its fit;
 `--check` compares them with the library.
 """
 
@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal, getcontext
 from pathlib import Path
 
-from gaussian import mills, root_two_pi
-from minimax import Rational, fit
+from scripts.reference.gaussian import mills, root_two_pi
+from scripts.reference.minimax import Rational, fit
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = [

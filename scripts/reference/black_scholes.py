@@ -3,7 +3,7 @@
 The exact values come from the textbook formula spot Phi(d1) - strike e^(-rT) Phi(d2) in 80-digit arithmetic, on purpose
 not from the form the library uses. Standard library only.
 
-`python scripts/reference/black_scholes.py` writes `tests/forge/reference/black_scholes.csv`; the same seed writes the
+`python -m scripts.reference.black_scholes` writes `tests/forge/reference/black_scholes.csv`; the same seed writes the
 same file. `--check` compares instead.
 """
 
@@ -19,7 +19,7 @@ from decimal import ROUND_HALF_EVEN, Decimal, getcontext
 from itertools import product
 from pathlib import Path
 
-from gaussian import cumulative, density, self_check
+from scripts.reference.gaussian import cumulative, density, self_check
 
 ROOT = Path(__file__).resolve().parents[2]
 VECTORS = ROOT / "tests" / "forge" / "reference" / "black_scholes.csv"

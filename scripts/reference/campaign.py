@@ -1,7 +1,7 @@
 """Hold the compiled Black-Scholes library to exact values over many points, on anvil, many options in one `eth_call`.
 
     forge build tests/forge/libraries/BlackScholesHarness.sol
-    python scripts/reference/campaign.py --points 120000
+    python -m scripts.reference.campaign --points 120000
 
 All corners of the domain, then random points (`black_scholes.random_option`). Printed: the largest error of every
 result with the option it belongs to, and the most gas. Exit 1 if a target is missed.
@@ -22,11 +22,22 @@ from decimal import Decimal, getcontext
 from pathlib import Path
 from typing import Any
 
-from black_scholes import DIGITS, ROOT, WAD, YEAR, Exact, Option, corners, evaluate, random_option
 from eth_abi.abi import decode, encode
-from gaussian import self_check
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint
+
+from scripts.reference.black_scholes import (
+    DIGITS,
+    ROOT,
+    WAD,
+    YEAR,
+    Exact,
+    Option,
+    corners,
+    evaluate,
+    random_option,
+)
+from scripts.reference.gaussian import self_check
 
 ADDRESS = "0x" + "11" * 20
 BATCH = 400

@@ -16,6 +16,14 @@ from keeper.model.market import (
     TokenPosition,
 )
 
+_NO_SEQUENCER = {
+    "feed": "0x" + "00" * 20,
+    "up": True,
+    "since": 0,
+    "graceSeconds": 0,
+    "fault": 0,
+}
+
 
 def snapshot_answer(readings: Readings, **changes: Any) -> str:
     """0x-prefixed answer of VaultLens.snapshot."""
@@ -78,6 +86,7 @@ def snapshot_values(r: Readings) -> dict[str, Any]:
             "fault": r.price.fault,
             "base": _feed(r.price.base),
             "quote": _feed(r.price.quote),
+            "sequencer": _NO_SEQUENCER,
         },
     }
 
@@ -283,4 +292,6 @@ def _feed(f: FeedReading) -> dict[str, Any]:
         "updatedAt": f.updated_at,
         "maxAge": f.max_age_s,
         "fault": f.fault,
+        "minAnswer": 1,
+        "maxAnswer": 10**30,
     }

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.30;
+
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
+import {IOptionBook} from "../interfaces/IOptionBook.sol";
+import {BookValue} from "../interfaces/IOptionDesk.sol";
+import {ISettlementOracle} from "../interfaces/ISettlementOracle.sol";
+import {IVolatilityOracle} from "../interfaces/IVolatilityOracle.sol";
+import {OptionPayoff} from "./OptionPayoff.sol";
+import {OptionValue} from "./OptionValue.sol";
+
+/// @title BookValuation
+/// @notice What a short book of options is worth, at low, mid and high volatility, and its Greeks.
+///
+/// The three marks of an option come from three volatilities; a spread can be worth less at a higher one, so low and high are the least
+/// and greatest of the three. Sums are kept in raw base x WAD and divided once: low down, mid and high up.
+/// @dev Amounts are below 2^96 and model values below 2^113, so 64 of their products stay below 2^215.
+library BookValuation {
+    using SafeCast for uint256;
+
+    int256 private constant SIGNED_WAD = 1e18;
+    /// @dev What rounding may add to the payoff a writer bears: one unit of his share of the burden, one of the unsold longs he redeems.
+    uint256 private constant PAYOFF_DUST = 2;
+
+    /// @notice One series written. Two slots.
+    struct Held {
+        uint128 strikeWad;
+        uint128 secondStrikeWad;
+        uint40 expiry;
+        bool isCall;
+        uint96 written;
+        uint96 unsold;
+    }
+
+    /// @notice Where series settle, tokens' decimals, and how amounts convert: raw base x price WAD / scale = raw asset.
+    struct Venue {
+        IOptionBook book;
+        ISettlementOracle settlementOracle;
+        uint8 baseDecimals;
+        uint8 assetDecimals;
+        uint256 scale;
+    }
+
+    /// @notice Sums over series, raw base x WAD; liabilities, and delta as the vault has it.
+    struct Sums {
+        uint256 low;
+        uint256 mid;
+        uint256 high;
+        int256 delta;
+        uint256 vega;
+    }
+
+    /// @notice One whole option for its holder, WAD.
+    struct Marks {
+        uint256 low;
+        uint256 mid;
+        uint256 high;
+        int256 delta;
+        int256 vega;
+    }
+
+    /// @dev Volatilities as read, by leg.
+    struct Volatilities {
+        uint256[] low;
+        uint256[] mid;
+        uint256[] high;
+    }
+
+    /// @notice Add the first `count` of `live`, none expired, to `value`.
+    function addLive(
+        BookValue memory value,
+        Held[] memory live,
+        uint256 count,
+        uint256 spotWad,
+        IVolatilityOracle oracle,
+        uint256 scale
+    ) internal view {
+        Volatilities memory vols = _read(live, count, spotWad, oracle);
+        Sums memory sums;
+        uint256 leg;
+        for (uint256 i; i < count; ++i) {
+            Held memory held = live[i];
+            Marks memory marks = marksOf(
+                held, spotWad, _at(vols.low, leg, held), _at(vols.mid, leg, held), _at(vols.high, leg, held)
+            );
+            _accumulate(sums, marks, soldOf(held));
+            leg += held.secondStrikeWad == 0 ? 1 : 2;
+        }
+        addSums(value, sums, scale);
+    }
+
+    /// @notice Marks and Greeks of a series that has not expired, each leg at its own volatilities.
+    function marksOf(
+        Held memory held,
+        uint256 spotWad,
+        OptionValue.Volatility memory low,
+        OptionValue.Volatility memory mid,
+        OptionValue.Volatility memory high
+    ) internal view returns (Marks memory marks) {
+        OptionValue.Option memory option = optionOf(held);
+        uint256 time = held.expiry - block.timestamp;
+        (marks.mid, marks.delta, marks.vega) = OptionValue.valueDeltaVegaWad(option, spotWad, time, mid);
+        marks.low = OptionValue.valueWad(option, spotWad, time, low);
+        marks.high = OptionValue.valueWad(option, spotWad, time, high);
+        if (held.secondStrikeWad == 0) return marks;
+        (uint256 atLow, uint256 atHigh) = (marks.low, marks.high);
+        marks.low = Math.min(atLow, Math.min(marks.mid, atHigh));
+        marks.high = Math.max(atLow, Math.max(marks.mid, atHigh));
+    }
+
+    /// @notice One series of which `sold` are out.
+    function sumOf(Marks memory marks, uint256 sold) internal pure returns (Sums memory sums) {
+        _accumulate(sums, marks, sold);
+    }
+
+    /// @notice Add sums to `value`, rounded here and nowhere else.
+    function addSums(BookValue memory value, Sums memory sums, uint256 scale) internal pure {
+        value.liabilityLow += sums.low / scale;
+        value.liabilityMid += Math.ceilDiv(sums.mid, scale);
+        value.liabilityHigh += Math.ceilDiv(sums.high, scale);
+        value.deltaBase += sums.delta / SIGNED_WAD;
+        value.vegaAsset += Math.ceilDiv(sums.vega, scale);
+    }
+
+    /// @notice Add an expired series: its payoff once the book has settled it or its oracle knows the price, half the greatest if there will
+    /// never be one, and until then nothing, what it pays at spot, all it can pay.
+    function addExpired(
+        BookValue memory value,
+        uint256 seriesId,
+        Held memory held,
+        uint256 spotWad,
+        Venue memory venue
+    ) internal view {
+        IOptionBook.State memory state = venue.book.stateOf(seriesId);
+        bool void = state.status == IOptionBook.Status.Void;
+        uint256 priceWad = state.priceWad;
+        if (state.status == IOptionBook.Status.Open) {
+            ISettlementOracle.Status status;
+            (status, priceWad) = venue.settlementOracle.outcome(held.expiry);
+            void = status == ISettlementOracle.Status.Void;
+            if (status != ISettlementOracle.Status.Settled) priceWad = 0;
+        }
+        OptionPayoff.Terms memory terms = termsOf(held, venue.baseDecimals, venue.assetDecimals);
+        uint256 sold = soldOf(held);
+        uint256 most = OptionPayoff.collateralUp(terms, sold);
+        if (!void && priceWad == 0) {
+            uint256 atSpot = OptionPayoff.payoffDown(terms, sold, spotWad);
+            _addPayoff(value, held.isCall, 0, atSpot, most, spotWad, venue.scale);
+            return;
+        }
+        uint256 payoff = void
+            ? OptionPayoff.maxPayoffDown(terms, sold) / 2
+            : OptionPayoff.payoffDown(terms, sold, priceWad);
+        most = Math.min(payoff + PAYOFF_DUST, most);
+        _addPayoff(value, held.isCall, payoff, most, most, spotWad, venue.scale);
+    }
+
+    /// @notice Written less unsold.
+    function soldOf(Held memory held) internal pure returns (uint256) {
+        return held.written - held.unsold;
+    }
+
+    function termsOf(Held memory held, uint8 baseDecimals, uint8 assetDecimals)
+        internal
+        pure
+        returns (OptionPayoff.Terms memory)
+    {
+        return OptionPayoff.Terms({
+            isCall: held.isCall,
+            baseDecimals: baseDecimals,
+            quoteDecimals: assetDecimals,
+            strikeWad: held.strikeWad,
+            secondStrikeWad: held.secondStrikeWad
+        });
+    }
+
+    function optionOf(Held memory held) internal pure returns (OptionValue.Option memory) {
+        return OptionValue.Option(held.isCall, held.strikeWad, held.secondStrikeWad);
+    }
+
+    // ---------------------------------------------------------------- inside
+
+    /// @dev One call for every strike of every series, the second of a spread after its first.
+    function _read(Held[] memory live, uint256 count, uint256 spotWad, IVolatilityOracle oracle)
+        private
+        view
+        returns (Volatilities memory vols)
+    {
+        uint256[] memory strikes = new uint256[](2 * count);
+        uint256[] memory expiries = new uint256[](2 * count);
+        uint256 legs;
+        for (uint256 i; i < count; ++i) {
+            Held memory held = live[i];
+            (strikes[legs], expiries[legs++]) = (held.strikeWad, held.expiry);
+            if (held.secondStrikeWad == 0) continue;
+            (strikes[legs], expiries[legs++]) = (held.secondStrikeWad, held.expiry);
+        }
+        assembly ("memory-safe") {
+            // Shortens only: legs <= 2 x count.
+            mstore(strikes, legs)
+            mstore(expiries, legs)
+        }
+        (vols.low, vols.mid, vols.high) = oracle.volsWad(spotWad, strikes, expiries);
+    }
+
+    function _accumulate(Sums memory sums, Marks memory marks, uint256 sold) private pure {
+        sums.low += sold * marks.low;
+        sums.mid += sold * marks.mid;
+        sums.high += sold * marks.high;
+        sums.delta -= sold.toInt256() * marks.delta;
+        sums.vega += sold * SignedMath.abs(marks.vega);
+    }
+
+    function _at(uint256[] memory vols, uint256 leg, Held memory held)
+        private
+        pure
+        returns (OptionValue.Volatility memory at)
+    {
+        at.firstWad = vols[leg];
+        if (held.secondStrikeWad != 0) at.secondWad = vols[leg + 1];
+    }
+
+    /// @dev Raw payoffs of the collateral's token. Base that is due is base the vault does not have: a delta.
+    function _addPayoff(
+        BookValue memory value,
+        bool inBase,
+        uint256 low,
+        uint256 mid,
+        uint256 high,
+        uint256 spotWad,
+        uint256 scale
+    ) private pure {
+        if (inBase) {
+            value.deltaBase -= mid.toInt256();
+            low = Math.mulDiv(low, spotWad, scale);
+            mid = Math.mulDiv(mid, spotWad, scale, Math.Rounding.Ceil);
+            high = Math.mulDiv(high, spotWad, scale, Math.Rounding.Ceil);
+        }
+        value.liabilityLow += low;
+        value.liabilityMid += mid;
+        value.liabilityHigh += high;
+    }
+}

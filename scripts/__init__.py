@@ -1,0 +1,1 @@
+"""What make runs, importable by its tests."""

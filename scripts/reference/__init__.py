@@ -1,0 +1,1 @@
+"""References in many digits, written apart from the contracts they check."""
