@@ -32,6 +32,7 @@ from keeper.model.market import (
     PriceFault,
     PriceReading,
     Readings,
+    SequencerReading,
     Token,
     TokenPosition,
     VenueAccount,
@@ -262,6 +263,8 @@ def make_feed(
         updated_at=NOW - age_s,
         max_age_s=max_age_s,
         fault=fault,
+        min_answer=10**6,
+        max_answer=10**14,
     )
 
 
@@ -280,6 +283,7 @@ def make_price(
         fault=fault,
         base=make_feed(answer=round(price * 10**8)),
         quote=make_feed(description="USDC / USD", answer=10**8, max_age_s=90_000),
+        sequencer=SequencerReading(NOWHERE, up=True, since=0, grace_s=0, fault=PriceFault.NONE),
     )
 
 

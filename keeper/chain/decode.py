@@ -20,6 +20,7 @@ from keeper.model.market import (
     PriceFault,
     PriceReading,
     Readings,
+    SequencerReading,
     Token,
     TokenPosition,
     VenueAccount,
@@ -184,6 +185,13 @@ def _price(p: dict[str, Any]) -> PriceReading:
         fault=PriceFault(p["fault"]),
         base=_feed(p["base"]),
         quote=_feed(p["quote"]),
+        sequencer=SequencerReading(
+            feed=address(p["sequencer"]["feed"]),
+            up=p["sequencer"]["up"],
+            since=p["sequencer"]["since"],
+            grace_s=p["sequencer"]["graceSeconds"],
+            fault=PriceFault(p["sequencer"]["fault"]),
+        ),
     )
 
 
@@ -198,4 +206,6 @@ def _feed(f: dict[str, Any]) -> FeedReading:
         updated_at=f["updatedAt"],
         max_age_s=f["maxAge"],
         fault=PriceFault(f["fault"]),
+        min_answer=f["minAnswer"],
+        max_answer=f["maxAnswer"],
     )

@@ -20,6 +20,9 @@ class PriceFault(IntEnum):
     OUT_OF_BOUNDS = 6
     SEQUENCER_DOWN = 7
     SEQUENCER_GRACE = 8
+    OUT_OF_BOUNDS = 6
+    SEQUENCER_DOWN = 7
+    SEQUENCER_GRACE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,23 @@ class FeedReading:
     updated_at: int
     max_age_s: int
     fault: PriceFault
+    min_answer: int
+    """Answers must be above it."""
+    max_answer: int
+    """And below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SequencerReading:
+    """The rollup's sequencer by its uptime feed; no fault where there is none."""
+
+    feed: str
+    """The zero address on a chain without one."""
+    up: bool
+    since: int
+    """Unix seconds when it went up or down; 0 if unknown."""
+    grace_s: int
+    fault: PriceFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +69,7 @@ class PriceReading:
     fault: PriceFault
     base: FeedReading
     quote: FeedReading
+    sequencer: SequencerReading
 
 
 @dataclass(frozen=True, slots=True)
