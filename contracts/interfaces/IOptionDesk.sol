@@ -140,6 +140,9 @@ interface IOptionDesk is IAdapter, IAuctionSeller {
     /// payoff at spot and high its greatest payoff. A call's settled payoff is base, at `spotWad`.
     function measure(uint256 spotWad) external view returns (BookValue memory);
 
+    /// @notice The same with every option that lives at intrinsic value: no volatility is read.
+    function measureIntrinsic(uint256 spotWad) external view returns (BookValue memory);
+
     /// @notice Every position with its Greeks. Reverts as `measure` in the middle of a call; volatility faults are fields.
     function positions(uint256 spotWad) external view returns (Position[] memory);
 
