@@ -67,9 +67,6 @@ interface IPriceOracle is IPair {
     /// answered. The price is to be used only without a fault.
     function marks() external view returns (Fault fault, uint256 priceWad, uint256 twapWad, uint256 updatedAt);
 
-    function base() external view returns (address);
-    function quote() external view returns (address);
-    function pool() external view returns (address);
     /// @notice Everything known about the price now. Reverts with `TooLittleGas` where a source failed that was not given its
     /// whole gas limit, so that a caller cannot make a sound source look broken; otherwise never.
     function read() external view returns (Reading memory);
