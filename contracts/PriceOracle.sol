@@ -1,38 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {ShortString, ShortStrings} from "@openzeppelin/contracts/utils/ShortStrings.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
 import {IAggregatorV3} from "./interfaces/external/IAggregatorV3.sol";
-import {IUniswapV3Pool} from "./interfaces/external/IUniswapV3Pool.sol";
 import {Bounds} from "./libraries/Bounds.sol";
-import {TickMath} from "./libraries/TickMath.sol";
+import {SourceReader} from "./libraries/SourceReader.sol";
+import {PairSources} from "./PairSources.sol";
 
 /// @title PriceOracle
 /// @notice Quote per whole base from two Chainlink feeds, believed only while a Uniswap v3 TWAP agrees (V-07).
 ///
-/// What holds: everything is fixed at construction, under hard bounds; nobody can change a feed, an age or a threshold.
+/// What holds: everything is fixed at construction, under hard bounds; nobody can change a feed, an age, a bound or a threshold.
 /// Decimals are pinned: a feed that later answers with other decimals is `Unreadable`, never rescaled.
 ///
-/// What may fail: a feed or the pool may vanish, revert, burn its gas or answer nonsense. Each is read in a call of its own
-/// with a gas limit, so `read` names the fault instead of reverting. Too little gas makes a source unreadable: it fails shut.
+/// What may fail: a feed or the pool may vanish, revert, burn its gas or answer nonsense. Each is read with a gas limit
+/// (`SourceReader`), so `read` names the fault instead of reverting.
+///
+/// On a rollup: while the sequencer is down nobody can trade or answer, and feed and pool agree on a price of before; when it
+/// comes back, whoever is first would trade at that price. So a price is unusable until the sequencer has been up for
+/// `graceSeconds`. An uptime feed that cannot be read is a fault: it fails shut.
 ///
 /// What is assumed: Chainlink answers are positive integers below 2^127; a pool with room for observations over `twapWindow` at
-/// one a block (checked at construction, and a pool's room never shrinks) has filled it, or the price is `Unreadable`; its mean tick is rounded towards negative infinity, as Uniswap does.
-contract PriceOracle is IPriceOracle {
+/// one a block (checked at construction, and a pool's room never shrinks) has filled it, or the price is `Unreadable`; its mean
+/// tick is rounded towards negative infinity, as Uniswap does.
+contract PriceOracle is IPriceOracle, PairSources {
     using ShortStrings for ShortString;
 
-    /// @param base the volatile asset (WETH)
-    /// @param quote the vault's asset (USDC)
-    /// @param baseFeed Chainlink proxy of base/USD
-    /// @param quoteFeed Chainlink proxy of quote/USD
-    /// @param baseMaxAge greatest age of a base answer, seconds (heartbeat and a margin)
-    /// @param quoteMaxAge greatest age of a quote answer, seconds
-    /// @param pool Uniswap v3 pool of base and quote, in either order
+    /// @notice What `PairSources.Sources` says, of which `span` is the window here.
     /// @param twapWindow seconds
-    /// @param maxDeviationBps greatest difference of TWAP and Chainlink, relative to Chainlink
     struct Config {
         address base;
         address quote;
@@ -43,69 +39,35 @@ contract PriceOracle is IPriceOracle {
         address pool;
         uint256 twapWindow;
         uint256 maxDeviationBps;
+        uint256 baseMinAnswer;
+        uint256 baseMaxAnswer;
+        uint256 quoteMinAnswer;
+        uint256 quoteMaxAnswer;
+        uint256 blockTime;
+        address sequencerFeed;
+        uint256 graceSeconds;
     }
 
-    uint256 public constant MIN_MAX_AGE = 60 seconds;
-    uint256 public constant MAX_MAX_AGE = 26 hours; // a heartbeat of a day and a margin
+    /// @dev What is asked of a feed: pinned at construction.
+    struct Terms {
+        address feed;
+        uint8 decimals;
+        uint256 maxAge;
+        uint256 minAnswer;
+        uint256 maxAnswer;
+    }
+
     uint256 public constant MIN_TWAP_WINDOW = 30 seconds;
     uint256 public constant MAX_TWAP_WINDOW = 1 hours;
-    uint256 public constant MIN_DEVIATION_BPS = 1;
     uint256 public constant MAX_DEVIATION_BPS = 2000;
-    uint256 public constant MAX_DECIMALS = 18;
-    /// @dev Seconds between blocks: an observation a block at most, so a window needs one for each and one before.
-    uint256 public constant BLOCK_TIME = 12 seconds;
 
-    uint256 private constant WAD = 1e18;
-    uint256 private constant BPS = 10_000;
-    /// @dev A proxy's answer costs about 40k, an observation deep in a full ring about 120k.
-    uint256 private constant SOURCE_GAS = 500_000;
-    uint256 private constant MAX_VALUE = type(uint128).max;
-
-    /// @inheritdoc IPriceOracle
-    address public immutable base;
-    /// @inheritdoc IPriceOracle
-    address public immutable quote;
-    /// @inheritdoc IPriceOracle
-    address public immutable pool;
-    address public immutable baseFeed;
-    address public immutable quoteFeed;
-    uint256 public immutable baseMaxAge;
-    uint256 public immutable quoteMaxAge;
     uint32 public immutable twapWindow;
-    uint256 public immutable maxDeviationBps;
-    uint8 public immutable baseFeedDecimals;
-    uint8 public immutable quoteFeedDecimals;
-    uint8 public immutable baseDecimals;
-    uint8 public immutable quoteDecimals;
-    bool public immutable baseIsToken0;
     ShortString private immutable _baseFeedDescription;
     ShortString private immutable _quoteFeedDescription;
 
-    error CardinalityTooLow(address pool, uint256 cardinality, uint256 least);
-    error PoolMismatch(address pool, address token0, address token1);
-
-    constructor(Config memory config) {
-        Bounds.requireWithin("baseMaxAge", config.baseMaxAge, MIN_MAX_AGE, MAX_MAX_AGE);
-        Bounds.requireWithin("quoteMaxAge", config.quoteMaxAge, MIN_MAX_AGE, MAX_MAX_AGE);
-        Bounds.requireWithin("twapWindow", config.twapWindow, MIN_TWAP_WINDOW, MAX_TWAP_WINDOW);
-        Bounds.requireWithin("maxDeviationBps", config.maxDeviationBps, MIN_DEVIATION_BPS, MAX_DEVIATION_BPS);
-        (base, quote, pool) = (config.base, config.quote, config.pool);
-        (baseFeed, quoteFeed) = (config.baseFeed, config.quoteFeed);
-        (baseMaxAge, quoteMaxAge) = (config.baseMaxAge, config.quoteMaxAge);
-        twapWindow = uint32(config.twapWindow); // at most 3600, checked above
-        maxDeviationBps = config.maxDeviationBps;
-
-        address token0 = IUniswapV3Pool(config.pool).token0();
-        address token1 = IUniswapV3Pool(config.pool).token1();
-        baseIsToken0 = token0 == config.base;
-        bool matches = baseIsToken0 ? token1 == config.quote : token0 == config.quote && token1 == config.base;
-        if (!matches) revert PoolMismatch(config.pool, token0, token1);
-        _checkCardinality(config.pool, config.twapWindow);
-
-        baseDecimals = _checkedDecimals("baseDecimals", IERC20Metadata(config.base).decimals());
-        quoteDecimals = _checkedDecimals("quoteDecimals", IERC20Metadata(config.quote).decimals());
-        baseFeedDecimals = _checkedDecimals("baseFeedDecimals", IAggregatorV3(config.baseFeed).decimals());
-        quoteFeedDecimals = _checkedDecimals("quoteFeedDecimals", IAggregatorV3(config.quoteFeed).decimals());
+    constructor(Config memory config) PairSources(_sourcesOf(config), MAX_DEVIATION_BPS) {
+        // forge-lint: disable-next-line(unsafe-typecast): at most 3600, checked in `_sourcesOf`
+        twapWindow = uint32(config.twapWindow);
         _baseFeedDescription = _shortened(IAggregatorV3(config.baseFeed).description());
         _quoteFeedDescription = _shortened(IAggregatorV3(config.quoteFeed).description());
     }
@@ -114,111 +76,114 @@ contract PriceOracle is IPriceOracle {
 
     /// @inheritdoc IPriceOracle
     function priceWad() external view returns (uint256) {
+        (Fault fault, uint256 price,,) = marks();
+        if (fault == Fault.None) return price;
         Reading memory reading = read();
-        if (reading.fault == Fault.None) return reading.priceWad;
         (address source, uint256 observed, uint256 bound) = _evidence(reading);
-        revert PriceUnusable(reading.fault, source, observed, bound);
+        revert PriceUnusable(fault, source, observed, bound);
+    }
+
+    /// @inheritdoc IPriceOracle
+    function marks() public view returns (Fault fault, uint256 price, uint256 twap, uint256 updatedAt) {
+        (Fault baseFault, SourceReader.Round memory base_) = _ask(_baseTerms());
+        (Fault quoteFault, SourceReader.Round memory quote_) = _ask(_quoteTerms());
+        (fault,,) = _sequencerFault();
+        if (fault == Fault.None) fault = baseFault == Fault.None ? quoteFault : baseFault;
+        price = _priceWadDown(baseFault, base_.answer, quoteFault, quote_.answer);
+        twap = _twapWadDown(twapWindow, 0);
+        updatedAt = base_.updatedAt;
+        if (fault == Fault.None) fault = _poolFault(price, twap);
     }
 
     /// @inheritdoc IPriceOracle
     function read() public view returns (Reading memory reading) {
         reading.maxDeviationBps = maxDeviationBps;
         reading.twapWindow = twapWindow;
-        reading.base = _readFeed(baseFeed, baseFeedDecimals, baseMaxAge);
-        reading.base.description = _baseFeedDescription.toString();
-        reading.quote = _readFeed(quoteFeed, quoteFeedDecimals, quoteMaxAge);
-        reading.quote.description = _quoteFeedDescription.toString();
-        reading.priceWad = _crossWadDown(reading.base, reading.quote);
-        reading.twapWad = _twapWadDown();
+        reading.base = _feedReading(_baseTerms(), _baseFeedDescription);
+        reading.quote = _feedReading(_quoteTerms(), _quoteFeedDescription);
+        reading.sequencer = _sequencerReading();
+        reading.priceWad =
+            _priceWadDown(reading.base.fault, reading.base.answer, reading.quote.fault, reading.quote.answer);
+        reading.twapWad = _twapWadDown(twapWindow, 0);
         if (reading.priceWad != 0 && reading.twapWad != 0) {
             reading.deviationBps = _deviationBpsUp(reading.priceWad, reading.twapWad);
         }
-        reading.fault = _firstFault(reading);
-    }
-
-    /// @notice One feed's answer and decimals, decoded; reverts on anything else. Called by `read` in a call of its own, so
-    /// that a missing contract, a revert, short or dirty return data or burnt gas stay inside it.
-    function feedAnswer(address feed)
-        external
-        view
-        returns (uint8 decimals, uint80 roundId, int256 answer, uint256 updatedAt, uint80 answeredInRound)
-    {
-        decimals = IAggregatorV3(feed).decimals();
-        (roundId, answer,, updatedAt, answeredInRound) = IAggregatorV3(feed).latestRoundData();
-    }
-
-    /// @notice Quote per whole base from the pool's time-weighted mean tick, WAD, rounded down; reverts if it cannot be had.
-    function twapWadDown() external view returns (uint256) {
-        uint32[] memory secondsAgos = new uint32[](2);
-        secondsAgos[0] = twapWindow;
-        (int56[] memory cumulatives,) = IUniswapV3Pool(pool).observe(secondsAgos);
-        int256 sum = int256(cumulatives[1]) - int256(cumulatives[0]);
-        int256 window = int256(uint256(twapWindow));
-        int256 tick = sum / window;
-        if (sum < 0 && sum % window != 0) --tick; // towards negative infinity
-        return TickMath.priceWadDown(tick, baseIsToken0, baseDecimals, quoteDecimals);
+        reading.fault = reading.sequencer.fault;
+        if (reading.fault == Fault.None) reading.fault = reading.base.fault;
+        if (reading.fault == Fault.None) reading.fault = reading.quote.fault;
+        if (reading.fault == Fault.None) reading.fault = _poolFault(reading.priceWad, reading.twapWad);
     }
 
     // ---------------------------------------------------------------- reading
 
-    function _readFeed(address feed, uint8 decimals, uint256 maxAge)
+    function _baseTerms() private view returns (Terms memory) {
+        return Terms(baseFeed, baseFeedDecimals, baseMaxAge, baseMinAnswer, baseMaxAnswer);
+    }
+
+    function _quoteTerms() private view returns (Terms memory) {
+        return Terms(quoteFeed, quoteFeedDecimals, quoteMaxAge, quoteMinAnswer, quoteMaxAnswer);
+    }
+
+    /// @dev One feed's round and what is wrong with it.
+    function _ask(Terms memory terms) private view returns (Fault fault, SourceReader.Round memory round) {
+        round = SourceReader.latest(terms.feed);
+        if (!round.readable || round.answer > type(int128).max) return (Fault.Unreadable, round);
+        if (SourceReader.decimalsOf(terms.feed) != terms.decimals) return (Fault.Unreadable, round);
+        if (round.answer <= 0) return (Fault.NotPositive, round);
+        uint256 updatedAt = round.updatedAt;
+        if (updatedAt == 0 || round.answeredInRound < round.roundId) return (Fault.Incomplete, round);
+        if (updatedAt > block.timestamp || block.timestamp - updatedAt > terms.maxAge) {
+            return (Fault.Stale, round);
+        }
+        // forge-lint: disable-next-line(unsafe-typecast): positive, checked above
+        uint256 answer = uint256(round.answer);
+        if (answer <= terms.minAnswer || answer >= terms.maxAnswer) return (Fault.OutOfBounds, round);
+    }
+
+    function _feedReading(Terms memory terms, ShortString description)
         private
         view
         returns (FeedReading memory reading)
     {
-        (reading.feed, reading.decimals, reading.maxAge) = (feed, decimals, maxAge);
-        try this.feedAnswer{gas: SOURCE_GAS}(feed) returns (
-            uint8 decimalsNow, uint80 roundId, int256 answer, uint256 updatedAt, uint80 answeredInRound
-        ) {
-            (reading.roundId, reading.answeredInRound) = (roundId, answeredInRound);
-            (reading.answer, reading.updatedAt) = (answer, updatedAt);
-            reading.fault = _feedFault(reading, decimalsNow);
-        } catch {
-            reading.fault = Fault.Unreadable;
-        }
+        SourceReader.Round memory round;
+        (reading.fault, round) = _ask(terms);
+        (reading.feed, reading.description) = (terms.feed, description.toString());
+        (reading.decimals, reading.maxAge) = (terms.decimals, terms.maxAge);
+        (reading.minAnswer, reading.maxAnswer) = (terms.minAnswer, terms.maxAnswer);
+        (reading.roundId, reading.answeredInRound) = (round.roundId, round.answeredInRound);
+        (reading.answer, reading.updatedAt) = (round.answer, round.updatedAt);
     }
 
-    function _feedFault(FeedReading memory reading, uint8 decimalsNow) private view returns (Fault) {
-        if (decimalsNow != reading.decimals || reading.answer > type(int128).max) return Fault.Unreadable;
-        if (reading.answer <= 0) return Fault.NotPositive;
-        if (reading.updatedAt == 0 || reading.answeredInRound < reading.roundId) return Fault.Incomplete;
-        if (reading.updatedAt > block.timestamp) return Fault.Stale;
-        if (block.timestamp - reading.updatedAt > reading.maxAge) return Fault.Stale;
-        return Fault.None;
-    }
-
-    function _twapWadDown() private view returns (uint256) {
-        try this.twapWadDown{gas: SOURCE_GAS}() returns (uint256 twapWad) {
-            return twapWad > MAX_VALUE ? 0 : twapWad;
-        } catch {
-            return 0;
-        }
-    }
-
-    /// @dev base/USD over quote/USD, WAD, rounded down; 0 unless both are readable and positive and the quotient is in range.
-    /// Products stay below 2^248: answers are below 2^127 and the powers of ten at most 10^36.
-    function _crossWadDown(FeedReading memory base_, FeedReading memory quote_)
+    /// @dev 0 unless both answers are readable and positive and their quotient is in range.
+    function _priceWadDown(Fault baseFault, int256 baseAnswer, Fault quoteFault, int256 quoteAnswer)
         private
-        pure
+        view
         returns (uint256)
     {
-        if (base_.fault == Fault.Unreadable || base_.fault == Fault.NotPositive) return 0;
-        if (quote_.fault == Fault.Unreadable || quote_.fault == Fault.NotPositive) return 0;
-        uint256 numerator = uint256(base_.answer) * 10 ** uint256(quote_.decimals) * WAD;
-        uint256 price = numerator / (uint256(quote_.answer) * 10 ** uint256(base_.decimals));
-        return price > MAX_VALUE ? 0 : price;
+        if (baseFault == Fault.Unreadable || quoteFault == Fault.Unreadable) return 0;
+        if (baseAnswer <= 0 || quoteAnswer <= 0) return 0;
+        // forge-lint: disable-next-line(unsafe-typecast): positive
+        uint256 price = _crossWadDown(uint256(baseAnswer), uint256(quoteAnswer));
+        return price > MAX_PRICE ? 0 : price;
     }
 
-    /// @dev Cannot overflow: both are below 2^128.
-    function _deviationBpsUp(uint256 price, uint256 twap) private pure returns (uint256) {
-        return Math.ceilDiv((price > twap ? price - twap : twap - price) * BPS, price);
+    function _poolFault(uint256 price, uint256 twap) private view returns (Fault) {
+        if (price == 0 || twap == 0) return Fault.Unreadable;
+        return _deviationBpsUp(price, twap) > maxDeviationBps ? Fault.Deviates : Fault.None;
     }
 
-    function _firstFault(Reading memory reading) private pure returns (Fault) {
-        if (reading.base.fault != Fault.None) return reading.base.fault;
-        if (reading.quote.fault != Fault.None) return reading.quote.fault;
-        if (reading.priceWad == 0 || reading.twapWad == 0) return Fault.Unreadable;
-        return reading.deviationBps > reading.maxDeviationBps ? Fault.Deviates : Fault.None;
+    /// @dev At exactly `graceSeconds` the grace is over.
+    function _sequencerFault() private view returns (Fault fault, bool up, uint256 since) {
+        bool readable;
+        (readable, up, since) = _sequencer();
+        if (!readable) return (Fault.Unreadable, up, since);
+        if (!up) return (Fault.SequencerDown, up, since);
+        if (block.timestamp - since < graceSeconds) return (Fault.SequencerGrace, up, since);
+    }
+
+    function _sequencerReading() private view returns (SequencerReading memory reading) {
+        (reading.feed, reading.graceSeconds) = (sequencerFeed, graceSeconds);
+        (reading.fault, reading.up, reading.since) = _sequencerFault();
     }
 
     // ---------------------------------------------------------------- evidence
@@ -229,10 +194,15 @@ contract PriceOracle is IPriceOracle {
         view
         returns (address source, uint256 observed, uint256 bound)
     {
+        SequencerReading memory sequencer = reading.sequencer;
+        if (sequencer.fault != Fault.None) {
+            uint256 seconds_ = sequencer.since == 0 ? 0 : block.timestamp - sequencer.since;
+            return (sequencer.feed, seconds_, sequencer.graceSeconds);
+        }
         if (reading.base.fault != Fault.None) return _feedEvidence(reading.base);
         if (reading.quote.fault != Fault.None) return _feedEvidence(reading.quote);
         if (reading.fault == Fault.Deviates) return (pool, reading.deviationBps, reading.maxDeviationBps);
-        return reading.priceWad == 0 ? (baseFeed, 0, MAX_VALUE) : (pool, reading.twapWad, MAX_VALUE);
+        return reading.priceWad == 0 ? (baseFeed, 0, MAX_PRICE) : (pool, reading.twapWad, MAX_PRICE);
     }
 
     function _feedEvidence(FeedReading memory reading) private view returns (address, uint256, uint256) {
@@ -246,21 +216,36 @@ contract PriceOracle is IPriceOracle {
             }
             return (reading.feed, block.timestamp - reading.updatedAt, reading.maxAge);
         }
-        return (reading.feed, reading.answer > 0 ? uint256(reading.answer) : 0, MAX_VALUE);
+        // forge-lint: disable-next-line(unsafe-typecast): positive
+        uint256 answer = reading.answer > 0 ? uint256(reading.answer) : 0;
+        if (reading.fault == Fault.OutOfBounds) {
+            return (reading.feed, answer, answer <= reading.minAnswer ? reading.minAnswer : reading.maxAnswer);
+        }
+        return (reading.feed, answer, MAX_PRICE);
     }
 
     // ---------------------------------------------------------------- construction
 
-    /// @dev Room in use, not room promised: what `increaseObservationCardinalityNext` asked for counts once a swap has made it.
-    function _checkCardinality(address pool_, uint256 window) private view {
-        (,,, uint16 cardinality,,,) = IUniswapV3Pool(pool_).slot0();
-        uint256 least = Math.ceilDiv(window, BLOCK_TIME) + 1;
-        if (cardinality < least) revert CardinalityTooLow(pool_, cardinality, least);
-    }
-
-    function _checkedDecimals(string memory name, uint8 decimals) private pure returns (uint8) {
-        Bounds.requireWithin(name, decimals, 0, MAX_DECIMALS);
-        return decimals;
+    function _sourcesOf(Config memory config) private pure returns (Sources memory) {
+        Bounds.requireWithin("twapWindow", config.twapWindow, MIN_TWAP_WINDOW, MAX_TWAP_WINDOW);
+        return Sources({
+            base: config.base,
+            quote: config.quote,
+            baseFeed: config.baseFeed,
+            quoteFeed: config.quoteFeed,
+            baseMaxAge: config.baseMaxAge,
+            quoteMaxAge: config.quoteMaxAge,
+            baseMinAnswer: config.baseMinAnswer,
+            baseMaxAnswer: config.baseMaxAnswer,
+            quoteMinAnswer: config.quoteMinAnswer,
+            quoteMaxAnswer: config.quoteMaxAnswer,
+            pool: config.pool,
+            span: config.twapWindow,
+            blockTime: config.blockTime,
+            maxDeviationBps: config.maxDeviationBps,
+            sequencerFeed: config.sequencerFeed,
+            graceSeconds: config.graceSeconds
+        });
     }
 
     /// @dev The first 31 bytes, which is what fits into an immutable.

@@ -1,42 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
-import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ISettlementOracle} from "./interfaces/ISettlementOracle.sol";
 import {IAggregatorProxy} from "./interfaces/external/IAggregatorProxy.sol";
-import {IUniswapV3Pool} from "./interfaces/external/IUniswapV3Pool.sol";
 import {Bounds} from "./libraries/Bounds.sol";
 import {RoundProof} from "./libraries/RoundProof.sol";
-import {TickMath} from "./libraries/TickMath.sol";
+import {PairSources} from "./PairSources.sol";
 
 /// @title SettlementOracle
 /// @notice Settlement prices of one pair of tokens, each proven once and fixed for ever (V-10).
 ///
-/// What holds: tokens, feeds, pool, decimals, thresholds, windows and resolver are fixed at construction, under hard bounds.
-/// Every step is open to anyone except `propose`, and a proposal can only name a proven price or the middle of two. Nobody can
+/// What holds: tokens, feeds, pool, decimals, bounds, thresholds, windows and resolver are fixed at construction, under hard
+/// bounds; a quarantine lasts at least two days and at most fourteen, whoever is silent. Every step is open to anyone except `propose`, and a proposal can only name a proven price or the middle of two. Nobody can
 /// enter a price, and nobody's silence keeps one from being settled.
 ///
 /// Why the middle is the rule without a proposal: one of the two sources is wrong and the contract cannot know which. The middle
 /// is wrong by half their difference at most, whichever it is, and whoever bends one source gains half of it at most.
 ///
+/// The sequencer of a rollup matters though everything is proven afterwards: while it is down, feed and pool both stand still, so
+/// both sources agree on the price of before the outage, and no age need be exceeded. So `record` asks whether it has been up
+/// without a break since `graceSeconds` before the TWAP's window. If not, or if that cannot be read, the instant is
+/// quarantined: nobody may enter another price, but people have time to see. An outage between the window and `record` is taken
+/// for one inside it, which costs days and not money. `prove` does not ask again: rounds are proven by their times, and what
+/// the sequencer does later does not change them.
+///
 /// What is assumed: feeds are Chainlink proxies with phases; their rounds carry the time of their block; the pool keeps
 /// observations from expiry - twapWindow/2 until `record`: room for the window and `MIN_RECORD_WINDOW` at one a block is checked at
 /// construction, and a pool's room never shrinks. If they are gone all the same, the instant goes to quarantine.
-contract SettlementOracle is ISettlementOracle {
+contract SettlementOracle is ISettlementOracle, PairSources {
     using SafeCast for uint256;
 
-    /// @param base the volatile asset (WETH)
-    /// @param quote the asset prices are in (USDC)
-    /// @param baseFeed Chainlink proxy of base/USD
-    /// @param quoteFeed Chainlink proxy of quote/USD
-    /// @param baseMaxAge greatest age of the base round at the instant, seconds
-    /// @param quoteMaxAge greatest age of the quote round at the instant, seconds
-    /// @param pool Uniswap v3 pool of base and quote, in either order
+    /// @notice What `PairSources.Sources` says, of which `span` is `twapWindow` + `MIN_RECORD_WINDOW` here.
     /// @param twapWindow seconds, half of them before the instant
     /// @param recordWindow seconds in which the TWAP can be recorded, from expiry + twapWindow/2 on
-    /// @param maxDeviationBps greatest difference of TWAP and Chainlink, relative to Chainlink
     /// @param disputeWindow seconds of quarantine in which the resolver may propose
     /// @param choiceDelay seconds between the end of the dispute window and the settlement
     /// @param resolver may propose; zero for nobody
@@ -54,78 +51,44 @@ contract SettlementOracle is ISettlementOracle {
         uint256 disputeWindow;
         uint256 choiceDelay;
         address resolver;
+        uint256 baseMinAnswer;
+        uint256 baseMaxAnswer;
+        uint256 quoteMinAnswer;
+        uint256 quoteMaxAnswer;
+        uint256 blockTime;
+        address sequencerFeed;
+        uint256 graceSeconds;
     }
 
-    uint256 public constant MIN_MAX_AGE = 60 seconds;
-    uint256 public constant MAX_MAX_AGE = 26 hours; // a heartbeat of a day and a margin
     uint256 public constant MIN_TWAP_WINDOW = 2 minutes;
     uint256 public constant MAX_TWAP_WINDOW = 1 hours;
     uint256 public constant MIN_RECORD_WINDOW = 10 minutes;
     uint256 public constant MAX_RECORD_WINDOW = 1 days;
-    uint256 public constant MIN_DEVIATION_BPS = 1;
     uint256 public constant MAX_DEVIATION_BPS = 500;
     uint256 public constant MIN_DISPUTE_WINDOW = 1 days;
     uint256 public constant MAX_DISPUTE_WINDOW = 7 days;
     uint256 public constant MIN_CHOICE_DELAY = 1 days;
     uint256 public constant MAX_CHOICE_DELAY = 7 days;
-    uint256 public constant MAX_DECIMALS = 18;
-    /// @dev Seconds between blocks: an observation a block at most, so a span needs one for each and one before.
-    uint256 public constant BLOCK_TIME = 12 seconds;
     /// @notice How long a proof is waited for before the TWAP alone is quarantined.
     uint256 public constant PROOF_WINDOW = 7 days;
     /// @notice How long anything is waited for where there is no TWAP either.
     uint256 public constant VOID_AFTER = 30 days;
 
-    uint256 private constant WAD = 1e18;
-    uint256 private constant BPS = 10_000;
-    uint256 private constant MAX_PRICE = type(uint128).max;
-
-    /// @inheritdoc ISettlementOracle
-    address public immutable base;
-    /// @inheritdoc ISettlementOracle
-    address public immutable quote;
-    address public immutable baseFeed;
-    address public immutable quoteFeed;
-    address public immutable pool;
     address public immutable resolver;
-    uint256 public immutable baseMaxAge;
-    uint256 public immutable quoteMaxAge;
     uint256 public immutable halfTwapWindow;
     uint256 public immutable recordWindow;
-    uint256 public immutable maxDeviationBps;
     uint256 public immutable disputeWindow;
     uint256 public immutable choiceDelay;
-    /// @inheritdoc ISettlementOracle
-    uint8 public immutable baseDecimals;
-    /// @inheritdoc ISettlementOracle
-    uint8 public immutable quoteDecimals;
-    uint8 public immutable baseFeedDecimals;
-    uint8 public immutable quoteFeedDecimals;
-    bool public immutable baseIsToken0;
 
     mapping(uint64 expiry => Settlement) private _settlements;
 
-    constructor(Config memory config) {
-        _checkBounds(config);
-        (base, quote, pool, resolver) = (config.base, config.quote, config.pool, config.resolver);
-        (baseFeed, quoteFeed) = (config.baseFeed, config.quoteFeed);
-        (baseMaxAge, quoteMaxAge) = (config.baseMaxAge, config.quoteMaxAge);
+    constructor(Config memory config) PairSources(_sourcesOf(config), MAX_DEVIATION_BPS) {
+        Bounds.requireWithin("recordWindow", config.recordWindow, MIN_RECORD_WINDOW, MAX_RECORD_WINDOW);
+        Bounds.requireWithin("disputeWindow", config.disputeWindow, MIN_DISPUTE_WINDOW, MAX_DISPUTE_WINDOW);
+        Bounds.requireWithin("choiceDelay", config.choiceDelay, MIN_CHOICE_DELAY, MAX_CHOICE_DELAY);
+        resolver = config.resolver;
         (halfTwapWindow, recordWindow) = (config.twapWindow / 2, config.recordWindow);
-        maxDeviationBps = config.maxDeviationBps;
         (disputeWindow, choiceDelay) = (config.disputeWindow, config.choiceDelay);
-
-        address token0 = IUniswapV3Pool(config.pool).token0();
-        address token1 = IUniswapV3Pool(config.pool).token1();
-        baseIsToken0 = token0 == config.base;
-        bool matches = baseIsToken0 ? token1 == config.quote : token0 == config.quote && token1 == config.base;
-        if (!matches) revert PoolMismatch(config.pool, token0, token1);
-        _checkCardinality(config.pool, config.twapWindow + MIN_RECORD_WINDOW);
-
-        baseDecimals = _checkedDecimals("baseDecimals", IERC20Metadata(config.base).decimals());
-        quoteDecimals = _checkedDecimals("quoteDecimals", IERC20Metadata(config.quote).decimals());
-        baseFeedDecimals = _checkedDecimals("baseFeedDecimals", IAggregatorProxy(config.baseFeed).decimals());
-        quoteFeedDecimals =
-            _checkedDecimals("quoteFeedDecimals", IAggregatorProxy(config.quoteFeed).decimals());
         // A feed without phases could never be proven.
         Bounds.requireWithin("baseFeedPhase", _phase(config.baseFeed), 1, type(uint16).max);
         Bounds.requireWithin("quoteFeedPhase", _phase(config.quoteFeed), 1, type(uint16).max);
@@ -138,15 +101,20 @@ contract SettlementOracle is ISettlementOracle {
         Settlement storage settlement = _settlements[expiry];
         if (settlement.recordedAt != 0) revert AlreadyRecorded(expiry, settlement.recordedAt);
         _requireStatus(expiry, Status.Open);
-        uint256 from = uint256(expiry) + halfTwapWindow;
-        _requireNotBefore(from);
-        if (block.timestamp > from + recordWindow) revert TooLate(block.timestamp, from + recordWindow);
+        uint256 earliest = uint256(expiry) + halfTwapWindow;
+        _requireNotBefore(earliest);
+        uint256 to = block.timestamp - earliest; // seconds since the window ended
+        if (to > recordWindow) revert TooLate(block.timestamp, earliest + recordWindow);
 
-        twapWad = _twapWadDown(expiry);
-        settlement.twapWad = _checkedPrice(twapWad);
+        // The pool's ticks do not change between its observations, so the mean of a past window is the same whenever it is read.
+        uint256 from = to + 2 * halfTwapWindow;
+        twapWad = _twapWadDown(from.toUint32(), to.toUint32());
+        if (twapWad == 0) revert TwapUnreadable(pool, from, to);
+        settlement.twapWad = twapWad.toUint128();
         settlement.recordedAt = block.timestamp.toUint64();
+        settlement.interrupted = _interrupted(expiry);
         (settlement.basePhase, settlement.quotePhase) = (_phase(baseFeed), _phase(quoteFeed));
-        emit Recorded(expiry, twapWad, settlement.basePhase, settlement.quotePhase);
+        emit Recorded(expiry, twapWad, settlement.basePhase, settlement.quotePhase, settlement.interrupted);
     }
 
     /// @inheritdoc ISettlementOracle
@@ -161,14 +129,10 @@ contract SettlementOracle is ISettlementOracle {
         if (!recorded) _requireNotBefore(uint256(expiry) + halfTwapWindow + recordWindow + 1);
 
         (uint256 baseAnswer, uint256 baseAt) = RoundProof.verify(
-            baseFeed, baseFeedDecimals, recorded ? settlement.basePhase : _phase(baseFeed), expiry, baseRounds
+            _baseTerms(), recorded ? settlement.basePhase : _phase(baseFeed), expiry, baseRounds
         );
         (uint256 quoteAnswer, uint256 quoteAt) = RoundProof.verify(
-            quoteFeed,
-            quoteFeedDecimals,
-            recorded ? settlement.quotePhase : _phase(quoteFeed),
-            expiry,
-            quoteRounds
+            _quoteTerms(), recorded ? settlement.quotePhase : _phase(quoteFeed), expiry, quoteRounds
         );
         uint128 chainlinkWad = _checkedPrice(_crossWadDown(baseAnswer, quoteAnswer));
         // Cannot underflow: a proven round is at or before the instant.
@@ -176,7 +140,8 @@ contract SettlementOracle is ISettlementOracle {
         (settlement.chainlinkWad, settlement.stale) = (chainlinkWad, stale);
         emit Proven(expiry, chainlinkWad, stale, baseRounds, quoteRounds);
 
-        if (recorded && !stale && _deviationBpsUp(chainlinkWad, settlement.twapWad) <= maxDeviationBps) {
+        bool sound = recorded && !stale && !settlement.interrupted;
+        if (sound && _deviationBpsUp(chainlinkWad, settlement.twapWad) <= maxDeviationBps) {
             _settle(expiry, chainlinkWad, Choice.Chainlink);
             return Status.Settled;
         }
@@ -286,28 +251,11 @@ contract SettlementOracle is ISettlementOracle {
 
     // ---------------------------------------------------------------- prices
 
-    /// @dev The pool's ticks do not change between its observations, so the mean of a past window is the same whenever it is read.
-    function _twapWadDown(uint64 expiry) private view returns (uint256) {
-        uint32[] memory secondsAgos = new uint32[](2);
-        secondsAgos[0] = (block.timestamp + halfTwapWindow - expiry).toUint32();
-        secondsAgos[1] = (block.timestamp - halfTwapWindow - expiry).toUint32();
-        (int56[] memory cumulatives,) = IUniswapV3Pool(pool).observe(secondsAgos);
-        int256 sum = int256(cumulatives[1]) - int256(cumulatives[0]);
-        int256 window = (2 * halfTwapWindow).toInt256();
-        int256 tick = sum / window;
-        if (sum < 0 && sum % window != 0) --tick; // towards negative infinity
-        return TickMath.priceWadDown(tick, baseIsToken0, baseDecimals, quoteDecimals);
-    }
-
-    /// @dev Products stay below 2^248: answers are below 2^127 and the powers of ten at most 10^36.
-    function _crossWadDown(uint256 baseAnswer, uint256 quoteAnswer) private view returns (uint256) {
-        uint256 numerator = baseAnswer * 10 ** uint256(quoteFeedDecimals) * WAD;
-        return numerator / (quoteAnswer * 10 ** uint256(baseFeedDecimals));
-    }
-
-    /// @dev Cannot overflow: both are below 2^128.
-    function _deviationBpsUp(uint256 price, uint256 other) private pure returns (uint256) {
-        return Math.ceilDiv((price > other ? price - other : other - price) * BPS, price);
+    /// @dev Unless the sequencer is known to have been up since `graceSeconds` before the TWAP's window. Cannot underflow: the
+    /// instant is hardly past.
+    function _interrupted(uint64 expiry) private view returns (bool) {
+        (bool readable, bool up, uint256 since) = _sequencer();
+        return !readable || !up || since > expiry - halfTwapWindow - graceSeconds;
     }
 
     function _checkedPrice(uint256 priceWad) private pure returns (uint128) {
@@ -319,27 +267,35 @@ contract SettlementOracle is ISettlementOracle {
         return IAggregatorProxy(feed).phaseId();
     }
 
+    function _baseTerms() private view returns (RoundProof.Terms memory) {
+        return RoundProof.Terms(baseFeed, baseFeedDecimals, baseMinAnswer, baseMaxAnswer);
+    }
+
+    function _quoteTerms() private view returns (RoundProof.Terms memory) {
+        return RoundProof.Terms(quoteFeed, quoteFeedDecimals, quoteMinAnswer, quoteMaxAnswer);
+    }
+
     // ---------------------------------------------------------------- construction
 
-    function _checkBounds(Config memory config) private pure {
-        Bounds.requireWithin("baseMaxAge", config.baseMaxAge, MIN_MAX_AGE, MAX_MAX_AGE);
-        Bounds.requireWithin("quoteMaxAge", config.quoteMaxAge, MIN_MAX_AGE, MAX_MAX_AGE);
+    function _sourcesOf(Config memory config) private pure returns (Sources memory) {
         Bounds.requireWithin("twapWindow", config.twapWindow, MIN_TWAP_WINDOW, MAX_TWAP_WINDOW);
-        Bounds.requireWithin("recordWindow", config.recordWindow, MIN_RECORD_WINDOW, MAX_RECORD_WINDOW);
-        Bounds.requireWithin("maxDeviationBps", config.maxDeviationBps, MIN_DEVIATION_BPS, MAX_DEVIATION_BPS);
-        Bounds.requireWithin("disputeWindow", config.disputeWindow, MIN_DISPUTE_WINDOW, MAX_DISPUTE_WINDOW);
-        Bounds.requireWithin("choiceDelay", config.choiceDelay, MIN_CHOICE_DELAY, MAX_CHOICE_DELAY);
-    }
-
-    /// @dev Room in use, not room promised: what `increaseObservationCardinalityNext` asked for counts once a swap has made it.
-    function _checkCardinality(address pool_, uint256 span) private view {
-        (,,, uint16 cardinality,,,) = IUniswapV3Pool(pool_).slot0();
-        uint256 least = Math.ceilDiv(span, BLOCK_TIME) + 1;
-        if (cardinality < least) revert CardinalityTooLow(pool_, cardinality, least);
-    }
-
-    function _checkedDecimals(string memory name, uint8 decimals) private pure returns (uint8) {
-        Bounds.requireWithin(name, decimals, 0, MAX_DECIMALS);
-        return decimals;
+        return Sources({
+            base: config.base,
+            quote: config.quote,
+            baseFeed: config.baseFeed,
+            quoteFeed: config.quoteFeed,
+            baseMaxAge: config.baseMaxAge,
+            quoteMaxAge: config.quoteMaxAge,
+            baseMinAnswer: config.baseMinAnswer,
+            baseMaxAnswer: config.baseMaxAnswer,
+            quoteMinAnswer: config.quoteMinAnswer,
+            quoteMaxAnswer: config.quoteMaxAnswer,
+            pool: config.pool,
+            span: config.twapWindow + MIN_RECORD_WINDOW,
+            blockTime: config.blockTime,
+            maxDeviationBps: config.maxDeviationBps,
+            sequencerFeed: config.sequencerFeed,
+            graceSeconds: config.graceSeconds
+        });
     }
 }

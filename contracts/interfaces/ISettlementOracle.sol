@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IPair} from "./IPair.sol";
+
 /// @title ISettlementOracle
 /// @notice The price of base in quote at an instant, proven from two sources after it: the Chainlink rounds in force at that
 /// instant and a Uniswap v3 TWAP around it. Agreement settles; disagreement is quarantined. A settled price never changes (V-10).
@@ -9,10 +11,11 @@ pragma solidity 0.8.30;
 ///
 ///     Open ── prove, sources agree ───────────────────────────────> Settled
 ///      ├───── prove, they differ, or the round was stale,
-///      │      or no TWAP was recorded ──> Quarantined ── resolve ─> Settled
+///      │      the sequencer was down, or
+///      │      no TWAP was recorded ─────> Quarantined ── resolve ─> Settled
 ///      ├───── giveUp, TWAP only ────────> Quarantined ── prove, they agree ─> Settled
 ///      └───── giveUp, no source at all ──────────────────────────> Void
-interface ISettlementOracle {
+interface ISettlementOracle is IPair {
     enum Status {
         Open, // nothing decided
         Quarantined, // the sources disagree or one is missing; waits for `resolve`
@@ -39,6 +42,7 @@ interface ISettlementOracle {
         Status status;
         Choice choice; // the resolver's latest proposal
         bool stale; // a proven round was older than its feed's maxAge at the instant
+        bool interrupted; // when the TWAP was recorded the sequencer was not known to have been up all the while
         uint64 recordedAt; // 0 if the TWAP was not recorded
         uint64 quarantinedAt; // 0 if never
         uint16 basePhase; // phase of each feed when the TWAP was recorded: later phases do not count
@@ -48,7 +52,9 @@ interface ISettlementOracle {
         uint128 priceWad;
     }
 
-    event Recorded(uint64 indexed expiry, uint256 twapWad, uint16 basePhase, uint16 quotePhase);
+    event Recorded(
+        uint64 indexed expiry, uint256 twapWad, uint16 basePhase, uint16 quotePhase, bool interrupted
+    );
     event Proven(uint64 indexed expiry, uint256 chainlinkWad, bool stale, Straddle base, Straddle quote);
     event Quarantined(uint64 indexed expiry, uint256 chainlinkWad, uint256 twapWad, uint256 disputeUntil);
     event Proposed(uint64 indexed expiry, Choice choice, uint256 priceWad, uint256 effectiveFrom);
@@ -56,22 +62,22 @@ interface ISettlementOracle {
     event Voided(uint64 indexed expiry);
 
     error AlreadyRecorded(uint64 expiry, uint256 recordedAt);
-    error CardinalityTooLow(address pool, uint256 cardinality, uint256 least);
     error ChoiceUnavailable(uint64 expiry, Choice choice);
     error NotResolver(address caller, address resolver);
     error NotSettled(uint64 expiry, Status status);
-    error PoolMismatch(address pool, address token0, address token1);
     error PriceOutOfRange(uint256 priceWad, uint256 most);
     error TooEarly(uint256 time, uint256 earliest);
     error TooLate(uint256 time, uint256 latest);
+    error TwapUnreadable(address pool, uint256 from, uint256 to);
     error WrongStatus(uint64 expiry, Status status);
 
-    /// @notice Store the pool's mean tick price over [expiry - twapWindow/2, expiry + twapWindow/2] and the feeds' phases. Anyone,
-    /// once, from expiry + twapWindow/2 on for `recordWindow` seconds. Who records and when does not change the value.
+    /// @notice Store the pool's mean tick price over [expiry - twapWindow/2, expiry + twapWindow/2], the feeds' phases, and
+    /// whether the sequencer has been up since `graceSeconds` before that. Anyone, once, from expiry + twapWindow/2 on for
+    /// `recordWindow` seconds. Who records and when does not change the price.
     function record(uint64 expiry) external returns (uint256 twapWad);
 
     /// @notice Prove the rounds of both feeds that were in force at `expiry`. Anyone, once the TWAP is recorded or its window is
-    /// over. Settles if fresh and within `maxDeviationBps` of the TWAP, quarantines otherwise.
+    /// over. Settles if fresh, uninterrupted and within `maxDeviationBps` of the TWAP, quarantines otherwise.
     function prove(uint64 expiry, Straddle calldata baseRounds, Straddle calldata quoteRounds)
         external
         returns (Status status);
@@ -95,11 +101,4 @@ interface ISettlementOracle {
 
     /// @notice Quote per whole base, WAD; reverts with `NotSettled`.
     function settlementPriceWad(uint64 expiry) external view returns (uint256);
-
-    function base() external view returns (address);
-    function quote() external view returns (address);
-    /// @notice Decimals of the base token, pinned at construction.
-    function baseDecimals() external view returns (uint8);
-    /// @notice Decimals of the quote token, pinned at construction.
-    function quoteDecimals() external view returns (uint8);
 }

@@ -21,6 +21,9 @@ DEFAULT_LIMITS = Limits(
 _MIN_HEALTH_BOUNDS = (1.01, 10.0)
 """The contract's own, for any mandate."""
 
+_ANSWER_BOUNDS = (10**8, 10**14, 10**7, 10**9)
+"""Answers are believed between a dollar and a million for ether, a tenth and ten for the dollar (8 decimals)."""
+
 
 def limits_for(health: float) -> Limits:
     """The usual limits for a vault kept near a health: half the distance to liquidation is the keeper's minimum."""
@@ -106,9 +109,9 @@ def _deploy_oracle(world: World, terms: OracleTerms) -> str:
     ages = (terms.base_max_age_s, terms.quote_max_age_s)
     feeds = (a.eth_usd_feed, a.usdc_usd_feed)
     pool = (a.uniswap_pool, terms.twap_window_s, terms.max_deviation_bps)
-    return str(
-        _deployer(world).deploy("PriceOracle", (a.weth, a.usdc, *feeds, *ages, *pool)).address
-    )
+    rollup = (12, ZERO_ADDRESS, 0)  # seconds between blocks; no sequencer
+    config = (a.weth, a.usdc, *feeds, *ages, *pool, *_ANSWER_BOUNDS, *rollup)
+    return str(_deployer(world).deploy("PriceOracle", config).address)
 
 
 def _deployer(world: World) -> Deployer:

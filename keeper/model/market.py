@@ -16,6 +16,9 @@ class PriceFault(IntEnum):
     INCOMPLETE = 3
     STALE = 4
     DEVIATES = 5
+    OUT_OF_BOUNDS = 6
+    SEQUENCER_DOWN = 7
+    SEQUENCER_GRACE = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import ape
 import pytest
+from ape.utils import ZERO_ADDRESS
 
 from keeper.localnet.artifacts import abi_of
 
@@ -63,6 +64,13 @@ class Bench:
                 at["uniswap_pool"],
                 180,
                 500,
+                10**8,  # answers: a dollar to a million for ether, a tenth to ten for the dollar
+                10**14,
+                10**7,
+                10**9,
+                12,
+                ZERO_ADDRESS,  # no sequencer
+                0,
             ),
             sender=self.owner,
         )

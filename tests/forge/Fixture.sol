@@ -87,7 +87,14 @@ abstract contract Fixture is Test {
             quoteMaxAge: 1 days,
             pool: address(pool),
             twapWindow: 300,
-            maxDeviationBps: 200
+            maxDeviationBps: 200,
+            baseMinAnswer: 10 ** ethFeed.decimals(),
+            baseMaxAnswer: 1e6 * 10 ** ethFeed.decimals(),
+            quoteMinAnswer: 10 ** usdcFeed.decimals() / 10,
+            quoteMaxAnswer: 10 * 10 ** usdcFeed.decimals(),
+            blockTime: 12,
+            sequencerFeed: address(0),
+            graceSeconds: 0
         });
     }
 

@@ -100,7 +100,7 @@ contract RealSettlementTest is SettlementFixture {
             _push(1e19);
         }
         vm.warp(EXPIRY + HALF);
-        vm.expectRevert(bytes("OLD"));
+        vm.expectPartialRevert(ISettlementOracle.TwapUnreadable.selector);
         oracle.record(EXPIRY);
         vm.warp(EXPIRY + HALF + 1 hours + 1);
         assertEq(uint8(_prove()), uint8(ISettlementOracle.Status.Quarantined));

@@ -95,7 +95,14 @@ contract RealUniswapV3Test is Test {
                 quoteMaxAge: 1 days,
                 pool: address(pool),
                 twapWindow: 300,
-                maxDeviationBps: 100
+                maxDeviationBps: 100,
+                baseMinAnswer: 1e8,
+                baseMaxAnswer: 1e14,
+                quoteMinAnswer: 0.1e8,
+                quoteMaxAnswer: 10e8,
+                blockTime: 12,
+                sequencerFeed: address(0),
+                graceSeconds: 0
             })
         );
     }

@@ -9,18 +9,20 @@ import {SettlementFixture} from "./SettlementFixture.sol";
 /// @notice The library behind an external call.
 contract RoundProofHarness {
     function verify(
-        address feed,
-        uint8 decimals,
+        RoundProof.Terms calldata terms,
         uint16 newestPhase,
         uint256 instant,
         ISettlementOracle.Straddle calldata rounds
     ) external view returns (uint256, uint256) {
-        return RoundProof.verify(feed, decimals, newestPhase, instant, rounds);
+        return RoundProof.verify(terms, newestPhase, instant, rounds);
     }
 }
 
 /// @notice One round is in force at an instant, and only that one can be proven: phases, gaps, reversed and forged rounds.
 contract RoundProofTest is SettlementFixture {
+    uint256 private constant MIN = 100e8;
+    uint256 private constant MAX = 1e6 * 1e8;
+
     RoundProofHarness private harness;
     uint16 private newest = 1;
 
@@ -30,12 +32,16 @@ contract RoundProofTest is SettlementFixture {
         vm.warp(EXPIRY + 1 days);
     }
 
+    function _terms() private view returns (RoundProof.Terms memory) {
+        return RoundProof.Terms({feed: address(ethFeed), decimals: 8, minAnswer: MIN, maxAnswer: MAX});
+    }
+
     function _verify(uint80 id, uint80 next) private view returns (uint256 answer, uint256 updatedAt) {
-        return harness.verify(address(ethFeed), 8, newest, EXPIRY, _straddle(id, next));
+        return harness.verify(_terms(), newest, EXPIRY, _straddle(id, next));
     }
 
     function _refused(uint80 id, uint80 next) private view returns (bool) {
-        try harness.verify(address(ethFeed), 8, newest, EXPIRY, _straddle(id, next)) {
+        try harness.verify(_terms(), newest, EXPIRY, _straddle(id, next)) {
             return false;
         } catch {
             return true;
@@ -110,11 +116,23 @@ contract RoundProofTest is SettlementFixture {
     }
 
     function testFuzz_an_answer_that_is_no_price_is_refused(int256 answer) external {
-        vm.assume(answer <= 0 || answer > type(int128).max);
+        if (answer > 0 && answer & 3 == 0) answer = int256(bound(uint256(answer), 1, MIN));
+        else if (answer > 0) answer = int256(bound(uint256(answer), MAX, uint256(type(int256).max)));
         ethPhase1.transmit(answer, EXPIRY - 60);
         ethPhase1.transmit(2010e8, EXPIRY + 60);
         vm.expectPartialRevert(RoundProof.RoundOutOfRange.selector);
         _verify(_id(1, 1), _id(1, 2));
+    }
+
+    /// The bounds themselves say nothing, as an aggregator clamps at them; what lies between does.
+    function test_answers_are_taken_strictly_between_their_bounds() external {
+        uint256[4] memory answers = [MIN, MIN + 1, MAX - 1, MAX];
+        ethPhase1.transmit(2010e8, EXPIRY - 60);
+        ethPhase1.transmit(2010e8, EXPIRY + 60);
+        for (uint256 i; i < 4; ++i) {
+            ethPhase1.setRound(1, int256(answers[i]), EXPIRY - 60, 1);
+            assertEq(_refused(_id(1, 1), _id(1, 2)), i % 3 == 0);
+        }
     }
 
     function test_a_carried_over_answer_and_a_round_from_the_future_are_refused() external {
@@ -249,7 +267,7 @@ contract RoundProofTest is SettlementFixture {
         second.transmit(2010e8, EXPIRY - 30); // in force, were it read
         second.setBurns(200_000);
         for (uint256 gasGiven = 50_000; gasGiven < 1_000_000; gasGiven += 4000) {
-            try harness.verify{gas: gasGiven}(address(ethFeed), 8, 2, EXPIRY, _first()) {
+            try harness.verify{gas: gasGiven}(_terms(), 2, EXPIRY, _first()) {
                 fail();
             } catch {}
         }

@@ -51,7 +51,14 @@ abstract contract SettlementFixture is Test {
             maxDeviationBps: 100,
             disputeWindow: 2 days,
             choiceDelay: 1 days,
-            resolver: resolver
+            resolver: resolver,
+            baseMinAnswer: 100e8,
+            baseMaxAnswer: 1e6 * 1e8,
+            quoteMinAnswer: 0.1e8,
+            quoteMaxAnswer: 10e8,
+            blockTime: 12,
+            sequencerFeed: address(0),
+            graceSeconds: 0
         });
     }
 

@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {SettlementOracle} from "../../contracts/SettlementOracle.sol";
+import {IPair} from "../../contracts/interfaces/IPair.sol";
 import {ISettlementOracle} from "../../contracts/interfaces/ISettlementOracle.sol";
 import {Bounds} from "../../contracts/libraries/Bounds.sol";
 import {MockObservations} from "./mocks/MockObservations.sol";
@@ -41,7 +42,7 @@ contract SettlementOracleTest is SettlementFixture {
     }
 
     function testFuzz_price_is_the_cross_of_both_feeds_rounded_down(int256 eth, int256 usd) external {
-        eth = bound(eth, 1e8, 1e14);
+        eth = bound(eth, 100e8 + 1, 1e14 - 1);
         usd = bound(usd, 0.5e8, 2e8);
         ethPhase1.transmit(eth, EXPIRY);
         ethPhase1.transmit(1, EXPIRY + 1);
@@ -92,7 +93,9 @@ contract SettlementOracleTest is SettlementFixture {
     function test_record_works_once_and_reverts_when_observations_are_gone() external {
         vm.warp(EXPIRY + HALF);
         pool.setMemory(2 * HALF - 1);
-        vm.expectRevert(bytes("OLD"));
+        vm.expectRevert(
+            abi.encodeWithSelector(ISettlementOracle.TwapUnreadable.selector, address(pool), 2 * HALF, 0)
+        );
         oracle.record(EXPIRY);
         pool.setMemory(2 * HALF);
         oracle.record(EXPIRY);
@@ -315,9 +318,7 @@ contract SettlementOracleTest is SettlementFixture {
         SettlementOracle.Config memory config = _config();
         if (cardinality < 201) {
             vm.expectRevert(
-                abi.encodeWithSelector(
-                    ISettlementOracle.CardinalityTooLow.selector, address(pool), cardinality, 201
-                )
+                abi.encodeWithSelector(IPair.CardinalityTooLow.selector, address(pool), cardinality, 201)
             );
         }
         new SettlementOracle(config); // 30 minutes of mean and 10 to record it
@@ -326,7 +327,7 @@ contract SettlementOracleTest is SettlementFixture {
     function test_a_pool_of_other_tokens_is_refused() external {
         SettlementOracle.Config memory config = _config();
         config.pool = address(new MockObservations(address(weth), address(ethFeed), 0));
-        vm.expectPartialRevert(ISettlementOracle.PoolMismatch.selector);
+        vm.expectPartialRevert(IPair.PoolMismatch.selector);
         new SettlementOracle(config);
     }
 

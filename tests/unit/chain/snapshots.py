@@ -8,6 +8,14 @@ from eth_utils.abi import collapse_if_tuple
 from keeper import abi
 from keeper.model.market import FeedReading, Readings, TokenPosition
 
+_NO_SEQUENCER = {
+    "feed": "0x" + "00" * 20,
+    "up": True,
+    "since": 0,
+    "graceSeconds": 0,
+    "fault": 0,
+}
+
 
 def snapshot_answer(readings: Readings, **changes: Any) -> str:
     """0x-prefixed answer of VaultLens.snapshot."""
@@ -81,6 +89,7 @@ def snapshot_values(r: Readings) -> dict[str, Any]:
             "fault": r.price.fault,
             "base": _feed(r.price.base),
             "quote": _feed(r.price.quote),
+            "sequencer": _NO_SEQUENCER,
         },
         "callerIsKeeper": r.keeper_allowed,
     }
@@ -112,4 +121,6 @@ def _feed(f: FeedReading) -> dict[str, Any]:
         "updatedAt": f.updated_at,
         "maxAge": f.max_age_s,
         "fault": f.fault,
+        "minAnswer": 1,
+        "maxAnswer": 10**30,
     }
