@@ -6,6 +6,7 @@ import {ILendingAdapter, ISwapAdapter} from "./interfaces/IAdapters.sol";
 import {IMandate} from "./interfaces/IMandate.sol";
 import {BookValue, IOptionDesk} from "./interfaces/IOptionDesk.sol";
 import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
+import {IValuation} from "./interfaces/IValuation.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {IVaultLens} from "./interfaces/IVaultLens.sol";
 
@@ -34,7 +35,7 @@ contract VaultLens is IVaultLens {
         IMandate mandate = IMandate(v.mandate());
         _readTerms(result.mandate, mandate, keeper);
         _readBudgets(result.mandate, mandate);
-        _readValue(result.state, v, mandate);
+        _readValue(result.state, v, mandate.valuation());
         _readIdle(result.state, v, result.asset, result.base);
         _readDepositors(result.state, v);
         _readLending(result, v.lending());
@@ -76,17 +77,17 @@ contract VaultLens is IVaultLens {
 
     // ---------------------------------------------------------------- vault
 
-    function _readValue(VaultState memory state, IVault v, IMandate mandate) private view {
+    function _readValue(VaultState memory state, IVault v, IValuation valuation) private view {
         try v.nav() returns (uint256 nav) {
             (state.navValid, state.nav) = (true, nav);
         } catch {}
-        try mandate.holdings() returns (IMandate.Holdings memory holdings) {
+        try valuation.holdings() returns (IValuation.Holdings memory holdings) {
             (state.holdingsValid, state.holdings) = (true, holdings);
         } catch {}
-        try mandate.measure() returns (IMandate.Measure memory measure) {
+        try valuation.measure() returns (IValuation.Measure memory measure) {
             (state.measureValid, state.measure) = (true, measure);
         } catch {}
-        try mandate.marks() returns (IMandate.Marks memory marks) {
+        try valuation.marks() returns (IValuation.Marks memory marks) {
             (state.marksValid, state.marks) = (true, marks);
         } catch {}
     }
@@ -152,8 +153,12 @@ contract VaultLens is IVaultLens {
         options.desk = desk;
         if (desk == address(0)) return;
         try IOptionDesk(desk).measure(spotWad) returns (BookValue memory value) {
-            (options.value, options.valueReadable) = (value, true);
-        } catch {}
+            (options.value, options.valueReadable, options.volatilityKnown) = (value, true, true);
+        } catch {
+            try IOptionDesk(desk).measureIntrinsic(spotWad) returns (BookValue memory value) {
+                (options.value, options.valueReadable) = (value, true);
+            } catch {}
+        }
         try IOptionDesk(desk).positions(spotWad) returns (IOptionDesk.Position[] memory positions) {
             (options.positions, options.positionsReadable) = (positions, true);
         } catch {}

@@ -5,6 +5,7 @@ import {ILendingAdapter, ISwapAdapter} from "./IAdapters.sol";
 import {IMandate} from "./IMandate.sol";
 import {BookValue, IOptionDesk} from "./IOptionDesk.sol";
 import {IPriceOracle} from "./IPriceOracle.sol";
+import {IValuation} from "./IValuation.sol";
 import {IVaultShares} from "./IVaultShares.sol";
 
 /// @title IVaultLens
@@ -42,11 +43,11 @@ interface IVaultLens {
         bool navValid; // false while the price is unusable and matters
         uint256 nav; // asset units
         bool holdingsValid; // false while the lending venue cannot tell
-        IMandate.Holdings holdings;
+        IValuation.Holdings holdings;
         bool measureValid; // false in the middle of a call; `measure.priced` tells whether its values are known
-        IMandate.Measure measure;
+        IValuation.Measure measure;
         bool marksValid; // false while nothing can be settled
-        IMandate.Marks marks;
+        IValuation.Marks marks;
         IVaultShares.EpochState epoch;
         IVaultShares.DepositPolicy deposits;
         IVaultShares.Fees fees;
@@ -67,7 +68,8 @@ interface IVaultLens {
     /// @notice The vault's options at the oracle's Chainlink price, whatever fault it has.
     struct OptionState {
         address desk; // zero if the vault writes none
-        bool valueReadable; // false while volatility is unusable and needed, or in the middle of a call
+        bool valueReadable; // false in the middle of a call
+        bool volatilityKnown; // false while volatility is unusable: `value` is then intrinsic, as the mandate counts it
         BookValue value;
         bool positionsReadable;
         IOptionDesk.Position[] positions;
