@@ -85,7 +85,7 @@ def terms_for(health: float, minimum: float | None = None) -> Terms:
         DEFAULT_TERMS,
         limits=replace(
             DEFAULT_TERMS.limits,
-            min_health_wad=Wad(int(least * WAD)),
+            min_health_wad=_wad(least),
             max_swap_loss_bps=Bps(200),  # in a crash the pool runs ahead of the oracle
             max_borrow_bps=Bps(8_200),  # room for the least health that the venue lends for
         ),
@@ -94,10 +94,15 @@ def terms_for(health: float, minimum: float | None = None) -> Terms:
         ),
         emergency=replace(
             DEFAULT_TERMS.emergency,
-            emergency_health_wad=Wad(int(emergency * WAD)),
-            critical_health_wad=Wad(int(critical * WAD)),
+            emergency_health_wad=_wad(emergency),
+            critical_health_wad=_wad(critical),
         ),
     )
+
+
+def _wad(value: float) -> Wad:
+    """To six places: a bound that is met exactly is not missed by a float."""
+    return Wad(round(value * 10**6) * 10**12)
 
 
 @dataclass(frozen=True, slots=True)
