@@ -11,6 +11,7 @@ import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
 import {IValuation} from "./interfaces/IValuation.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {Bounds} from "./libraries/Bounds.sol";
+import {IntrinsicBook} from "./libraries/IntrinsicBook.sol";
 import {RescuePlan} from "./libraries/RescuePlan.sol";
 import {SettlementMath} from "./libraries/SettlementMath.sol";
 
@@ -36,6 +37,8 @@ contract Valuation is IValuation {
     /// @dev Raw base x price WAD / _scale = raw asset.
     uint256 private immutable _scale;
     uint256 private immutable _assetUnit;
+    uint8 private immutable _baseDecimals;
+    uint8 private immutable _assetDecimals;
 
     /// @inheritdoc IValuation
     address public vault;
@@ -58,12 +61,13 @@ contract Valuation is IValuation {
 
     constructor(IPriceOracle oracle_) {
         oracle = address(oracle_);
-        uint256 baseDecimals = IERC20Metadata(oracle_.base()).decimals();
-        uint256 quoteDecimals = IERC20Metadata(oracle_.quote()).decimals();
+        uint8 baseDecimals = IERC20Metadata(oracle_.base()).decimals();
+        uint8 quoteDecimals = IERC20Metadata(oracle_.quote()).decimals();
         Bounds.requireWithin("baseDecimals", baseDecimals, 6, 18);
         Bounds.requireWithin("quoteDecimals", quoteDecimals, 6, 18);
-        _scale = 10 ** (18 + baseDecimals - quoteDecimals);
-        _assetUnit = 10 ** quoteDecimals;
+        (_baseDecimals, _assetDecimals) = (baseDecimals, quoteDecimals);
+        _scale = 10 ** (18 + uint256(baseDecimals) - quoteDecimals);
+        _assetUnit = 10 ** uint256(quoteDecimals);
     }
 
     // ---------------------------------------------------------------- mandate
@@ -109,6 +113,11 @@ contract Valuation is IValuation {
         (m.priceWad, m.priceAt) = (priceWad, priceAt);
         (, m.healthWad) = _tryHealth();
         _fill(m);
+    }
+
+    /// @inheritdoc IValuation
+    function bookAt(uint256 priceWad) external view quiet returns (bool known, BookValue memory book) {
+        return _tryBookAt(priceWad);
     }
 
     /// @inheritdoc IValuation
@@ -321,7 +330,11 @@ contract Valuation is IValuation {
         try IOptionDesk(desk).measure(price) returns (BookValue memory value) {
             return (true, value);
         } catch {
-            return (false, IOptionDesk(desk).measureIntrinsic(price));
+            return
+                (
+                    false,
+                    IntrinsicBook.measure(IOptionDesk(desk), price, _scale, _baseDecimals, _assetDecimals)
+                );
         }
     }
 

@@ -40,7 +40,7 @@ contract VaultLens is IVaultLens {
         _readDepositors(result.state, v);
         _readLending(result, v.lending());
         _readSwapper(result.venues, v.swapper());
-        _readOptions(result.options, v.desk(), result.price.priceWad);
+        _readOptions(result.options, v.desk(), IMandate(v.mandate()).valuation(), result.price.priceWad);
     }
 
     /// @inheritdoc IVaultLens
@@ -149,16 +149,15 @@ contract VaultLens is IVaultLens {
         } catch {}
     }
 
-    function _readOptions(OptionState memory options, address desk, uint256 spotWad) private view {
+    function _readOptions(OptionState memory options, address desk, IValuation valuation, uint256 spotWad)
+        private
+        view
+    {
         options.desk = desk;
         if (desk == address(0)) return;
-        try IOptionDesk(desk).measure(spotWad) returns (BookValue memory value) {
-            (options.value, options.valueReadable, options.volatilityKnown) = (value, true, true);
-        } catch {
-            try IOptionDesk(desk).measureIntrinsic(spotWad) returns (BookValue memory value) {
-                (options.value, options.valueReadable) = (value, true);
-            } catch {}
-        }
+        try valuation.bookAt(spotWad) returns (bool known, BookValue memory value) {
+            (options.value, options.valueReadable, options.volatilityKnown) = (value, true, known);
+        } catch {}
         try IOptionDesk(desk).positions(spotWad) returns (IOptionDesk.Position[] memory positions) {
             (options.positions, options.positionsReadable) = (positions, true);
         } catch {}

@@ -5,7 +5,9 @@ GimbalError
 │   ├── SettingError       a setting is missing or out of bounds
 │   ├── PriceFileError     a price file cannot be used: file, row, column
 │   ├── KeystoreError      the signing key cannot be loaded
-│   └── WrongVaultError    the address holds no vault this keeper can run
+│   ├── WrongVaultError    the address holds no vault this keeper can run
+│   ├── ParametersError    a deployment's parameters are refused: every reason
+│   └── DeploymentError    a deployment cannot be begun, gone on with, or trusted
 ├── ReadError              something was read wrong; the tick is skipped
 │   ├── EndpointError      the endpoint refused, timed out or answered nonsense
 │   ├── RpcError           the endpoint answered with a JSON-RPC error
@@ -96,6 +98,32 @@ class WrongVaultError(UserError):
 
     def __str__(self) -> str:
         return f"vault {self.address}: {self.problem}; {self.remedy}"
+
+
+@dataclass
+class ParametersError(UserError):
+    """A deployment's parameters are refused; nothing was sent."""
+
+    source: str
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        if len(self.problems) == 1:
+            return f"parameters {self.source}: {self.problems[0]}"
+        lines = "".join(f"\n  {problem}" for problem in self.problems)
+        return f"parameters {self.source}: {len(self.problems)} problems{lines}"
+
+
+@dataclass
+class DeploymentError(UserError):
+    """A deployment cannot be begun, gone on with, or trusted."""
+
+    what: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.problem}; {self.remedy}"
 
 
 class ReadError(GimbalError):

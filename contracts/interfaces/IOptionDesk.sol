@@ -35,11 +35,11 @@ struct BookValue {
 }
 
 /// @title IVaultCharge
-/// @notice What the desk tells the vault of.
+/// @notice What the desk tells the mandate of.
 interface IVaultCharge {
-    /// @notice Charge the loss of a fill against the mid mark to the routine bucket; reverts if it does not fit. Called by the desk, last in a
-    /// fill, when longs, cash and the desk's own books are done; not called when there is no loss. During this call the desk answers
-    /// `measure` to the vault alone, so the vault must hold its own lock.
+    /// @notice Charge the loss of a fill against the mid mark to the routine bucket; reverts if it does not fit. Called by the desk, last
+    /// in a fill, when longs, cash and the desk's own books are done; not called when there is no loss. During this call the
+    /// desk answers `measure`.
     /// @param loss raw asset, rounded up, not 0
     function chargeFill(uint256 loss) external;
 }
@@ -139,9 +139,6 @@ interface IOptionDesk is IAdapter, IAuctionSeller {
     /// is sold. An expired series counts its payoff once the book or its oracle knows it; until then low is 0, mid its
     /// payoff at spot and high its greatest payoff. A call's settled payoff is base, at `spotWad`.
     function measure(uint256 spotWad) external view returns (BookValue memory);
-
-    /// @notice The same with every option that lives at intrinsic value: no volatility is read.
-    function measureIntrinsic(uint256 spotWad) external view returns (BookValue memory);
 
     /// @notice Every position with its Greeks. Reverts as `measure` in the middle of a call; volatility faults are fields.
     function positions(uint256 spotWad) external view returns (Position[] memory);

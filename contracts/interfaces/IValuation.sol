@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {SettlementMath} from "../libraries/SettlementMath.sol";
 import {IMandate} from "./IMandate.sol";
+import {BookValue} from "./IOptionDesk.sol";
 import {IVault} from "./IVault.sol";
 
 /// @title IValuation
@@ -102,6 +103,8 @@ interface IValuation {
     function measure() external view returns (Measure memory);
     /// @notice The same at a price known before.
     function measureAt(uint256 priceWad, uint256 priceAt) external view returns (Measure memory);
+    /// @notice The options, modelled, or, while volatility is unusable, at intrinsic value and `known` false.
+    function bookAt(uint256 priceWad) external view returns (bool known, BookValue memory book);
     /// @notice The venue's health, if it answers.
     function tryHealth() external view returns (bool known, uint256 healthWad);
     /// @notice As the vault's `nav`.

@@ -4,9 +4,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from eth_utils.address import is_checksum_formatted_address, to_checksum_address
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from keeper.model.address import checked_address
 
 KNOWN_CHAINS = {
     1: "Ethereum",
@@ -22,21 +23,6 @@ PASSWORD_ENV = "GIMBAL_KEYSTORE_PASSWORD"  # noqa: S105 - the name of a variable
 PRIVATE_KEY_ENV = "GIMBAL_PRIVATE_KEY"
 
 
-def _address(value: str) -> str:
-    digits = value.removeprefix("0x")
-    if len(digits) != 40 or not value.startswith("0x"):
-        raise ValueError("is not an address (0x and 40 hexadecimal digits)")
-    try:
-        address = to_checksum_address(value.lower())
-    except ValueError as error:
-        raise ValueError("is not an address (0x and 40 hexadecimal digits)") from error
-    if is_checksum_formatted_address(value) and value != address:
-        raise ValueError("has a wrong checksum: a digit or a letter's case is mistyped")
-    if int(address, 16) == 0:
-        raise ValueError("is the zero address")
-    return address
-
-
 def _http(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
@@ -49,7 +35,7 @@ def _websocket(value: str) -> str:
     return value
 
 
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[str, AfterValidator(checked_address)]
 HttpUrl = Annotated[str, AfterValidator(_http)]
 WebsocketUrl = Annotated[str, AfterValidator(_websocket)]
 
