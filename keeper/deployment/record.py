@@ -1,7 +1,7 @@
 """deployments/<chain id>.json: what was deployed, written as it goes, so that an interrupted deployment can go on.
 
-Before a transaction is sent its nonce (and the address it creates) is written down as `pending`; afterwards what it
-did. So after an interruption the chain tells whether the pending step happened.
+Before a signed transaction is broadcast its hash (and the address it creates) is written down as `pending`; afterwards
+what it did. So after an interruption the chain tells whether the pending step happened.
 """
 
 import json
@@ -43,6 +43,7 @@ class Pending(Entry):
 
     step: str
     nonce: int
+    transaction: str
     address: str | None = None
 
 
