@@ -1,6 +1,6 @@
 # Everything sets itself up: Python >= 3.11, git and make are all a machine needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-contracts test-integration test-ape lint fmt abi lock clean
+.PHONY: help setup demo test test-unit test-contracts test-integration test-ape lint fmt abi slither lock clean
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
@@ -39,6 +39,9 @@ fmt: setup ## rewrite files in the formatters' style
 
 abi: setup ## rewrite keeper/abi from the compiled contracts
 	@$(BIN)/python scripts/abi.py
+
+slither: setup ## static analysis: no high or medium finding without a reason
+	@$(BIN)/python -m scripts.contracts.slither $(SLITHER)
 
 lock: ## rewrite the requirement locks (needs uv)
 	@scripts/lock.sh

@@ -91,21 +91,29 @@ contract OptionAppraiser {
             position.sold = held[i].soldOf();
             position.inAuction = held[i].unsold;
             position.awaiting = block.timestamp >= held[i].expiry;
-            if (position.awaiting) _markExpired(position, held[i], spotWad);
-            else _markLive(position, held[i], spotWad);
+            if (position.awaiting) {
+                (position.markLow, position.markMid, position.markHigh, position.deltaBase) =
+                    payoffOf(ids[i], held[i], spotWad);
+            } else {
+                _markLive(position, held[i], spotWad);
+            }
         }
     }
 
-    function _markExpired(
-        IOptionDesk.Position memory position,
-        BookValuation.Held memory held,
-        uint256 spotWad
-    ) private view {
-        BookValue memory value;
+    /// @notice What is due of an expired series; see `BookValuation.payoffOf`.
+    function payoffOf(uint256 seriesId, BookValuation.Held memory held, uint256 spotWad)
+        public
+        view
+        returns (uint256 low, uint256 mid, uint256 high, int256 deltaBase)
+    {
         BookValuation.Venue memory venue =
             BookValuation.Venue(book, settlementOracle, _baseDecimals, _assetDecimals, _scale);
-        value.addExpired(position.id, held, spotWad, venue);
-        _setMarks(position, value);
+        return BookValuation.payoffOf(seriesId, held, spotWad, venue);
+    }
+
+    /// @notice Whether the book has not settled a series.
+    function isOpen(uint256 seriesId) external view returns (bool) {
+        return book.stateOf(seriesId).status == IOptionBook.Status.Open;
     }
 
     function _markLive(IOptionDesk.Position memory position, BookValuation.Held memory held, uint256 spotWad)
@@ -128,15 +136,11 @@ contract OptionAppraiser {
         );
         BookValue memory value;
         value.addSums(BookValuation.sumOf(marks, position.sold), _scale);
-        _setMarks(position, value);
+        (position.markLow, position.markMid) = (value.liabilityLow, value.liabilityMid);
+        (position.markHigh, position.deltaBase) = (value.liabilityHigh, value.deltaBase);
         position.vegaAsset = marks.vega < 0 ? int256(value.vegaAsset) : -int256(value.vegaAsset);
         uint256 time = held.expiry - block.timestamp;
         int256 gammaWad = OptionValue.gammaWad(held.optionOf(), spotWad, time, mid);
         position.gammaBase = -int256(position.sold) * gammaWad / SIGNED_WAD;
-    }
-
-    function _setMarks(IOptionDesk.Position memory position, BookValue memory value) private pure {
-        (position.markLow, position.markMid) = (value.liabilityLow, value.liabilityMid);
-        (position.markHigh, position.deltaBase) = (value.liabilityHigh, value.deltaBase);
     }
 }

@@ -132,7 +132,7 @@ contract OptionDesk is OptionPositions {
         address token = held.isCall ? base : asset;
         _shrink(seriesId, held, held.written);
 
-        if (book.stateOf(seriesId).status == IOptionBook.Status.Open) book.settle(seriesId);
+        if (_appraiser.isOpen(seriesId)) book.settle(seriesId);
         uint256 longs = book.balanceOf(address(this), seriesId);
         uint256 redeemed = longs == 0 ? 0 : book.redeem(seriesId, longs, vault);
         uint256 reclaimed = book.reclaim(seriesId, vault);
@@ -229,7 +229,7 @@ contract OptionDesk is OptionPositions {
     /// @dev Once the book has settled the series nothing is bought back: what is unsold is redeemed when it is collected.
     function _burnUnsold(uint256 seriesId, uint256 amount) private returns (uint256) {
         (bool known,) = _indexOf(seriesId);
-        if (!known || book.stateOf(seriesId).status != IOptionBook.Status.Open) return 0;
+        if (!known || !_appraiser.isOpen(seriesId)) return 0;
         BookValuation.Held storage held = _heldOf(seriesId);
         held.unsold -= amount.toUint96();
         _shrink(seriesId, held, amount);

@@ -135,7 +135,7 @@ abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
         value.collateralAsset = _collateralAsset;
         value.escrowAsset = _escrow;
         value.openSeries = count;
-        BookValuation.Held[] memory live = new BookValuation.Held[](count);
+        BookValuation.Held[] memory live = BookValuation.listOf(count);
         uint256 alive;
         for (uint256 i; i < count; ++i) {
             BookValuation.Held memory held = _held[i];
@@ -144,7 +144,7 @@ abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
             uint256 sold = held.soldOf();
             if (sold == 0) continue;
             value.notionalBase += sold;
-            if (expired) value.addExpired(_ids[i], held, spotWad, _venue());
+            if (expired) _addExpired(value, _ids[i], held, spotWad);
             else live[alive++] = held;
         }
         if (alive != 0) value.addLive(live, alive, spotWad, volatilityOracle, _scale);
@@ -233,10 +233,6 @@ abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
         return OptionPayoff.collateralUp(held.termsOf(_baseDecimals, _assetDecimals), amount);
     }
 
-    function _venue() private view returns (BookValuation.Venue memory) {
-        return BookValuation.Venue(book, settlementOracle, _baseDecimals, _assetDecimals, _scale);
-    }
-
     // ---------------------------------------------------------------- values
 
     /// @dev V-18. While a loss is charged everything has moved already, and the vault needs its NAV; it holds its own lock then.
@@ -244,6 +240,19 @@ abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
         if (_charging && msg.sender == vault) return;
         if (_reentrancyGuardEntered()) revert ReentrancyGuardReentrantCall();
         auction.requireIdle();
+    }
+
+    function _addExpired(
+        BookValue memory value,
+        uint256 seriesId,
+        BookValuation.Held memory held,
+        uint256 spotWad
+    ) private view {
+        (uint256 low, uint256 mid, uint256 high, int256 delta) = _appraiser.payoffOf(seriesId, held, spotWad);
+        value.liabilityLow += low;
+        value.liabilityMid += mid;
+        value.liabilityHigh += high;
+        value.deltaBase += delta;
     }
 
     function _agree(string memory what, address given, address expected) private pure {

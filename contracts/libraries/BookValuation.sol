@@ -8,6 +8,7 @@ import {IOptionBook} from "../interfaces/IOptionBook.sol";
 import {BookValue} from "../interfaces/IOptionDesk.sol";
 import {ISettlementOracle} from "../interfaces/ISettlementOracle.sol";
 import {IVolatilityOracle} from "../interfaces/IVolatilityOracle.sol";
+import {BlackScholes} from "./BlackScholes.sol";
 import {OptionPayoff} from "./OptionPayoff.sol";
 import {OptionValue} from "./OptionValue.sol";
 
@@ -20,6 +21,7 @@ import {OptionValue} from "./OptionValue.sol";
 library BookValuation {
     using SafeCast for uint256;
 
+    uint256 private constant WAD = 1e18;
     int256 private constant SIGNED_WAD = 1e18;
     /// @dev What rounding may add to the payoff a writer bears: one unit of his share of the burden, one of the unsold longs he redeems.
     uint256 private constant PAYOFF_DUST = 2;
@@ -68,6 +70,16 @@ library BookValuation {
         uint256[] high;
     }
 
+    /// @notice Room for `count` series, to be filled from the front; what is not filled must not be read.
+    function listOf(uint256 count) internal pure returns (Held[] memory list) {
+        assembly ("memory-safe") {
+            // As `new Held[](count)`, but without a zero struct for each element that is going to be replaced.
+            list := mload(0x40)
+            mstore(list, count)
+            mstore(0x40, add(list, shl(5, add(count, 1))))
+        }
+    }
+
     /// @notice Add the first `count` of `live`, none expired, to `value`.
     function addLive(
         BookValue memory value,
@@ -82,11 +94,15 @@ library BookValuation {
         uint256 leg;
         for (uint256 i; i < count; ++i) {
             Held memory held = live[i];
-            Marks memory marks = marksOf(
-                held, spotWad, _at(vols.low, leg, held), _at(vols.mid, leg, held), _at(vols.high, leg, held)
-            );
+            if (held.secondStrikeWad == 0) {
+                _addSingle(sums, held, spotWad, vols, leg);
+                leg += 1;
+                continue;
+            }
+            Marks memory marks =
+                marksOf(held, spotWad, _at(vols.low, leg), _at(vols.mid, leg), _at(vols.high, leg));
             _accumulate(sums, marks, soldOf(held));
-            leg += held.secondStrikeWad == 0 ? 1 : 2;
+            leg += 2;
         }
         addSums(value, sums, scale);
     }
@@ -124,37 +140,35 @@ library BookValuation {
         value.vegaAsset += Math.ceilDiv(sums.vega, scale);
     }
 
-    /// @notice Add an expired series: its payoff once the book has settled it or its oracle knows the price, half the greatest if there will
-    /// never be one, and until then nothing, what it pays at spot, all it can pay.
-    function addExpired(
-        BookValue memory value,
-        uint256 seriesId,
-        Held memory held,
-        uint256 spotWad,
-        Venue memory venue
-    ) internal view {
-        IOptionBook.State memory state = venue.book.stateOf(seriesId);
-        bool void = state.status == IOptionBook.Status.Void;
-        uint256 priceWad = state.priceWad;
-        if (state.status == IOptionBook.Status.Open) {
-            ISettlementOracle.Status status;
-            (status, priceWad) = venue.settlementOracle.outcome(held.expiry);
-            void = status == ISettlementOracle.Status.Void;
-            if (status != ISettlementOracle.Status.Settled) priceWad = 0;
-        }
+    /// @notice What is due of an expired series: its payoff once the book has settled it or its oracle knows the price, half the greatest if
+    /// there will never be one, and until then nothing, what it pays at spot, all it can pay. Raw asset, base at spot.
+    /// @return low rounded down
+    /// @return mid rounded up
+    /// @return high rounded up
+    /// @return deltaBase base that is due is base the vault does not have
+    function payoffOf(uint256 seriesId, Held memory held, uint256 spotWad, Venue memory venue)
+        internal
+        view
+        returns (uint256 low, uint256 mid, uint256 high, int256 deltaBase)
+    {
         OptionPayoff.Terms memory terms = termsOf(held, venue.baseDecimals, venue.assetDecimals);
         uint256 sold = soldOf(held);
-        uint256 most = OptionPayoff.collateralUp(terms, sold);
-        if (!void && priceWad == 0) {
-            uint256 atSpot = OptionPayoff.payoffDown(terms, sold, spotWad);
-            _addPayoff(value, held.isCall, 0, atSpot, most, spotWad, venue.scale);
-            return;
+        high = OptionPayoff.collateralUp(terms, sold);
+        (bool void, uint256 priceWad) = _settlement(seriesId, held.expiry, venue);
+        if (void || priceWad != 0) {
+            low = void
+                ? OptionPayoff.maxPayoffDown(terms, sold) / 2
+                : OptionPayoff.payoffDown(terms, sold, priceWad);
+            high = Math.min(low + PAYOFF_DUST, high);
+            mid = high;
+        } else {
+            mid = OptionPayoff.payoffDown(terms, sold, spotWad);
         }
-        uint256 payoff = void
-            ? OptionPayoff.maxPayoffDown(terms, sold) / 2
-            : OptionPayoff.payoffDown(terms, sold, priceWad);
-        most = Math.min(payoff + PAYOFF_DUST, most);
-        _addPayoff(value, held.isCall, payoff, most, most, spotWad, venue.scale);
+        if (!held.isCall) return (low, mid, high, 0);
+        deltaBase = -mid.toInt256();
+        low = Math.mulDiv(low, spotWad, venue.scale);
+        mid = Math.mulDiv(mid, spotWad, venue.scale, Math.Rounding.Ceil);
+        high = Math.mulDiv(high, spotWad, venue.scale, Math.Rounding.Ceil);
     }
 
     /// @notice Written less unsold.
@@ -213,33 +227,48 @@ library BookValuation {
         sums.vega += sold * SignedMath.abs(marks.vega);
     }
 
-    function _at(uint256[] memory vols, uint256 leg, Held memory held)
-        private
-        pure
-        returns (OptionValue.Volatility memory at)
-    {
-        at.firstWad = vols[leg];
-        if (held.secondStrikeWad != 0) at.secondWad = vols[leg + 1];
+    /// @dev `marksOf` and `_accumulate` of an option that is no spread, without the structs: most of a book, and each costs.
+    function _addSingle(
+        Sums memory sums,
+        Held memory held,
+        uint256 spotWad,
+        Volatilities memory vols,
+        uint256 leg
+    ) private view {
+        uint256 time = held.expiry - block.timestamp;
+        uint256 sold = soldOf(held);
+        bool isCall = held.isCall;
+        uint256 strike = held.strikeWad;
+        (uint256 call, uint256 put, uint256 delta, uint256 vega) =
+            BlackScholes.priceDeltaVega(spotWad, strike, time, vols.mid[leg], 0);
+        sums.mid += sold * (isCall ? call : put);
+        sums.vega += sold * vega;
+        // A short put's delta is 1 less the call's.
+        if (isCall) sums.delta -= (sold * delta).toInt256();
+        else sums.delta += (sold * (WAD - delta)).toInt256();
+        (call, put) = BlackScholes.price(spotWad, strike, time, vols.low[leg], 0);
+        sums.low += sold * (isCall ? call : put);
+        (call, put) = BlackScholes.price(spotWad, strike, time, vols.high[leg], 0);
+        sums.high += sold * (isCall ? call : put);
     }
 
-    /// @dev Raw payoffs of the collateral's token. Base that is due is base the vault does not have: a delta.
-    function _addPayoff(
-        BookValue memory value,
-        bool inBase,
-        uint256 low,
-        uint256 mid,
-        uint256 high,
-        uint256 spotWad,
-        uint256 scale
-    ) private pure {
-        if (inBase) {
-            value.deltaBase -= mid.toInt256();
-            low = Math.mulDiv(low, spotWad, scale);
-            mid = Math.mulDiv(mid, spotWad, scale, Math.Rounding.Ceil);
-            high = Math.mulDiv(high, spotWad, scale, Math.Rounding.Ceil);
+    function _at(uint256[] memory vols, uint256 leg) private pure returns (OptionValue.Volatility memory) {
+        return OptionValue.Volatility(vols[leg], vols[leg + 1]);
+    }
+
+    /// @dev As the book has settled it, or would now. The price is 0 while nobody knows it.
+    function _settlement(uint256 seriesId, uint40 expiry, Venue memory venue)
+        private
+        view
+        returns (bool void, uint256 priceWad)
+    {
+        IOptionBook.State memory state = venue.book.stateOf(seriesId);
+        if (state.status != IOptionBook.Status.Open) {
+            return (state.status == IOptionBook.Status.Void, state.priceWad);
         }
-        value.liabilityLow += low;
-        value.liabilityMid += mid;
-        value.liabilityHigh += high;
+        ISettlementOracle.Status status;
+        (status, priceWad) = venue.settlementOracle.outcome(expiry);
+        void = status == ISettlementOracle.Status.Void;
+        if (status != ISettlementOracle.Status.Settled) priceWad = 0;
     }
 }

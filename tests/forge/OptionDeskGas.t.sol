@@ -51,8 +51,8 @@ contract OptionDeskGasTest is OptionVenueFixture {
         assertLe(_gasOfMeasure(4), 125_000);
     }
 
-    function test_measuring_64_series() external {
-        assertLe(_gasOfMeasure(64), 1_550_000);
+    function test_measuring_64_series_costs_at_most_1_5_million() external {
+        assertLe(_gasOfMeasure(64), 1_500_000);
     }
 
     function test_the_lens_view_of_64_series_fits_a_call() external {

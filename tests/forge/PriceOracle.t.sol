@@ -11,6 +11,7 @@ import {MockFeed} from "./mocks/MockFeed.sol";
 import {MockPool} from "./mocks/MockPool.sol";
 import {MockToken} from "./mocks/MockToken.sol";
 
+/// @notice The price and its faults one by one: what is refused here moves nothing (V-07).
 contract PriceOracleTest is Fixture {
     function _fault() private view returns (IPriceOracle.Fault) {
         return oracle.read().fault;
