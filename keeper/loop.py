@@ -4,17 +4,17 @@ from dataclasses import dataclass, replace
 
 from keeper.clock import Clock
 from keeper.errors import ReadError, SendError
-from keeper.execution.intents import make_intent
-from keeper.guard import check
+from keeper.execution.intents import make_intent, rebalance_of
+from keeper.guard import check, check_upkeep
 from keeper.market import build_market
 from keeper.model.block import BlockStamp
-from keeper.model.decision import Intent, Lane, Plan, Refusal, Target, Verdict
-from keeper.model.market import MarketState
+from keeper.model.decision import Intent, Lane, Payload, Plan, Refusal, Target, Verdict
+from keeper.model.market import MarketState, Readings
 from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
 from keeper.model.policy import Policies
 from keeper.model.ports import ChainReader, Executor, Journal, Strategy
 from keeper.model.risk import RiskReport
-from keeper.planning import make_plan
+from keeper.planning import due_work, make_plan
 from keeper.risk import assess
 
 
@@ -141,24 +141,65 @@ def _decide(
     record = replace(record, market=market, risk=risk)
     target = strategy(market, risk)
     plan = make_plan(market, risk, target, policies.planning)
-    verdict = check(plan, market, risk, policies.guard)
-    verdict = Verdict(
-        verdict.refusals + _paused(ports.journal, rules, plan, block, policies.market.chain_id)
-    )
+    verdict = _verdict(plan, market, ports=ports, policies=policies, rules=rules)
+    payload: Payload | None = rebalance_of(plan, market.readings)
+    if plan.empty or not verdict.passed:
+        payload, more = _upkeep(market, risk, target, ports=ports, policies=policies, rules=rules)
+        verdict = Verdict(tuple(dict.fromkeys(verdict.refusals + more)))
     intent = None
-    if verdict.passed and not plan.empty:
+    if payload is not None:
         counter = ports.journal.intent_count()
-        intent = make_intent(plan, market.readings, counter, rules.deadline_s)
+        intent = make_intent(payload, market.readings, counter, rules.deadline_s)
     ports.journal.record_decision(market, risk, target, plan, verdict, intent)
     record = replace(record, target=target, plan=plan, verdict=verdict, intent=intent)
+    return _not_sent(record, market, risk, verdict, target.reason if target.hold else plan.reason)
+
+
+def _not_sent(
+    record: TickRecord, market: MarketState, risk: RiskReport, verdict: Verdict, reason: str
+) -> TickRecord:
+    """How the tick ends if nothing is sent."""
+    if verdict.refusals:
+        reasons = "; ".join(f"{r.rule}: {r.message}" for r in verdict.refusals)
+        return _ended(record, TickStatus.REFUSED, reasons)
+    if market.faults:
+        return _ended(record, TickStatus.SKIPPED, "; ".join(market.faults))
+    if not risk.has_position:
+        return _ended(record, TickStatus.SKIPPED, "the vault has no position")
+    return _ended(record, TickStatus.HELD, reason)
+
+
+def _verdict(
+    plan: Plan,
+    market: MarketState,
+    *,
+    ports: Ports,
+    policies: Policies,
+    rules: TickRules,
+) -> Verdict:
+    """The guard's reasons and the loop's own against a plan."""
     if plan.empty:
-        if market.faults:
-            return _ended(record, TickStatus.SKIPPED, "; ".join(market.faults))
-        if not risk.has_position:
-            return _ended(record, TickStatus.SKIPPED, "the vault has no position")
-        return _ended(record, TickStatus.HELD, target.reason if target.hold else plan.reason)
-    reasons = "; ".join(f"{r.rule}: {r.message}" for r in verdict.refusals)
-    return _ended(record, TickStatus.REFUSED, reasons)
+        return Verdict(())
+    refusals = check(plan, market, policies.guard).refusals
+    return Verdict(refusals + _paused(ports.journal, rules, plan.lane, market.readings))
+
+
+def _upkeep(
+    market: MarketState,
+    risk: RiskReport,
+    target: Target,
+    *,
+    ports: Ports,
+    policies: Policies,
+    rules: TickRules,
+) -> tuple[Payload | None, tuple[Refusal, ...]]:
+    """Other work that is due and may be done, or the reasons against it."""
+    work = due_work(market, risk, target, policies.upkeep)
+    if work is None:
+        return None, ()
+    refusals = check_upkeep(work, market, policies.guard).refusals
+    refusals += _paused(ports.journal, rules, Lane.ROUTINE, market.readings)
+    return (None if refusals else work), refusals
 
 
 def _act(ports: Ports, rules: TickRules, record: TickRecord) -> TickRecord:
@@ -169,26 +210,25 @@ def _act(ports: Ports, rules: TickRules, record: TickRecord) -> TickRecord:
     try:
         if rules.dry_run:
             said = ports.executor.rehearse(intent)
-            return _ended(record, TickStatus.DRY, f"{intent.plan.reason}: {said}")
+            return _ended(record, TickStatus.DRY, f"{intent.reason}: {said}")
         tx_hash = ports.executor.submit(intent)
     except SendError as error:
         return _ended(record, TickStatus.FAILED, str(error))
-    return _ended(record, TickStatus.SENT, intent.plan.reason, tx_hash)
+    return _ended(record, TickStatus.SENT, intent.reason, tx_hash)
 
 
 def _paused(
-    journal: Journal, rules: TickRules, plan: Plan, block: BlockStamp, chain_id: int
+    journal: Journal, rules: TickRules, lane: Lane, readings: Readings
 ) -> tuple[Refusal, ...]:
-    """Why a plan must wait although the guard passed it: breaker, gas budget, cooldown (K-11)."""
-    if plan.empty:
-        return ()
+    """Why a lane must wait although the guard passed its plan: breaker, gas budget, cooldown (K-11)."""
+    block, chain_id = readings.block, readings.chain_id
     reverts = journal.mined_reverts(chain_id)
-    pause = _breaker_pause(rules, plan.lane, len(reverts))
+    pause = _breaker_pause(rules, lane, len(reverts))
     # a head behind the last revert (endpoints differ, chains reorganise) waits as well
     if pause and block.number < (until := reverts[0] + pause):
-        message = f"{len(reverts)} reverts in a row; {plan.lane} plans wait until block {until}"
+        message = f"{len(reverts)} reverts in a row; {lane} plans wait until block {until}"
         return (Refusal("breaker", message),)
-    routine = plan.lane is Lane.ROUTINE
+    routine = lane is Lane.ROUTINE
     burned = journal.reverted_gas_wei(chain_id, block.number - rules.revert_budget_blocks + 1)
     if routine and burned >= rules.revert_budget_wei:
         message = (

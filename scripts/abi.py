@@ -13,7 +13,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 ABI_DIR = ROOT / "keeper" / "abi"
-NAMES = ("AaveV3Adapter", "PriceOracle", "UniswapV3Adapter", "Vault", "VaultLens")
+NAMES = ("AaveV3Adapter", "Mandate", "PriceOracle", "UniswapV3Adapter", "Vault", "VaultLens")
 
 
 def forge_binary() -> Path:

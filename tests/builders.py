@@ -9,14 +9,30 @@ from math import isqrt
 
 from keeper.model.block import BlockStamp
 from keeper.model.ledger import Ledger
-from keeper.model.market import (
-    FeedReading,
+from keeper.model.mandate import (
+    Budget,
+    Caps,
+    Emergency,
     Limits,
+    MandateState,
+    OptionLimits,
+    Terms,
+)
+from keeper.model.market import (
+    NO_OPTIONS,
+    BookValue,
+    Depositors,
+    FeedReading,
+    Fees,
     MarketState,
+    Marks,
+    Measure,
+    Options,
     PoolState,
     PriceFault,
     PriceReading,
     Readings,
+    SequencerReading,
     Token,
     TokenPosition,
     VenueAccount,
@@ -32,6 +48,9 @@ SWAPPER = "0x" + "5a" * 20
 VAULT = "0x" + "7a" * 20
 KEEPER = "0x" + "ce" * 20
 POOL = "0x" + "90" * 20
+MANDATE = "0x" + "3a" * 20
+NOWHERE = "0x" + "00" * 20
+STATE_HASH = "0x" + "5e" * 32
 CHAIN_ID = 31_337
 
 
@@ -116,6 +135,115 @@ def make_limits(
     )
 
 
+def make_caps(
+    *,
+    delta_target_bps: int = 0,
+    delta_band_bps: int = 100_000,
+    max_venue_bps: int = 10_000,
+    turnover_per_day_bps: int = 200_000,
+    cooldown_s: int = 0,
+    max_oracle_age_s: int = 3_600,
+) -> Caps:
+    """Caps that bind nothing unless told otherwise."""
+    return Caps(
+        delta_target_bps=Bps(delta_target_bps),
+        delta_band_bps=Bps(delta_band_bps),
+        max_venue_bps=Bps(max_venue_bps),
+        max_option_bps=Bps(0),
+        turnover_per_day_bps=Bps(turnover_per_day_bps),
+        cooldown_s=cooldown_s,
+        max_oracle_age_s=max_oracle_age_s,
+        protective_loss_per_day_bps=Bps(500),
+    )
+
+
+def make_emergency(*, health: float = 1.04, silence_s: int = 3_600) -> Emergency:
+    """Others may protect under `health` after an hour of silence."""
+    return Emergency(
+        emergency_health_wad=wad(health),
+        critical_health_wad=wad(health - 0.01),
+        silence_s=silence_s,
+        slice_bps=Bps(1_000),
+        cooldown_s=60,
+        bounty_bps=Bps(50),
+        max_bounty=dollars(1_000),
+    )
+
+
+def make_mandate(
+    *,
+    limits: Limits | None = None,
+    caps: Caps | None = None,
+    emergency: Emergency | None = None,
+    nav: int = 1,
+    routine_left: int = 0,
+    protective_left: int = 0,
+    turnover_left: int = 20 * WAD,
+    paused: bool = False,
+    winding_down: bool = False,
+    keeper_allowed: bool = True,
+    last_beat: int = NOW - 60,
+    last_routine_at: int = 0,
+) -> MandateState:
+    """A mandate with so many asset units left of each loss bucket at a NAV."""
+    options = OptionLimits(
+        3_600, 86_400, Bps(500), Bps(5_000), Bps(0), Bps(0), Bps(0), Bps(0), 300, 60, Bps(0),
+        Bps(500), 0,
+    )  # fmt: skip
+    terms = Terms(
+        limits or make_limits(), caps or make_caps(), emergency or make_emergency(), options
+    )
+
+    def budget(left: int) -> Budget:
+        # rounded up, so that the amount comes back as it was given
+        return Budget(Wad(-(-left * WAD // nav) if nav > 0 else 0), Wad(WAD // 20))
+
+    return MandateState(
+        address=MANDATE,
+        terms=terms,
+        terms_hash="0x" + "7e" * 32,
+        state_hash=STATE_HASH,
+        last_beat=last_beat,
+        last_routine_at=last_routine_at,
+        paused=paused,
+        winding_down=winding_down,
+        keeper_allowed=keeper_allowed,
+        routine=budget(routine_left),
+        protective=budget(protective_left),
+        turnover=Budget(Wad(turnover_left), Wad(20 * WAD)),
+    )
+
+
+def make_depositors(
+    *,
+    pending_deposits: float = 0,
+    pending_redemptions: int = 0,
+    due_in_s: int = 600,
+    halted: bool = False,
+    priced: bool = True,
+    open_marks: bool = True,
+) -> Depositors:
+    """An epoch that ends in ten minutes and that nobody waits for."""
+    fees = Fees(NOWHERE, Bps(0), Bps(0))
+    return Depositors(
+        epoch=3,
+        settled_at=NOW + due_in_s - 3_600,
+        due_at=NOW + due_in_s,
+        pending_deposits=dollars(pending_deposits),
+        pending_redemptions=pending_redemptions,
+        reserved=Raw(0),
+        settled_nav=dollars(1_000_000),
+        high_water_mark_wad=Wad(10**24),
+        halted=halted,
+        cap=Raw(2**128 - 1),
+        minimum=Raw(0),
+        allow_listed=False,
+        fees=fees,
+        next_fees=fees,
+        marks=Marks(dollars(999_000), dollars(1_001_000), open_marks) if priced else None,
+    )
+
+
 def make_feed(
     *,
     description: str = "ETH / USD",
@@ -135,6 +263,8 @@ def make_feed(
         updated_at=NOW - age_s,
         max_age_s=max_age_s,
         fault=fault,
+        min_answer=10**6,
+        max_answer=10**14,
     )
 
 
@@ -153,6 +283,7 @@ def make_price(
         fault=fault,
         base=make_feed(answer=round(price * 10**8)),
         quote=make_feed(description="USDC / USD", answer=10**8, max_age_s=90_000),
+        sequencer=SequencerReading(NOWHERE, up=True, since=0, grace_s=0, fault=PriceFault.NONE),
     )
 
 
@@ -214,8 +345,18 @@ def make_readings(
     available: float = 100_000_000,
     frozen: bool = False,
     limits: Limits | None = None,
+    caps: Caps | None = None,
+    emergency: Emergency | None = None,
     loss_budget_left: float = 50_000,
+    protective_left: float | None = None,
+    turnover_left: float = 20,
     paused: bool = False,
+    winding_down: bool = False,
+    unhedged: bool = False,
+    last_beat: int = NOW - 60,
+    last_routine_at: int = 0,
+    depositors: Depositors | None = None,
+    book: BookValue = NO_OPTIONS,
     asset_decimals: int = 6,
     base_decimals: int = 18,
     base_is_token0: bool = False,
@@ -223,7 +364,11 @@ def make_readings(
     keeper_balance_eth: float = 1,
     base_fee_gwei: float = 20,
 ) -> Readings:
-    """A vault at one block; amounts in whole tokens, venue and vault figures follow from them."""
+    """A vault at one block; amounts in whole tokens, venue and vault figures follow from them.
+
+    Both loss buckets have `loss_budget_left` dollars unless the protective one is given; turnover is a
+    multiple of NAV.
+    """
     spot = (price or 2_000) if spot is None else spot
     readings = Readings(
         block=BlockStamp(
@@ -238,10 +383,11 @@ def make_readings(
         nav=Raw(0),
         idle_asset=dollars(idle_asset, asset_decimals),
         idle_base=ether(idle_base, base_decimals),
-        paused=paused,
-        limits=limits or make_limits(),
-        loss_budget_left=dollars(loss_budget_left, asset_decimals),
-        loss_budget_capacity=dollars(50_000, asset_decimals),
+        unhedged=unhedged,
+        mandate=make_mandate(),
+        depositors=depositors or make_depositors(),
+        measure=None,
+        options=Options(NOWHERE, book, ()),
         venue_readable=True,
         lending_adapter=LENDING,
         account=VenueAccount(0, 0, INFINITE_HEALTH),
@@ -262,10 +408,25 @@ def make_readings(
         ),
         price=make_price(price),
         keeper=KEEPER,
-        keeper_allowed=keeper_allowed,
         keeper_balance_wei=Wei(round(keeper_balance_eth * 10**18)),
     )
-    return settled(readings)
+    nav = Ledger.of(readings).nav_down()
+    safe = loss_budget_left if protective_left is None else protective_left
+    mandate = make_mandate(
+        limits=limits,
+        caps=caps,
+        emergency=emergency,
+        nav=nav,
+        routine_left=dollars(loss_budget_left, asset_decimals),
+        protective_left=dollars(safe, asset_decimals),
+        turnover_left=round(turnover_left * 10**9) * 10**9,
+        paused=paused,
+        winding_down=winding_down,
+        keeper_allowed=keeper_allowed,
+        last_beat=last_beat,
+        last_routine_at=last_routine_at,
+    )
+    return settled(replace(readings, mandate=mandate))
 
 
 def settled(readings: Readings) -> Readings:
@@ -277,7 +438,24 @@ def settled(readings: Readings) -> Readings:
         debt_base=ledger.debt_scaled() * 10**8 // to_dollars,
         health_wad=ledger.health_wad(),
     )
-    return replace(readings, account=account, nav=Raw(max(0, ledger.nav_down())))
+    nav = Raw(max(0, ledger.nav_down()))
+    measure = Measure(
+        priced=readings.price.price_wad > 0 and readings.price.fault is PriceFault.NONE,
+        price_wad=readings.price.price_wad,
+        price_at=readings.price.base.updated_at,
+        health_wad=account.health_wad,
+        gross=Raw(ledger.gross_scaled() // ledger.asset_scale),
+        debt=Raw(-(-ledger.owed_scaled() // ledger.asset_scale)),
+        nav=nav,
+        debt_asset=readings.asset_position.debt,
+        debt_base=readings.base_position.debt,
+        delta_base=ledger.net_delta(),
+        lent=Raw(ledger.collateral_scaled() // ledger.asset_scale),
+        option_collateral=Raw(0),
+        notional=Raw(0),
+        vega=Raw(0),
+    )
+    return replace(readings, account=account, nav=nav, measure=measure)
 
 
 def make_market(readings: Readings | None = None, *, faults: tuple[str, ...] = ()) -> MarketState:

@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IAdapter, ILendingAdapter} from "../interfaces/IAdapters.sol";
+import {IMandate} from "../interfaces/IMandate.sol";
 import {IVault} from "../interfaces/IVault.sol";
 import {IAaveV3AddressesProvider, IAaveV3DataProvider, IAaveV3Pool} from "../interfaces/external/IAaveV3.sol";
 
@@ -127,7 +128,7 @@ contract AaveV3Adapter is ILendingAdapter {
         uint256 healthBefore = _healthOrZero();
         IAaveV3Pool(venue).setUserUseReserveAsCollateral(token, false);
         uint256 healthAfter = _healthOrZero();
-        uint256 least = Math.min(healthBefore, IVault(vault).limits().minHealthWad);
+        uint256 least = Math.min(healthBefore, IMandate(IVault(vault).mandate()).terms().limits.minHealthWad);
         bool holdsUp = IAaveV3Pool(venue).getReserveData(token).configuration & LTV_MASK == 0;
         if (healthAfter < least && !holdsUp) revert CollateralNeeded(token, healthAfter, least);
         emit CollateralDropped(token, healthBefore, healthAfter);

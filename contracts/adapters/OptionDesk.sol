@@ -162,7 +162,7 @@ contract OptionDesk is OptionPositions {
         _shorten(auctionId, ticket, amount);
         if (loss == 0) return;
         _charging = true;
-        IVaultCharge(vault).chargeFill(loss);
+        IVaultCharge(IOptionVault(vault).mandate()).chargeFill(loss);
         _charging = false;
     }
 

@@ -235,9 +235,9 @@ abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
 
     // ---------------------------------------------------------------- values
 
-    /// @dev V-18. While a loss is charged everything has moved already, and the vault needs its NAV; it holds its own lock then.
+    /// @dev V-18. While a loss is charged everything has moved already, the mandate needs the NAV, and no stranger is called.
     function _requireReadable() private view {
-        if (_charging && msg.sender == vault) return;
+        if (_charging) return;
         if (_reentrancyGuardEntered()) revert ReentrancyGuardReentrantCall();
         auction.requireIdle();
     }

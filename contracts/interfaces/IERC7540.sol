@@ -22,13 +22,25 @@ interface IERC7540Operator {
 /// @notice Interface id 0xce3bbe50.
 interface IERC7540Deposit {
     event DepositRequest(
-        address indexed controller, address indexed owner, uint256 indexed requestId, address sender, uint256 assets
+        address indexed controller,
+        address indexed owner,
+        uint256 indexed requestId,
+        address sender,
+        uint256 assets
     );
 
     /// @notice Hand assets over to wait for the next settlement; `owner` is the caller or has made it an operator.
-    function requestDeposit(uint256 assets, address controller, address owner) external returns (uint256 requestId);
-    function pendingDepositRequest(uint256 requestId, address controller) external view returns (uint256 assets);
-    function claimableDepositRequest(uint256 requestId, address controller) external view returns (uint256 assets);
+    function requestDeposit(uint256 assets, address controller, address owner)
+        external
+        returns (uint256 requestId);
+    function pendingDepositRequest(uint256 requestId, address controller)
+        external
+        view
+        returns (uint256 assets);
+    function claimableDepositRequest(uint256 requestId, address controller)
+        external
+        view
+        returns (uint256 assets);
     /// @notice Claim the shares of settled assets.
     function deposit(uint256 assets, address receiver, address controller) external returns (uint256 shares);
     /// @notice Claim an amount of shares of settled assets.
@@ -39,11 +51,23 @@ interface IERC7540Deposit {
 /// @notice Interface id 0x620ee8e4.
 interface IERC7540Redeem {
     event RedeemRequest(
-        address indexed controller, address indexed owner, uint256 indexed requestId, address sender, uint256 shares
+        address indexed controller,
+        address indexed owner,
+        uint256 indexed requestId,
+        address sender,
+        uint256 shares
     );
 
     /// @notice Hand shares over to wait for the next settlement; the caller is `owner`, its operator or has its allowance.
-    function requestRedeem(uint256 shares, address controller, address owner) external returns (uint256 requestId);
-    function pendingRedeemRequest(uint256 requestId, address controller) external view returns (uint256 shares);
-    function claimableRedeemRequest(uint256 requestId, address controller) external view returns (uint256 shares);
+    function requestRedeem(uint256 shares, address controller, address owner)
+        external
+        returns (uint256 requestId);
+    function pendingRedeemRequest(uint256 requestId, address controller)
+        external
+        view
+        returns (uint256 shares);
+    function claimableRedeemRequest(uint256 requestId, address controller)
+        external
+        view
+        returns (uint256 shares);
 }

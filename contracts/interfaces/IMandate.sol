@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {OptionLimits} from "../libraries/OptionLimits.sol";
+import {IValuation} from "./IValuation.sol";
 import {IVault} from "./IVault.sol";
 import {IVaultShares} from "./IVaultShares.sol";
 
@@ -48,7 +49,7 @@ interface IMandate {
     /// @param criticalHealthWad below it, always
     /// @param silence seconds without a beat
     /// @param sliceBps most of the debt one call repays
-    /// @param cooldown seconds between calls that sell
+    /// @param cooldown seconds after a call that sold
     /// @param bountyBps of what was repaid
     /// @param maxBounty asset units
     struct Emergency {
@@ -69,55 +70,48 @@ interface IMandate {
         OptionLimits options;
     }
 
-    /// @notice Everything the vault has and owes, token units.
-    struct Holdings {
-        uint256 idleAsset; // neither reserved nor waiting
-        uint256 idleBase;
-        uint256 suppliedAsset;
-        uint256 suppliedBase;
-        uint256 debtAsset;
-        uint256 debtBase;
-    }
-
-    /// @notice What a rebalance is judged by. Asset units unless said.
-    struct Measure {
-        bool priced; // false: price or health unknown; the rest is 0 but health
-        uint256 priceWad;
-        uint256 priceAt; // unix seconds of the last round
-        uint256 healthWad;
-        uint256 gross; // rounded down
-        uint256 debt; // rounded up, what is owed on options included
-        uint256 nav; // gross - debt, not below 0
-        uint256 debtAsset; // token units
-        uint256 debtBase; // token units
-        int256 deltaBase; // raw base
-        uint256 lent; // supplied at the lending venue
-        uint256 optionCollateral;
-        uint256 notional; // of options sold, at spot
-        uint256 vega; // per 1.00 of volatility
-    }
-
     /// @notice What swaps did in one rebalance, asset units at the oracle's price.
     struct Traded {
         uint256 turnover; // sold
         uint256 bought; // but base sold while no base is owed: one way, towards cash
     }
 
-    /// @notice NAV for leavers and joiners.
-    struct Marks {
-        uint256 low;
-        uint256 high;
-        bool open; // deposits can be priced: both sources are sound and the vault is solvent
+    /// @notice What the vault needs to know to apply moves.
+    struct Brief {
+        bool priced;
+        bool optionsKnown;
+        bool owesBase;
+        bool owes;
+        uint256 priceWad;
+        uint256 maxSwapLossBps;
     }
 
-    /// @notice What `protect` may do now.
+    /// @notice What a rescue may do.
+    /// @param priceWad 0 while there is none: then only idle repays
+    /// @param debt before it, asset units
+    /// @param reserve asset kept for the bounty
     struct Rescue {
-        bool priced; // else only idle repays
         uint256 priceWad;
         uint256 healthWad;
+        uint256 debt;
         uint256 sliceBps;
-        uint256 bountyBps;
-        uint256 maxBounty;
+        uint256 swapLossBps;
+        uint256 reserve;
+    }
+
+    /// @notice What a rebalance did, for its event.
+    struct Outcome {
+        uint256 navBefore;
+        uint256 navAfter;
+        uint256 healthBefore;
+        uint256 healthAfter;
+    }
+
+    enum Cap {
+        Venue,
+        Options,
+        Notional,
+        Vega
     }
 
     enum Bucket {
@@ -125,7 +119,6 @@ interface IMandate {
         Protective
     }
 
-    error AlreadyBound(address vault);
     error BorrowRatioTooHigh(uint256 debtBps, uint256 maxBorrowBps);
     error CooldownActive(uint256 until, uint256 timestamp);
     error DeltaOutsideBand(uint256 gapBefore, uint256 gapAfter, uint256 band);
@@ -134,27 +127,31 @@ interface IMandate {
     error IntentAlreadyUsed(bytes32 id);
     error IntentExpired(bytes32 id, uint64 deadline, uint256 timestamp);
     error LossTooLarge(uint256 loss, uint256 maxLoss);
+    error NotDesk(address caller);
     error NotEndangered(uint256 healthWad, uint256 thresholdWad);
     error NotKeeper(address caller);
+    error NotAbandoned(uint256 lastBeat, uint256 timestamp);
     error NotTighter();
     error NotVault(address caller);
+    error ZeroAddress();
     error OracleTooOld(uint256 age, uint256 maxAge);
     error PausedRiskRaised(
         uint256 healthBeforeWad, uint256 healthAfterWad, uint256 debtBefore, uint256 debtAfter
     );
     error PausedSwapTooLarge(uint256 bought, uint256 debtRepaid);
-    error ShareTooLarge(string cap, uint256 value, uint256 most);
+    error ProtectionUseless(uint256 healthBeforeWad, uint256 healthAfterWad);
+    error RescueTooSoon(uint256 until, uint256 timestamp);
+    error ShareTooLarge(Cap cap, uint256 value, uint256 most);
     error StateChanged(bytes32 expected, bytes32 current);
     error TermsChanged(bytes32 expected, bytes32 current);
-    error TokenNotAllowed(address token);
-    error VenueMismatch(address adapter, address boundVault);
-    error VenuesAlreadySet(address lending, address swapper);
 
     event Beat(address indexed keeper);
-    event Bound(address indexed vault);
     event Charged(Bucket indexed bucket, uint256 lossWad, uint256 leftWad);
     event KeeperSet(address indexed keeper, bool allowed);
     event PausedSet(bool paused, address indexed by);
+    event Protected(
+        address indexed caller, uint256 repaid, uint256 healthBefore, uint256 healthAfter, uint256 bounty
+    );
     event TermsSet(Terms terms);
     event WindDownSet(bool windingDown, address indexed by);
 
@@ -202,14 +199,25 @@ interface IMandate {
     function bind(address asset, address base) external;
     /// @notice The vault's adapters, once and for ever; `desk` may be zero.
     function setVenues(address lending, address swapper, address desk) external;
-    /// @notice Check the intent, use it up, beat the heart, and measure.
-    function open(address caller, IVault.Intent calldata intent) external returns (Measure memory before);
-    /// @notice Measure again, compare, charge.
-    function close(Measure calldata before, Traded calldata traded, uint256 maxLoss, uint256 dust)
+    /// @notice Check the intent, use it up, beat the heart, and measure. `measured` goes back to `close` as it is.
+    function open(address caller, IVault.Intent calldata intent)
         external
-        returns (Measure memory afterwards);
-    /// @notice Whether anybody may protect now; reverts with the reason why not.
-    function openRescue(bool sells) external returns (Rescue memory);
+        returns (Brief memory brief, bytes memory measured);
+    /// @notice Measure again, compare, charge.
+    function close(bytes calldata measured, Traded calldata traded, uint256 maxLoss, uint256 dust)
+        external
+        returns (Outcome memory);
+    /// @notice What anybody may do to protect the vault now; reverts with the reason why nothing.
+    function openRescue() external returns (Rescue memory);
+    /// @notice Health must have risen. After a rescue that sold something the next one waits.
+    function closeRescue(Rescue calldata rescue, bool sold, address caller) external returns (uint256 bounty);
+    /// @notice Raise the vault's unhedged flag if the venues hold less than was left there; called before a change.
+    function inspect() external;
+    /// @notice The vault is in another state now; remember what the venues were left with.
+    function record() external;
+
+    // ---------------------------------------------------------------- desk
+
     /// @notice Charge the loss of an auction's fill to the routine bucket.
     function chargeFill(uint256 loss) external;
 
@@ -217,6 +225,8 @@ interface IMandate {
 
     function vault() external view returns (address);
     function oracle() external view returns (address);
+    /// @notice Measures the vault.
+    function valuation() external view returns (IValuation);
     function terms() external view returns (Terms memory);
     function termsHash() external view returns (bytes32);
     function optionLimits() external view returns (OptionLimits memory);
@@ -228,11 +238,6 @@ interface IMandate {
     function lastRoutineAt() external view returns (uint256);
     /// @notice What the next intent must name; changes with every settlement, rebalance, protection and exit.
     function stateHash() external view returns (bytes32);
-    function holdings() external view returns (Holdings memory);
-    /// @notice The vault now. Never reverts for a price, a feed or a venue; reverts in the middle of a call (V-18).
-    function measure() external view returns (Measure memory);
-    /// @notice NAVs a settlement would price at now. Reverts while there is no low mark.
-    function marks() external view returns (Marks memory);
     /// @notice Parts of NAV, WAD, left in a bucket now and held by it when full.
     function budget(Bucket bucket) external view returns (uint256 leftWad, uint256 capacityWad);
     /// @notice Part of NAV, WAD, that may still be swapped today.

@@ -35,11 +35,11 @@ struct BookValue {
 }
 
 /// @title IVaultCharge
-/// @notice What the desk tells the vault of.
+/// @notice What the desk tells the mandate of.
 interface IVaultCharge {
-    /// @notice Charge the loss of a fill against the mid mark to the routine bucket; reverts if it does not fit. Called by the desk, last in a
-    /// fill, when longs, cash and the desk's own books are done; not called when there is no loss. During this call the desk answers
-    /// `measure` to the vault alone, so the vault must hold its own lock.
+    /// @notice Charge the loss of a fill against the mid mark to the routine bucket; reverts if it does not fit. Called by the desk, last
+    /// in a fill, when longs, cash and the desk's own books are done; not called when there is no loss. During this call the
+    /// desk answers `measure`.
     /// @param loss raw asset, rounded up, not 0
     function chargeFill(uint256 loss) external;
 }

@@ -21,7 +21,7 @@ interface IVault is IVaultShares {
     /// @param adapter adapter the move goes through
     /// @param token what is supplied, withdrawn, borrowed, repaid or sold; collateral of what is written; asset otherwise
     /// @param amount token units; type(uint256).max means all (Withdraw, Repay) or all idle (Supply, Swap). Options: raw base units
-    /// @param limit Swap: least of the other token to receive. Write: price the sale starts at. BuyBack: most to pay. Prices are
+    /// @param limit Swap: least of the other token to receive. Repay of all idle: idle to keep. Write: price the sale starts at. BuyBack: most to pay. Prices are
     /// asset per option on a whole base, WAD. The mandate's own bounds apply as well
     /// @param target Write, BuyBack: the series. Cancel: the auction
     struct Move {
@@ -48,13 +48,9 @@ interface IVault is IVaultShares {
     error IdleTooLow(address token, uint256 needed, uint256 idle);
     error MoveNeedsPrice(uint256 index, MoveKind kind);
     error NotConserved(MoveKind kind, address token, uint256 given, uint256 credited);
-    error NotDesk(address caller);
     error NothingToMove(uint256 index, MoveKind kind, address token);
-    error NothingToProtectWith(uint256 healthWad);
     error NotWindingDown();
-    error OptionsOpen(uint256 openSeries);
     error PausedMove(uint256 index, MoveKind kind);
-    error ProtectionUseless(uint256 healthBeforeWad, uint256 healthAfterWad);
     error SwapLossTooLarge(address tokenIn, uint256 amountIn, uint256 amountOut, uint256 leastOut);
     error TokenNotAllowed(address token);
     error NotDeployer(address caller);
@@ -78,20 +74,11 @@ interface IVault is IVaultShares {
         uint256 amount,
         uint256 result
     );
+    /// @notice What the leaver repaid is in the moves' events.
     event ExitedInKind(
-        address indexed owner,
-        address indexed receiver,
-        uint256 shares,
-        uint256 assets,
-        uint256 baseAmount,
-        uint256 repaidAsset,
-        uint256 repaidBase
-    );
-    event Protected(
-        address indexed caller, uint256 repaid, uint256 healthBefore, uint256 healthAfter, uint256 bounty
+        address indexed owner, address indexed receiver, uint256 shares, uint256 assets, uint256 baseAmount
     );
     event UnhedgedSet(bool unhedged);
-    event VenuesSet(address indexed lending, address indexed swapper, address indexed desk);
 
     /// @notice Apply typed moves in order; all or nothing. Only a keeper.
     function rebalance(Intent calldata intent, Move[] calldata moves) external;
@@ -108,9 +95,7 @@ interface IVault is IVaultShares {
     /// @notice Raise the unhedged flag if a venue holds less than the vault opened there. Anybody.
     function checkHedge() external returns (bool unhedged);
     /// @notice Mandate only.
-    function resolveUnhedged() external;
-    /// @notice Desk only: the loss of an auction's fill.
-    function chargeFill(uint256 loss) external;
+    function setUnhedged(bool isUnhedged) external;
 
     /// @notice Bind the adapters, once and for ever, and take the seed from the caller. Deployer only.
     function setVenues(address lending, address swapper, address desk) external;
@@ -121,8 +106,6 @@ interface IVault is IVaultShares {
     /// @notice What moves may use of asset or base.
     function idle(address token) external view returns (uint256);
     function unhedged() external view returns (bool);
-    /// @notice Raised by whatever changes the vault but requests and claims.
-    function stateCounter() external view returns (uint256);
     function mandate() external view returns (address);
     function oracle() external view returns (address);
     function lending() external view returns (address);

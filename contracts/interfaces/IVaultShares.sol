@@ -44,7 +44,7 @@ interface IVaultShares is
         uint256 pendingRedemptions; // shares
         uint256 reserved; // assets settled and not yet claimed
         uint256 settledNav; // assets, after the last settlement
-        uint256 highWaterMark; // asset units of one whole share, WAD
+        uint256 highWaterMark; // asset units of one whole share, times 1e12
     }
 
     error AssetsMissing(uint256 balance, uint256 owed);
@@ -52,6 +52,7 @@ interface IVaultShares is
     error CapExceeded(uint256 assets, uint256 cap);
     error DepositTooSmall(uint256 assets, uint256 minimum);
     error DepositsHalted();
+    error FeesTooHigh(uint256 managementBps, uint256 performanceBps);
     error NotAllowed(address account);
     error NotDue(uint256 dueAt, uint256 timestamp);
     error NotMandate(address caller);
@@ -100,6 +101,8 @@ interface IVaultShares is
     function setDepositPolicy(DepositPolicy calldata newPolicy) external;
     /// @notice Mandate only.
     function setAllowed(address account, bool isAllowed) external;
+    /// @notice Mandate only.
+    function setHalted(bool paused, bool windingDown) external;
     /// @notice Mandate only. Higher fees hold from the next settlement on, lower ones at once.
     function setFees(Fees calldata newFees) external;
 

@@ -5,6 +5,7 @@ pragma solidity 0.8.30;
 /// @notice Hard bounds on parameters: nobody, not even the owner, can set a value outside them.
 library Bounds {
     error OutOfBounds(string parameter, uint256 value, uint256 least, uint256 most);
+    error SignedOutOfBounds(string parameter, int256 value, int256 least, int256 most);
 
     /// @notice Reverts with `OutOfBounds` unless least <= value <= most.
     function requireWithin(string memory parameter, uint256 value, uint256 least, uint256 most)

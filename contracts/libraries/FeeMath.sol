@@ -12,8 +12,8 @@ library FeeMath {
     uint256 internal constant MANAGEMENT_CEILING_BPS = 300;
     /// @notice Of what a share gains over its high-water mark.
     uint256 internal constant PERFORMANCE_CEILING_BPS = 3000;
-    /// @notice The mark is the value of 1e18 shares-to-be-worth-one-asset, kept with this many digits.
-    uint256 internal constant MARK = 1e18;
+    /// @notice A mark is asset units of one whole share, with so many more digits.
+    uint256 internal constant MARK = 1e12;
 
     /// @notice New shares that are at most `bps` a year of all shares after them, over `elapsed` seconds. More than a year counts
     /// as a year, so that a vault nobody settled cannot be taken whole.

@@ -12,5 +12,5 @@ def _text(name: str) -> str:
 
 
 def load(name: str) -> list[dict[str, Any]]:
-    """The ABI of a contract by name ("Vault", "VaultLens", "PriceOracle", "AaveV3Adapter", "UniswapV3Adapter")."""
+    """The ABI of a contract by name: "Vault", "Mandate", "VaultLens", "PriceOracle" or an adapter's."""
     return cast(list[dict[str, Any]], json.loads(_text(name)))

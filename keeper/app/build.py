@@ -25,7 +25,14 @@ from keeper.model.market import Readings
 from keeper.model.policy import Policies
 from keeper.model.ports import Strategy
 
-_ERROR_ABIS = ("Vault", "AaveV3Adapter", "UniswapV3Adapter", "PriceOracle", "VaultLens")
+_ERROR_ABIS = (
+    "Vault",
+    "Mandate",
+    "AaveV3Adapter",
+    "UniswapV3Adapter",
+    "PriceOracle",
+    "VaultLens",
+)
 NOBODY = "0x000000000000000000000000000000000000dEaD"
 """Stands for the keeper in a dry run without any account; the vault refuses it, which is shown."""
 _TYPICAL_GAS = 1_000_000
@@ -169,9 +176,9 @@ def _account(key: KeySettings, dry_run: bool, prompt: Prompt | None) -> tuple[Si
 
 def _require_able(readings: Readings, settings: Settings) -> None:
     """A live keeper that can never send is told so at the start."""
-    if not readings.keeper_allowed:
+    if not readings.mandate.keeper_allowed:
         problem = f"does not accept {readings.keeper} as keeper"
-        raise WrongVaultError(readings.vault, problem, "ask its owner to add this keeper")
+        raise WrongVaultError(readings.vault, problem, "ask its curator to add this keeper")
     if readings.keeper_balance_wei == 0:
         price = 2 * readings.block.base_fee_wei + gas_policy(settings).protective_tip_wei
         raise UnfundedError(readings.keeper, 0, _TYPICAL_GAS * price)

@@ -1,7 +1,6 @@
 """From the lens's ABI-encoded answer to Readings, by the names in the ABI."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from eth_abi.abi import decode as abi_decode
@@ -11,23 +10,24 @@ from eth_utils.abi import (
     collapse_if_tuple,
     function_signature_to_4byte_selector,
 )
-from eth_utils.address import to_checksum_address
 
+from keeper.chain import decode_state
+from keeper.chain.addresses import address
 from keeper.model.block import BlockStamp
 from keeper.model.market import (
     FeedReading,
-    Limits,
     PoolState,
     PriceFault,
     PriceReading,
     Readings,
+    SequencerReading,
     Token,
     TokenPosition,
     VenueAccount,
 )
 from keeper.model.units import Bps, Raw, Wad, Wei
 
-SNAPSHOT_VERSION = 1
+SNAPSHOT_VERSION = 2
 MAX_DECIMALS = 36
 """Of a token; beyond it amounts no longer fit the numbers that estimates are made with."""
 
@@ -83,7 +83,9 @@ class SnapshotCodec:
         outputs = _named(self._outputs, values)
         snap: dict[str, Any] = outputs.get("", next(iter(outputs.values())))
         if snap["version"] != SNAPSHOT_VERSION:
-            raise BadSnapshot(f"snapshot version {snap['version']}, this keeper knows 1")
+            raise BadSnapshot(
+                f"snapshot version {snap['version']}, this keeper knows {SNAPSHOT_VERSION}"
+            )
         return snap
 
 
@@ -102,62 +104,48 @@ def _value(part: dict[str, Any], value: Any) -> Any:
     return value
 
 
-@lru_cache(maxsize=256)
-def _address(value: str) -> str:
-    return to_checksum_address(value)
-
-
 def _readings(s: dict[str, Any], block: BlockStamp, keeper: str, balance: int) -> Readings:
-    asset = Token(_address(s["asset"]), s["assetDecimals"])
-    base = Token(_address(s["base"]), s["baseDecimals"])
-    positions = {_address(p["token"]): _position(p) for p in s["positions"]}
+    asset = Token(address(s["asset"]), s["assetDecimals"])
+    base = Token(address(s["base"]), s["baseDecimals"])
+    state, venues = s["state"], s["venues"]
+    positions = {address(p["token"]): _position(p) for p in venues["positions"]}
     return Readings(
         block=block,
         chain_id=s["chainId"],
-        vault=_address(s["vault"]),
+        vault=address(s["vault"]),
         asset=asset,
         base=base,
-        total_shares=s["totalShares"],
-        nav_valid=s["navValid"],
-        nav=Raw(s["nav"]),
-        idle_asset=Raw(s["idleAsset"]),
-        idle_base=Raw(s["idleBase"]),
-        paused=s["paused"],
-        limits=_limits(s["limits"]),
-        loss_budget_left=Raw(s["lossBudgetLeft"]),
-        loss_budget_capacity=Raw(s["lossBudgetCapacity"]),
-        venue_readable=s["venueReadable"],
-        lending_adapter=_address(s["lendingAdapter"]),
+        total_shares=state["totalShares"],
+        nav_valid=state["navValid"],
+        nav=Raw(state["nav"]),
+        idle_asset=Raw(state["idleAsset"]),
+        idle_base=Raw(state["idleBase"]),
+        unhedged=state["unhedged"],
+        mandate=decode_state.mandate(s["mandate"]),
+        depositors=decode_state.depositors(state),
+        measure=decode_state.measure(state["measure"]) if state["measureValid"] else None,
+        options=decode_state.options(s["options"]),
+        venue_readable=venues["lendingReadable"],
+        lending_adapter=address(venues["lendingAdapter"]),
         account=VenueAccount(
-            collateral_base=s["account"]["collateralBase"],
-            debt_base=s["account"]["debtBase"],
-            health_wad=Wad(s["account"]["healthWad"]),
+            collateral_base=venues["account"]["collateralBase"],
+            debt_base=venues["account"]["debtBase"],
+            health_wad=Wad(venues["account"]["healthWad"]),
         ),
         asset_position=positions.get(asset.address, _no_position(asset.address)),
         base_position=positions.get(base.address, _no_position(base.address)),
-        pool_readable=s["poolReadable"],
-        swap_adapter=_address(s["swapAdapter"]),
-        pool=_pool(s["pool"]),
+        pool_readable=venues["poolReadable"],
+        swap_adapter=address(venues["swapAdapter"]),
+        pool=_pool(venues["pool"]),
         price=_price(s["price"]),
         keeper=keeper,
-        keeper_allowed=s["callerIsKeeper"],
         keeper_balance_wei=Wei(balance),
-    )
-
-
-def _limits(x: dict[str, Any]) -> Limits:
-    return Limits(
-        min_health_wad=Wad(x["minHealthWad"]),
-        max_swap_loss_bps=Bps(x["maxSwapLossBps"]),
-        max_loss_bps=Bps(x["maxLossBps"]),
-        max_loss_per_day_bps=Bps(x["maxLossPerDayBps"]),
-        max_borrow_bps=Bps(x["maxBorrowBps"]),
     )
 
 
 def _position(p: dict[str, Any]) -> TokenPosition:
     return TokenPosition(
-        token=_address(p["token"]),
+        token=address(p["token"]),
         supplied=Raw(p["supplied"]),
         debt=Raw(p["debt"]),
         ltv_bps=Bps(p["ltvBps"]),
@@ -178,7 +166,7 @@ def _no_position(token: str) -> TokenPosition:
 
 def _pool(p: dict[str, Any]) -> PoolState:
     return PoolState(
-        pool=_address(p["pool"]),
+        pool=address(p["pool"]),
         fee_pips=p["feePips"],
         tick=p["tick"],
         sqrt_price_x96=p["sqrtPriceX96"],
@@ -197,12 +185,19 @@ def _price(p: dict[str, Any]) -> PriceReading:
         fault=PriceFault(p["fault"]),
         base=_feed(p["base"]),
         quote=_feed(p["quote"]),
+        sequencer=SequencerReading(
+            feed=address(p["sequencer"]["feed"]),
+            up=p["sequencer"]["up"],
+            since=p["sequencer"]["since"],
+            grace_s=p["sequencer"]["graceSeconds"],
+            fault=PriceFault(p["sequencer"]["fault"]),
+        ),
     )
 
 
 def _feed(f: dict[str, Any]) -> FeedReading:
     return FeedReading(
-        feed=_address(f["feed"]),
+        feed=address(f["feed"]),
         description=f["description"],
         decimals=f["decimals"],
         round_id=f["roundId"],
@@ -211,4 +206,6 @@ def _feed(f: dict[str, Any]) -> FeedReading:
         updated_at=f["updatedAt"],
         max_age_s=f["maxAge"],
         fault=PriceFault(f["fault"]),
+        min_answer=f["minAnswer"],
+        max_answer=f["maxAnswer"],
     )

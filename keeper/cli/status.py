@@ -9,6 +9,7 @@ from keeper.cli.run import Config, settings_of
 
 if TYPE_CHECKING:
     from keeper.config.settings import Settings
+    from keeper.model.mandate import Budget
     from keeper.model.market import MarketState, Readings
     from keeper.model.outcome import AttemptResult, TickOutcome
     from keeper.model.risk import RiskReport
@@ -72,7 +73,7 @@ def _history(settings: "Settings") -> "tuple[tuple[TickOutcome, ...], tuple[Atte
 def facts(view: View) -> dict[str, Any]:
     """The screen as plain values, amounts as decimal strings in whole units."""
     readings, risk = view.market.readings, view.risk
-    price = readings.price
+    price, mandate, depositors = readings.price, readings.mandate, readings.depositors
     return {
         "block": readings.block.number,
         "timestamp": readings.block.timestamp,
@@ -80,7 +81,7 @@ def facts(view: View) -> dict[str, Any]:
         "vault": readings.vault,
         "asset": view.names[0],
         "base": view.names[1],
-        "paused": readings.paused,
+        "paused": mandate.paused,
         "nav": _units(risk.nav, readings.asset.decimals),
         "health": _health(risk.health_wad),
         "min_health": _health(readings.limits.min_health_wad),
@@ -92,13 +93,29 @@ def facts(view: View) -> dict[str, Any]:
         "collateral": _units(risk.gross_collateral, readings.asset.decimals),
         "debt": _units(risk.debt, readings.asset.decimals),
         "idle": _units(readings.idle_asset, readings.asset.decimals),
-        "loss_budget_left": _units(readings.loss_budget_left, readings.asset.decimals),
+        "loss_budgets": {
+            "routine": _budget(mandate.routine, risk, readings),
+            "protective": _budget(mandate.protective, risk, readings),
+            "turnover": _budget(mandate.turnover, risk, readings),
+        },
+        "unhedged": readings.unhedged,
+        "winding_down": mandate.winding_down,
+        "last_beat_age_s": readings.block.timestamp - mandate.last_beat,
+        "silence_s": mandate.terms.emergency.silence_s,
+        "epoch": {
+            "number": depositors.epoch,
+            "due_in_s": max(0, depositors.due_at - readings.block.timestamp),
+            "pending_deposits": _units(depositors.pending_deposits, readings.asset.decimals),
+            "pending_redemptions": str(depositors.pending_redemptions),
+            "reserved": _units(depositors.reserved, readings.asset.decimals),
+            "deposits_halted": depositors.halted,
+        },
         "price": _units(price.price_wad, 18),
         "price_age_s": readings.block.timestamp - price.base.updated_at,
         "price_deviation_bps": int(price.deviation_bps),
         "price_faults": list(view.market.faults),
         "keeper": readings.keeper,
-        "keeper_allowed": readings.keeper_allowed,
+        "keeper_allowed": mandate.keeper_allowed,
         "keeper_balance": _units(readings.keeper_balance_wei, 18),
         "last_ticks": [
             {"block": o.block_number, "status": str(o.status), "reason": o.reason}
@@ -135,7 +152,7 @@ def _lines(f: dict[str, Any], readings: "Readings") -> list[tuple[str, str]]:
     faults = "; ".join(f["price_faults"]) or "usable"
     allowed = "accepted by the vault" if f["keeper_allowed"] else "NOT a keeper of the vault"
     return [
-        ("NAV", f"{_money(f['nav'])} {f['asset']} ({'paused' if f['paused'] else 'open'})"),
+        ("NAV", f"{_money(f['nav'])} {f['asset']} ({_state(f)})"),
         ("health", f"{f['health']} (mandate's minimum {f['min_health']})"),
         ("net delta", f"{_money(f['net_delta'], 4)} {f['base']}, leverage {f['leverage']}"),
         (
@@ -146,7 +163,24 @@ def _lines(f: dict[str, Any], readings: "Readings") -> list[tuple[str, str]]:
             "collateral, debt, idle",
             " / ".join(_money(f[k]) for k in ("collateral", "debt", "idle")) + f" {f['asset']}",
         ),
-        ("loss budget left", f"{_money(f['loss_budget_left'])} {f['asset']}"),
+        (
+            "left of losses a day",
+            ", ".join(
+                f"{name} {_money(f['loss_budgets'][name]['left'])} of "
+                f"{_money(f['loss_budgets'][name]['capacity'])} {f['asset']}"
+                for name in ("routine", "protective")
+            ),
+        ),
+        (
+            "heart",
+            f"beat {f['last_beat_age_s']} s ago; after {f['silence_s']} s of silence others may protect",
+        ),
+        (
+            "requests",
+            f"{_money(f['epoch']['pending_deposits'])} {f['asset']} and "
+            f"{f['epoch']['pending_redemptions']} share units wait, epoch {f['epoch']['number']} ends in "
+            f"{f['epoch']['due_in_s']} s",
+        ),
         (
             "oracle",
             f"{_money(f['price'])}, {f['price_age_s']} s old, {f['price_deviation_bps']} bps from "
@@ -154,6 +188,20 @@ def _lines(f: dict[str, Any], readings: "Readings") -> list[tuple[str, str]]:
         ),
         ("keeper", f"{f['keeper']} {allowed}, {_money(f['keeper_balance'], 4)} ETH"),
     ]
+
+
+def _state(f: dict[str, Any]) -> str:
+    flags = (("paused", "paused"), ("winding_down", "winding down"), ("unhedged", "UNHEDGED"))
+    return ", ".join(text for name, text in flags if f[name]) or "open"
+
+
+def _budget(budget: "Budget", risk: "RiskReport", readings: "Readings") -> dict[str, str | None]:
+    """Amounts at the present NAV; unknown while that is."""
+    decimals, nav = readings.asset.decimals, risk.nav
+    return {
+        "left": None if nav is None else _units(budget.left_down(nav), decimals),
+        "capacity": None if nav is None else _units(budget.capacity_down(nav), decimals),
+    }
 
 
 def _distance(f: dict[str, Any]) -> str:

@@ -6,7 +6,13 @@ from keeper.config.settings import Settings
 from keeper.execution.fees import GasPolicy
 from keeper.execution.life import FollowPolicy
 from keeper.loop import TickRules
-from keeper.model.policy import GuardPolicy, MarketPolicy, PlanningPolicy, Policies
+from keeper.model.policy import (
+    GuardPolicy,
+    MarketPolicy,
+    PlanningPolicy,
+    Policies,
+    UpkeepPolicy,
+)
 from keeper.model.units import Bps, Raw
 
 
@@ -32,6 +38,9 @@ def policies(settings: Settings, asset_decimals: int) -> Policies:
             max_routine_base_fee_wei=_scaled_down(guard.max_routine_base_fee_gwei, 9),
             max_loss_bps=Bps(guard.max_loss_bps),
             min_keeper_balance_wei=_scaled_down(guard.min_keeper_balance_eth, 18),
+        ),
+        upkeep=UpkeepPolicy(
+            beat_after_bps=Bps(settings.upkeep.beat_after_bps), settle=settings.upkeep.settle
         ),
     )
 

@@ -121,6 +121,19 @@ class GuardSettings(Section):
     )
 
 
+class UpkeepSettings(Section):
+    """Work that is due whatever the strategy wants."""
+
+    beat_after_bps: int = _setting(
+        5_000,
+        "part of the mandate's silence after which the heart is beaten, if no rebalance has",
+        unit="bps",
+        gt=0,
+        le=9_000,
+    )
+    settle: bool = _setting(True, "settle an epoch that is over and that somebody waits for")
+
+
 class TickSettings(Section):
     """The pace of the loop."""
 
@@ -211,6 +224,7 @@ class Settings(BaseSettings):
     market: MarketSettings = Field(default_factory=MarketSettings)
     planning: PlanningSettings = Field(default_factory=PlanningSettings)
     guard: GuardSettings = Field(default_factory=GuardSettings)
+    upkeep: UpkeepSettings = Field(default_factory=UpkeepSettings)
     tick: TickSettings = Field(default_factory=TickSettings)
     gas: GasSettings = Field(default_factory=GasSettings)
     follow: FollowSettings = Field(default_factory=FollowSettings)

@@ -30,7 +30,7 @@ LIQUIDATION_TOPIC = (
     + keccak(text="LiquidationCall(address,address,address,uint256,uint256,address,bool)").hex()
 )
 ANSWER_TOPIC = "0x" + keccak(text="AnswerUpdated(int256,uint256,uint256)").hex()
-_ERROR_ABIS = ("Vault", "AaveV3Adapter", "UniswapV3Adapter", "PriceOracle")
+_ERROR_ABIS = ("Vault", "Mandate", "AaveV3Adapter", "UniswapV3Adapter", "PriceOracle")
 _VENUE_UNIT = 10**8
 _WORD = 64
 

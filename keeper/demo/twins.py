@@ -8,15 +8,17 @@ from keeper.localnet.position import OpenedPosition, open_leveraged
 from keeper.localnet.protocols.tokens import DOLLAR
 from keeper.localnet.serve import ORACLE_TERMS
 from keeper.localnet.vaults import (
-    DEFAULT_LIMITS,
     VaultDeployment,
+    claim,
     deploy_lens,
     deploy_vault,
-    deposit,
+    request_deposit,
+    settle,
+    terms_for,
 )
 from keeper.localnet.world import World
-from keeper.model.market import Limits
-from keeper.model.units import WAD, Bps, Wad
+from keeper.model.mandate import Terms
+from keeper.model.units import WAD, Bps
 from keeper.report.story import Band, Twin
 
 ASSET_DECIMALS, BASE_DECIMALS = 6, 18
@@ -40,35 +42,40 @@ class Twins:
     opened: Mapping[Twin, OpenedPosition]
 
 
-def mandate_for(band: Band) -> Limits:
-    """The local mainnet's usual limits with this band's minimum, and wide enough for a crash."""
-    return replace(
-        DEFAULT_LIMITS,
-        min_health_wad=Wad(int(band.minimum * WAD)),
-        max_swap_loss_bps=SWAP_LOSS_BPS,
-        max_borrow_bps=MOST_BORROWED_BPS,
+def mandate_for(health: float, band: Band) -> Terms:
+    """The local mainnet's usual terms for this health with the band's minimum, and wide enough for a crash."""
+    terms = terms_for(health, band.minimum)
+    limits = replace(
+        terms.limits, max_swap_loss_bps=SWAP_LOSS_BPS, max_borrow_bps=MOST_BORROWED_BPS
     )
+    return replace(terms, limits=limits)
 
 
 def open_twins(world: World, health: float, band: Band) -> Twins:
     """Deploy, fund and open both; refuses to compare positions that are not equal."""
-    limits, lens = mandate_for(band), deploy_lens(world)
+    terms, lens = mandate_for(health, band), deploy_lens(world)
     keepers = {Twin.PROTECTED: (world.accounts.keeper,), Twin.UNPROTECTED: ()}
-    deployments: dict[Twin, VaultDeployment] = {}
-    opened: dict[Twin, OpenedPosition] = {}
-    for twin, allowed in keepers.items():
-        deployment = deploy_vault(
+    deployments = {
+        twin: deploy_vault(
             world,
-            limits=limits,
+            terms=terms,
             keepers=allowed,
-            terms=ORACLE_TERMS,
+            oracle_terms=ORACLE_TERMS,
             lens=lens,
             name=f"Gimbal demo, {twin.value}",
         )
-        deposit(world, deployment, world.accounts.depositor, DEPOSIT_USD * DOLLAR)
-        deployments[twin] = deployment
-    for twin, deployment in deployments.items():
-        opened[twin] = open_leveraged(world, deployment, int(health * WAD), IDLE_USD * DOLLAR)
+        for twin, allowed in keepers.items()
+    }
+    depositor = world.accounts.depositor
+    for deployment in deployments.values():
+        request_deposit(world, deployment, depositor, DEPOSIT_USD * DOLLAR)
+    for deployment in deployments.values():
+        settle(world, deployment, depositor)
+        claim(world, deployment, depositor)
+    opened = {
+        twin: open_leveraged(world, deployment, int(health * WAD), IDLE_USD * DOLLAR)
+        for twin, deployment in deployments.items()
+    }
     _require_equal(opened)
     return Twins(deployments, opened)
 

@@ -36,7 +36,7 @@ from keeper.execution.signer import Signer
 from keeper.execution.simulate import ErrorBook, call_data, is_revert, ran_out_of_gas
 from keeper.model.attempt import Attempt
 from keeper.model.block import BlockStamp
-from keeper.model.decision import Intent
+from keeper.model.decision import Intent, Rebalance
 from keeper.model.outcome import AttemptResult, AttemptStatus
 from keeper.model.units import Wei
 
@@ -106,7 +106,7 @@ class TransactionExecutor:
         rehearsal = self._rehearse(intent)
         fees = self._fees(intent, rehearsal, None)
         return (
-            f"would send {len(intent.plan.moves)} moves, gas limit {rehearsal.gas_limit:,}, "
+            f"would send {_what(intent)}, gas limit {rehearsal.gas_limit:,}, "
             f"max fee {fees.cap_wei / 1e9:.2f} gwei"
         )
 
@@ -120,9 +120,9 @@ class TransactionExecutor:
 
     def _rehearse(self, intent: Intent) -> _Rehearsal:
         data = call_data(intent)
-        limit = with_margin(intent.plan.gas_limit_estimate, self._gas)
+        limit = with_margin(intent.gas_limit_estimate, self._gas)
         at = {"blockHash": intent.block_hash}
-        call = {"from": self._account, "to": intent.vault, "data": data}
+        call = {"from": self._account, "to": intent.to, "data": data}
         header, simulated, balance, mined, pending = self._rpc.batch(
             [
                 ("eth_getBlockByHash", [intent.block_hash, False]),
@@ -169,7 +169,7 @@ class TransactionExecutor:
         return with_margin(count(estimate, self._rpc.name, "eth_estimateGas"), self._gas)
 
     def _fees(self, intent: Intent, rehearsal: _Rehearsal, floor: Floor | None) -> Fees:
-        lane, policy = intent.plan.lane, self._gas
+        lane, policy = intent.lane, self._gas
         base, limit, balance = rehearsal.base_fee_wei, rehearsal.gas_limit, rehearsal.balance_wei
         first = first_fees(base, lane, policy)
         if first is None:
@@ -201,8 +201,8 @@ class TransactionExecutor:
                 intent_id=intent.id,
                 chain_id=self._chain_id,
                 account=self._account,
-                vault=intent.vault,
-                lane=intent.plan.lane,
+                to=intent.to,
+                lane=intent.lane,
                 nonce=nonce,
                 tx_hash="",
                 raw="",
@@ -222,7 +222,7 @@ class TransactionExecutor:
             "type": 2,
             "chainId": attempt.chain_id,
             "nonce": attempt.nonce,
-            "to": attempt.vault,
+            "to": attempt.to,
             "value": 0,
             "data": attempt.call_data,
             "gas": attempt.gas_limit,
@@ -278,3 +278,10 @@ class TransactionExecutor:
         return self._signed(
             dataclasses.replace(attempt, max_fee_wei=Wei(fees.cap_wei), tip_wei=Wei(fees.tip_wei))
         )
+
+
+def _what(intent: Intent) -> str:
+    payload = intent.payload
+    if isinstance(payload, Rebalance):
+        return f"{len(payload.plan.moves)} moves"
+    return f"a {type(payload).__name__.lower()}"

@@ -1,34 +1,63 @@
-"""An intent: a plan bound to a block, a deadline and a maximum loss, with a deterministic id."""
+"""An intent: one call bound to a block and a deadline, with a deterministic id."""
 
 from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
 
-from keeper.model.decision import Intent, Plan
+from keeper.execution.simulate import MOVES_TYPE, moves
+from keeper.model.decision import Beat, Intent, Lane, Payload, Plan, Rebalance, Settle
 from keeper.model.market import Readings
 
-_ID_TYPES = (
-    "uint256",
-    "address",
-    "bytes32",
-    "(uint8,address,address,uint256,uint256)[]",
-    "uint256",
-)
+_ID_TYPES = ("uint256", "address", "bytes32", "string", "bytes", "uint256")
+GAS_OF_BEAT = 80_000
+GAS_OF_SETTLE = 700_000
+"""Half over what forked protocols measure without options; the simulation gives the true figure."""
 
 
-def make_intent(plan: Plan, readings: Readings, counter: int, deadline_s: int) -> Intent:
-    """The plan as the vault may apply it once, at most `deadline_s` after the pinned block.
+def rebalance_of(plan: Plan, readings: Readings) -> Rebalance:
+    """The plan, for the vault in the state it was read in."""
+    return Rebalance(plan, readings.mandate.state_hash, plan.max_loss)
 
-    id = keccak(chain id, vault, block hash, moves, counter): the same decision gives the same id.
+
+def make_intent(payload: Payload, readings: Readings, counter: int, deadline_s: int) -> Intent:
+    """The payload as it may take effect once, at most `deadline_s` after the pinned block.
+
+    id = keccak(chain id, receiver, block hash, payload, counter): the same decision gives the same id.
     """
     block = readings.block
-    moves = [(int(m.kind), m.adapter, m.token, int(m.amount), int(m.min_out)) for m in plan.moves]
+    to = payload.mandate if isinstance(payload, Beat) else readings.vault
     block_hash = bytes.fromhex(block.hash.removeprefix("0x"))
-    values = (readings.chain_id, readings.vault, block_hash, moves, counter)
+    values = (readings.chain_id, to, block_hash, type(payload).__name__, _digest(payload), counter)
     return Intent(
         id="0x" + keccak(abi_encode(_ID_TYPES, values)).hex(),
-        vault=readings.vault,
+        to=to,
+        lane=payload.plan.lane if isinstance(payload, Rebalance) else Lane.ROUTINE,
         deadline=block.timestamp + deadline_s,
-        max_loss=plan.max_loss,
-        plan=plan,
         block_hash=block.hash,
+        gas_limit_estimate=_gas(payload),
+        reason=_reason(payload, block.timestamp),
+        payload=payload,
     )
+
+
+def _digest(payload: Payload) -> bytes:
+    """What tells payloads of one kind apart."""
+    if isinstance(payload, Rebalance):
+        state = bytes.fromhex(payload.state_hash.removeprefix("0x"))
+        values = (moves(payload.plan), state, int(payload.max_loss))
+        return abi_encode((MOVES_TYPE, "bytes32", "uint256"), values)
+    number = payload.last_beat if isinstance(payload, Beat) else payload.epoch
+    return abi_encode(("uint256",), (number,))
+
+
+def _gas(payload: Payload) -> int:
+    if isinstance(payload, Rebalance):
+        return payload.plan.gas_limit_estimate
+    return GAS_OF_BEAT if isinstance(payload, Beat) else GAS_OF_SETTLE
+
+
+def _reason(payload: Payload, now: int) -> str:
+    if isinstance(payload, Rebalance):
+        return payload.plan.reason
+    if isinstance(payload, Settle):
+        return f"epoch {payload.epoch} is over and requests wait: settle it"
+    return f"the last beat is {now - payload.last_beat} s old: beat"

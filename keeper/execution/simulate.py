@@ -1,4 +1,4 @@
-"""The vault's answer before anything is signed: calldata, and reverts as readable reasons with values."""
+"""What is called, and the contract's answer before anything is signed: reverts as reasons with values."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +9,13 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.abi import collapse_if_tuple, function_signature_to_4byte_selector
 
 from keeper.errors import RpcError
-from keeper.model.decision import Intent
+from keeper.model.decision import Beat, Intent, Plan, Rebalance
 
-_REBALANCE = ("(bytes32,uint64,uint256)", "(uint8,address,address,uint256,uint256)[]")
+MOVES_TYPE = "(uint8,address,address,uint256,uint256,uint256)[]"
+_REBALANCE = ("(bytes32,uint64,bytes32,uint256)", MOVES_TYPE)
 _REBALANCE_SELECTOR = function_signature_to_4byte_selector(f"rebalance({','.join(_REBALANCE)})")
+_BEAT_SELECTOR = function_signature_to_4byte_selector("beat()")
+_SETTLE_SELECTOR = function_signature_to_4byte_selector("settle()")
 _BUILT_IN: list[dict[str, Any]] = [
     {"type": "error", "name": "Error", "inputs": [{"name": "reason", "type": "string"}]},
     {"type": "error", "name": "Panic", "inputs": [{"name": "code", "type": "uint256"}]},
@@ -21,12 +24,29 @@ _REVERT_CODE = 3
 
 
 def call_data(intent: Intent) -> str:
-    """Calldata of IVault.rebalance, 0x-prefixed."""
-    moves = [
-        (int(m.kind), m.adapter, m.token, int(m.amount), int(m.min_out)) for m in intent.plan.moves
+    """Calldata of IVault.rebalance, IVault.settle or IMandate.beat, 0x-prefixed."""
+    payload = intent.payload
+    if not isinstance(payload, Rebalance):
+        return "0x" + (_BEAT_SELECTOR if isinstance(payload, Beat) else _SETTLE_SELECTOR).hex()
+    head = (
+        _bytes32(intent.id),
+        intent.deadline,
+        _bytes32(payload.state_hash),
+        int(payload.max_loss),
+    )
+    return "0x" + (_REBALANCE_SELECTOR + abi_encode(_REBALANCE, [head, moves(payload.plan)])).hex()
+
+
+def moves(plan: Plan) -> list[tuple[int, str, str, int, int, int]]:
+    """IVault.Move[], in the order of its fields."""
+    return [
+        (int(m.kind), m.adapter, m.token, int(m.amount), int(m.limit), int(m.target))
+        for m in plan.moves
     ]
-    head = (bytes.fromhex(intent.id.removeprefix("0x")), intent.deadline, int(intent.max_loss))
-    return "0x" + (_REBALANCE_SELECTOR + abi_encode(_REBALANCE, [head, moves])).hex()
+
+
+def _bytes32(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
 
 
 def is_revert(error: RpcError) -> bool:

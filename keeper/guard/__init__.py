@@ -1,5 +1,5 @@
 """Plan to verdict: the mandate mirrored off-chain, and the keeper's own limits."""
 
-from keeper.guard.check import check
+from keeper.guard.check import check, check_upkeep
 
-__all__ = ["check"]
+__all__ = ["check", "check_upkeep"]

@@ -7,9 +7,6 @@ from keeper.model.ledger import ImpossibleMoveError, Ledger, changes_price_expos
 from keeper.model.market import MarketState
 from keeper.model.units import BPS, MAX_UINT256, WAD, wad_float
 
-PAUSED_SWAP_BPS = 10_100
-"""Under pause swaps may buy this much of the debt they repay, in bps."""
-
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
@@ -18,8 +15,11 @@ class Rehearsal:
     before: Ledger
     after: Ledger
     trades_price: bool
+    sold_scaled: int
+    """Value that swaps sell, in the ledger's scale."""
     bought_scaled: int
-    """Least value that swaps buy, in the ledger's scale."""
+    """Least value that swaps buy, in the ledger's scale; but base sold while none is owed: one way, towards
+    cash, is never too much."""
     refusals: tuple[Refusal, ...]
 
 
@@ -27,32 +27,33 @@ def rehearse(plan: Plan, market: MarketState) -> Rehearsal:
     """Every move in order; an impossible one is named and passed over."""
     before = ledger = Ledger.of(market.readings)
     refusals: list[Refusal] = []
-    trades_price, bought = False, 0
+    trades_price, sold, bought = False, 0, 0
     for index, move in enumerate(plan.moves):
         refusals += _shape(index, move, market)
         try:
             refusals += _empty_or_frozen(index, move, ledger)
             exposed = changes_price_exposure(move, ledger)
-            sold_value = _swap_refusals(index, move, ledger, market, refusals)
-            after = ledger.apply(move, received=move.min_out)
+            value, got = _swap_refusals(index, move, ledger, market, refusals)
+            after = ledger.apply(move, received=move.limit)
         except ImpossibleMoveError as error:
             refusals.append(Refusal("impossible-move", f"move {index}: {error}"))
             continue
         trades_price = trades_price or exposed
-        bought += sold_value
+        sold += value
+        bought += 0 if before.base.debt == 0 and move.token == before.base.token else got
         refusals += _venue_refusals(index, move, after)
         refusals += _paused_move(index, move, ledger, market)
         ledger = after
-    return Rehearsal(before, ledger, trades_price, bought, tuple(refusals))
+    return Rehearsal(before, ledger, trades_price, sold, bought, tuple(refusals))
 
 
 def _shape(index: int, move: Move, market: MarketState) -> list[Refusal]:
     """Amount, adapter and token of one move."""
     readings = market.readings
     found = []
-    if not 0 < move.amount <= MAX_UINT256 or move.min_out < 0:
+    if not 0 < move.amount <= MAX_UINT256 or move.limit < 0:
         found.append(
-            Refusal("amount", f"move {index}: amount {move.amount}, least output {move.min_out}")
+            Refusal("amount", f"move {index}: amount {move.amount}, least output {move.limit}")
         )
     swaps = move.kind is MoveKind.SWAP
     expected = readings.swap_adapter if swaps else readings.lending_adapter
@@ -77,21 +78,21 @@ def _empty_or_frozen(index: int, move: Move, ledger: Ledger) -> list[Refusal]:
 
 def _swap_refusals(
     index: int, move: Move, ledger: Ledger, market: MarketState, refusals: list[Refusal]
-) -> int:
-    """Scaled value that a swap buys at least; refuses one that may lose more than the mandate allows."""
+) -> tuple[int, int]:
+    """Scaled values that a swap sells and at least buys; refuses one that may lose more than the mandate allows."""
     if move.kind is not MoveKind.SWAP:
-        return 0
+        return 0, 0
     sold = ledger.holding(move.token)
     bought = ledger.base if sold.token == ledger.asset.token else ledger.asset
     value = ledger.amount_of(move) * ledger.scale(sold)
     most = market.readings.limits.max_swap_loss_bps
-    got = move.min_out * ledger.scale(bought)
+    got = move.limit * ledger.scale(bought)
     if got * BPS < value * (BPS - most):
         lost = BPS - got * BPS // value
         refusals.append(
             Refusal("swap-loss", f"move {index}: may lose {lost} bps, the mandate allows {most}")
         )
-    return got
+    return value, got
 
 
 def _venue_refusals(index: int, move: Move, after: Ledger) -> list[Refusal]:
@@ -108,11 +109,11 @@ def _venue_refusals(index: int, move: Move, after: Ledger) -> list[Refusal]:
 
 
 def _paused_move(index: int, move: Move, before: Ledger, market: MarketState) -> list[Refusal]:
-    """Under pause nothing is borrowed, and nothing supplied that secures no debt."""
-    if not market.readings.paused:
+    """Without a price the vault judges moves one by one: under pause nothing is supplied that secures no debt."""
+    readings = market.readings
+    priced = readings.measure is not None and readings.measure.priced
+    if priced or not readings.paused or move.kind is not MoveKind.SUPPLY:
         return []
-    idle_supply = move.kind is MoveKind.SUPPLY and before.debt_scaled() == 0
-    if move.kind is MoveKind.BORROW or idle_supply:
-        kind = move.kind.name.lower()
-        return [Refusal("paused", f"move {index}: {kind} while the vault is paused")]
-    return []
+    if before.asset.debt or before.base.debt:
+        return []
+    return [Refusal("paused", f"move {index}: supply while the vault is paused and owes nothing")]

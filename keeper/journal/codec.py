@@ -12,10 +12,10 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, NewType, Union, get_args, get_origin, get_type_hints
 
-from keeper.model import attempt, block, decision, market, outcome, risk
+from keeper.model import attempt, block, decision, mandate, market, outcome, risk
 
 _EXACT_IN_JSON = 2**53
-_MODULES = (attempt, block, decision, market, outcome, risk)
+_MODULES = (attempt, block, decision, mandate, market, outcome, risk)
 _CLASSES: dict[str, type] = {
     name: value
     for module in _MODULES
@@ -75,6 +75,14 @@ def _dataclass(plain: dict[str, Any]) -> Any:
     return cls(**{name: _typed(value, hints[name]) for name, value in given.items()})
 
 
+def _one_of(value: Any, kinds: list[Any]) -> Any:
+    """A union of dataclasses: the value names its own."""
+    found = _dataclass(value)
+    if type(found) not in kinds:
+        raise CodecError(f"{type(found).__name__} is none of {[kind.__name__ for kind in kinds]}")
+    return found
+
+
 def _typed(value: Any, hint: Any) -> Any:  # noqa: PLR0911 - one return for each kind of type
     if isinstance(hint, NewType):
         return _typed(value, hint.__supertype__)
@@ -82,8 +90,8 @@ def _typed(value: Any, hint: Any) -> Any:  # noqa: PLR0911 - one return for each
     if origin in (Union, types.UnionType):
         if value is None:
             return None
-        (inner,) = (arg for arg in get_args(hint) if arg is not type(None))
-        return _typed(value, inner)
+        kinds = [arg for arg in get_args(hint) if arg is not type(None)]
+        return _typed(value, kinds[0]) if len(kinds) == 1 else _one_of(value, kinds)
     if origin is tuple:
         return tuple(_typed(item, get_args(hint)[0]) for item in value)
     if dataclasses.is_dataclass(hint):

@@ -1,6 +1,6 @@
 """Tables of the journal. Amounts in wei are text: SQLite integers end at 2^63."""
 
-VERSION = 1
+VERSION = 2
 
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",

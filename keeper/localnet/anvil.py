@@ -11,13 +11,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from keeper.errors import LocalnetError
 from keeper.localnet.rpc import SEE_LOG, Rpc
+from keeper.localnet.world import Accounts
 
 READY_TIMEOUT_S = 20.0
 POLL_S = 0.02
@@ -64,6 +65,7 @@ def arguments(options: AnvilOptions, port: int, state_dir: Path) -> list[str]:
     """The command line after the binary."""
     args = ["--host", "127.0.0.1", "--port", str(port), "--quiet", "--no-cors"]
     args += ["--chain-id", str(options.chain_id), "--hardfork", "cancun", "--order", "fees"]
+    args += ["--accounts", str(len(fields(Accounts)))]
     args += ["--balance", str(options.balance_eth), "--gas-limit", str(options.gas_limit)]
     args += ["--cache-path", str(state_dir)]
     if options.load_state is not None:

@@ -8,8 +8,8 @@ from eth_utils.crypto import keccak
 
 from keeper.errors import LocalnetError
 from keeper.localnet.market import restore_pool
-from keeper.localnet.rpc import send
-from keeper.localnet.vaults import VaultDeployment
+from keeper.localnet.rpc import rpc, send
+from keeper.localnet.vaults import VaultDeployment, remove_keeper
 from keeper.localnet.world import World
 from keeper.model.decision import MoveKind
 from keeper.model.units import BPS, WAD
@@ -66,7 +66,7 @@ def open_leveraged(
     """Bring a funded vault to a health (WAD) with about `idle_reserve` raw dollars left idle.
 
     WETH is bought, supplied and borrowed against in steps until the reserve is all that is idle and the health is
-    met within 0.5 %. The owner acts as keeper for the opening and gives the right back at its end.
+    met within 0.5 %. `accounts.opener` is the vault's keeper for the opening, and the guardian ends that.
     """
     a = world.addresses
     opening = _Opening(world, deployment)
@@ -135,16 +135,18 @@ class _Opening:
     def __init__(self, world: World, deployment: VaultDeployment) -> None:
         self._world = world
         self._deployment = deployment
-        self._owner = world.accounts.vault_owner
+        self._opener = world.accounts.opener
         self._vault = world.contract("Vault", deployment.vault)
+        self._mandate = world.contract("Mandate", deployment.mandate)
         self._aave = world.contract("AavePool", world.addresses.aave_pool)
-        self._was_keeper = bool(self._vault.functions.isKeeper(self._owner).call())
-        if not self._was_keeper:
-            send(world.w3, self._vault.functions.addKeeper(self._owner), self._owner)
+        self._cooldown_s = int(self._mandate.functions.terms().call()[1][5])
+        if not self._mandate.functions.isKeeper(self._opener).call():
+            raise LocalnetError(
+                "opening a position", f"{self._opener} is no keeper of the vault", "deploy another"
+            )
 
     def close(self) -> None:
-        if not self._was_keeper:
-            send(self._world.w3, self._vault.functions.removeKeeper(self._owner), self._owner)
+        remove_keeper(self._world, self._deployment, self._opener)
 
     def read(self) -> PositionState:
         a = self._world.addresses
@@ -154,9 +156,7 @@ class _Opening:
         )
         terms = self._world.contract("AaveDataProvider", a.aave_data_provider)
         threshold = terms.functions.getReserveConfigurationData(a.weth).call()[2]
-        idle = (
-            self._world.contract("ERC20", a.usdc).functions.balanceOf(self._deployment.vault).call()
-        )
+        idle = self._vault.functions.idle(a.usdc).call()
         return PositionState(
             collateral=account[0],
             debt=account[1],
@@ -168,14 +168,25 @@ class _Opening:
 
     def rebalance(self, number: int, steps: Sequence[Step]) -> None:
         w3 = self._world.w3
-        now = w3.eth.get_block("latest")["timestamp"]
+        now = self._after_cooldown()
         intent_id = keccak(text=f"open {self._deployment.vault} {number}")
         # The mandate bounds each swap and the whole loss; the opening asks for no more than it allows.
-        intent = (intent_id, now + _INTENT_LIFE_S, self._vault.functions.nav().call())
+        state = self._mandate.functions.stateHash().call()
+        most = self._vault.functions.nav().call()
+        intent = (intent_id, now + _INTENT_LIFE_S, state, most)
         moves = [self._move(*step) for step in steps]
-        send(w3, self._vault.functions.rebalance(intent, moves), self._owner)
+        send(w3, self._vault.functions.rebalance(intent, moves), self._opener)
         if any(kind is MoveKind.SWAP for kind, _, _ in steps):
             restore_pool(self._world)
+
+    def _after_cooldown(self) -> int:
+        """Time of the next block, which is moved to where the mandate lets the opener go on."""
+        w3 = self._world.w3
+        now = int(w3.eth.get_block("latest")["timestamp"])
+        until = int(self._mandate.functions.lastRoutineAt().call()) + self._cooldown_s
+        if until > now + 1:
+            rpc(w3, "evm_setNextBlockTimestamp", until)
+        return max(now + 1, until)
 
     def measured(self, wanted_wad: int) -> OpenedPosition:
         state = self.read()
@@ -187,4 +198,4 @@ class _Opening:
 
     def _move(self, kind: MoveKind, token: str, amount: int) -> tuple[Any, ...]:
         adapter = self._deployment.swapper if kind is MoveKind.SWAP else self._deployment.lending
-        return (int(kind), adapter, token, amount, 0)
+        return (int(kind), adapter, token, amount, 0, 0)

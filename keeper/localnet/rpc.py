@@ -20,7 +20,14 @@ SEE_LOG = "see the node's log"
 PATIENCE_S, POLL_S = 10.0, 0.01
 """With a node that mines by itself."""
 _ASKED = "the contract refused it: correct what was asked for"
-_ERROR_ABIS = ("Vault", "AaveV3Adapter", "UniswapV3Adapter", "PriceOracle", "VaultLens")
+_ERROR_ABIS = (
+    "Vault",
+    "Mandate",
+    "AaveV3Adapter",
+    "UniswapV3Adapter",
+    "PriceOracle",
+    "VaultLens",
+)
 
 
 class Rpc:

@@ -28,7 +28,7 @@ from keeper.localnet.vaults import (
     VaultDeployment,
     deploy_vault,
     deposit,
-    limits_for,
+    terms_for,
 )
 from keeper.localnet.world import Accounts, World
 from keeper.model.units import WAD
@@ -39,7 +39,7 @@ HEARTBEAT_S = 1_800.0
 """How often the feeds are answered again while nothing else moves them."""
 DEFAULT_PORT = 8_545
 LOCALNET_FILE = Path("build") / "localnet" / "localnet.json"
-ORACLE_TERMS = OracleTerms(twap_window_s=120, max_deviation_bps=500)
+ORACLE_TERMS = OracleTerms(twap_window_s=120, max_deviation_bps=500, block_s=1)
 """A short average follows a crash closely, so that it vetoes a lying oracle and not a falling market."""
 _PATH_BLOCK_S = 1.0
 _SAID_EVERY = 20
@@ -155,9 +155,9 @@ def serving(
             progress("deploying a vault and opening its position")
         deployment = deploy_vault(
             world,
-            limits=limits_for(wanted.health),
+            terms=terms_for(wanted.health),
             keepers=[world.accounts.keeper],
-            terms=ORACLE_TERMS,
+            oracle_terms=ORACLE_TERMS,
         )
         deposit(world, deployment, world.accounts.depositor, wanted.deposit_usd * DOLLAR)
         position = open_leveraged(
@@ -207,7 +207,7 @@ def _text(description: dict[str, Any], position: OpenedPosition, file: Path) -> 
         f"idle {position.idle_usdc / DOLLAR:,.0f} USDC",
         *(
             f"  {name:<26} {description[name]}"
-            for name in ("vault", "lens", "oracle", "lending", "swapper")
+            for name in ("vault", "mandate", "manager", "lens", "oracle", "lending", "swapper")
         ),
         "",
         "Protocols",

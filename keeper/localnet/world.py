@@ -43,6 +43,8 @@ class Accounts:
     vault_owner: str  # 7
     depositor: str  # 8
     developer: str  # 9: free for a person to use
+    guardian: str  # 10: of vaults
+    opener: str  # 11: keeper of a vault while its position is opened
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ def build_market(readings: Readings, policy: MarketPolicy) -> MarketState:
     faults = (
         *_chain_faults(readings, policy),
         *_venue_faults(readings),
+        *_option_faults(readings),
+        *_sequencer_faults(readings),
         *_feed_faults(readings.price.base, readings.block.timestamp, policy.max_feed_age_s),
         *_feed_faults(readings.price.quote, readings.block.timestamp, None),
         *_source_faults(readings, policy),
@@ -51,6 +53,24 @@ def _venue_faults(readings: Readings) -> Iterator[str]:
         )
 
 
+def _option_faults(readings: Readings) -> Iterator[str]:
+    if readings.options.value is None:
+        yield f"the options behind desk {readings.options.desk} could not be valued"
+
+
+def _sequencer_faults(readings: Readings) -> Iterator[str]:
+    sequencer, now = readings.price.sequencer, readings.block.timestamp
+    if sequencer.fault is PriceFault.SEQUENCER_DOWN:
+        yield f"the sequencer is down, for {now - sequencer.since} s"
+    elif sequencer.fault is PriceFault.SEQUENCER_GRACE:
+        yield (
+            f"the sequencer is up for {now - sequencer.since} s, "
+            f"feeds are trusted after {sequencer.grace_s} s"
+        )
+    elif sequencer.fault is not PriceFault.NONE:
+        yield f"the sequencer's uptime feed {sequencer.feed} could not be read"
+
+
 def _feed_faults(feed: FeedReading, now: int, max_age_s: int | None) -> Iterator[str]:
     """Faults of one feed.
 
@@ -63,6 +83,11 @@ def _feed_faults(feed: FeedReading, now: int, max_age_s: int | None) -> Iterator
         return
     if feed.answer <= 0:
         yield f"{name} answers {feed.answer}, a price must be positive"
+    elif not feed.min_answer < feed.answer < feed.max_answer:
+        yield (
+            f"{name} answers {feed.answer}, outside of {feed.min_answer} to {feed.max_answer}: "
+            "it may have stopped at its own bound"
+        )
     if feed.updated_at == 0:
         yield f"{name} has an incomplete round {feed.round_id}"
         return
@@ -123,7 +148,7 @@ def _vault_faults(readings: Readings, found: tuple[str, ...]) -> tuple[str, ...]
         return (f"the vault's oracle refuses the price: {price.fault.name.lower()}",)
     if price.price_wad <= 0:
         return ("the vault's oracle gives no price",)
-    if not readings.nav_valid:
+    if not readings.nav_valid or readings.measure is None or not readings.measure.priced:
         return ("the vault cannot value itself although its prices look usable",)
     return ()
 

@@ -14,7 +14,8 @@ class Attempt:
     intent_id: str
     chain_id: int
     account: str
-    vault: str
+    to: str
+    """The contract that is called: the vault or its mandate."""
     lane: Lane
     nonce: int
     tx_hash: str
@@ -27,5 +28,5 @@ class Attempt:
     signed_block: int
     """Number of the block the attempt was signed at."""
     deadline: int
-    """Unix seconds after which the vault refuses the intent."""
+    """Unix seconds after which the intent is given up; the vault refuses a rebalance from then on."""
     status: AttemptStatus = AttemptStatus.SIGNED

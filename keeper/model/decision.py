@@ -41,6 +41,9 @@ class MoveKind(IntEnum):
     BORROW = 2
     REPAY = 3
     SWAP = 4
+    WRITE = 5
+    CANCEL = 6
+    BUY_BACK = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,10 @@ class Move:
     adapter: str
     token: str
     amount: Raw
-    min_out: Raw
+    limit: Raw
+    """Swap: the least to receive of the other token."""
+    target: int = 0
+    """Options: the series or the auction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +104,46 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Rebalance:
+    """A plan for the vault as it was read: `IVault.rebalance`."""
+
+    plan: Plan
+    state_hash: str
+    max_loss: Raw
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Tell the mandate that the keeper is there: `IMandate.beat`."""
+
+    mandate: str
+    last_beat: int
+    """Unix seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Price the requests that wait: `IVault.settle`."""
+
+    epoch: int
+    """Settlements before it."""
+
+
+Payload = Rebalance | Beat | Settle
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
-    """A plan bound to a block, a deadline and a maximum loss; used once."""
+    """One call bound to a block and a deadline; used once."""
 
     id: str
-    """0x + 32 bytes: keccak of chain, vault, nonce stream position, block hash and moves."""
-    vault: str
+    """0x + 32 bytes: keccak of chain, receiver, block hash, payload and counter."""
+    to: str
+    """The contract that is called."""
+    lane: Lane
     deadline: int
-    max_loss: Raw
-    plan: Plan
+    """Unix seconds; the vault refuses a rebalance after it, other calls are given up."""
     block_hash: str
+    gas_limit_estimate: int
+    reason: str
+    payload: Payload

@@ -8,7 +8,7 @@ WAD x 10**base decimals); division happens once, at the end, in the direction th
 from dataclasses import dataclass, replace
 
 from keeper.model.decision import Move, MoveKind
-from keeper.model.market import Readings, Token, TokenPosition
+from keeper.model.market import NO_OPTIONS, BookValue, Readings, Token, TokenPosition
 from keeper.model.units import BPS, INFINITE_HEALTH, MAX_UINT256, WAD, Raw, Wad
 
 
@@ -45,6 +45,8 @@ class Ledger:
     asset: Holding
     base: Holding
     price_wad: Wad
+    book: BookValue = NO_OPTIONS
+    """Options, at the price; no move of ours changes them."""
 
     @classmethod
     def of(cls, readings: Readings) -> "Ledger":
@@ -54,6 +56,7 @@ class Ledger:
             asset=_holding(r.asset, r.idle_asset, r.asset_position),
             base=_holding(r.base, r.idle_base, r.base_position),
             price_wad=r.price.price_wad,
+            book=r.options.value or NO_OPTIONS,
         )
 
     @property
@@ -82,13 +85,19 @@ class Ledger:
         return self.asset.supplied * self.asset_scale + self.base.supplied * self.base_scale
 
     def debt_scaled(self) -> int:
-        """Value of everything owed."""
+        """Value of everything owed at the lending venue."""
         return self.asset.debt * self.asset_scale + self.base.debt * self.base_scale
 
+    def owed_scaled(self) -> int:
+        """Value of everything owed: at the venue, and on options sold."""
+        return self.debt_scaled() + self.book.liability_mid * self.asset_scale
+
     def gross_scaled(self) -> int:
-        """Value of everything held, idle and supplied."""
+        """Value of everything held: idle, supplied, collateral of options, cash in auctions."""
         idle = self.asset.idle * self.asset_scale + self.base.idle * self.base_scale
-        return idle + self.collateral_scaled()
+        book = self.book.collateral_asset + self.book.escrow_asset
+        optional = book * self.asset_scale + self.book.collateral_base * self.base_scale
+        return idle + optional + self.collateral_scaled()
 
     def threshold_scaled(self) -> int:
         """Sum of supplied value x liquidation threshold, times BPS."""
@@ -123,11 +132,11 @@ class Ledger:
 
     def nav_down(self) -> Raw:
         """Everything held less everything owed, asset units, rounded down."""
-        return Raw((self.gross_scaled() - self.debt_scaled()) // self.asset_scale)
+        return Raw((self.gross_scaled() - self.owed_scaled()) // self.asset_scale)
 
     def net_delta(self) -> Raw:
-        """Net base exposure in base units (signed)."""
-        return Raw(self.base.net)
+        """Net base exposure in base units (signed), options included."""
+        return Raw(self.base.net + self.book.collateral_base + self.book.delta_base)
 
     def amount_of(self, move: Move) -> int:
         """The move's amount with `type(uint256).max` resolved as the vault does."""
@@ -143,8 +152,11 @@ class Ledger:
     def apply(self, move: Move, received: int = 0) -> "Ledger":
         """Holdings after the move; `received` is what a swap gave of the other token.
 
-        Raises ImpossibleMoveError when the vault does not hold what the move takes.
+        Raises ImpossibleMoveError when the vault does not hold what the move takes, and for moves of
+        options, whose outcome others decide.
         """
+        if move.kind not in _CHANGES:
+            raise ImpossibleMoveError(f"{move.kind.name.lower()} is not a move this keeper makes")
         holding = self.holding(move.token)
         amount = self.amount_of(move)
         if amount < 0:

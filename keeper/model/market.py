@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from keeper.model.block import BlockStamp
+from keeper.model.mandate import Limits, MandateState
 from keeper.model.units import Bps, Raw, Wad, Wei
 
 
@@ -16,6 +17,9 @@ class PriceFault(IntEnum):
     INCOMPLETE = 3
     STALE = 4
     DEVIATES = 5
+    OUT_OF_BOUNDS = 6
+    SEQUENCER_DOWN = 7
+    SEQUENCER_GRACE = 8
     OUT_OF_BOUNDS = 6
     SEQUENCER_DOWN = 7
     SEQUENCER_GRACE = 8
@@ -34,6 +38,23 @@ class FeedReading:
     updated_at: int
     max_age_s: int
     fault: PriceFault
+    min_answer: int
+    """Answers must be above it."""
+    max_answer: int
+    """And below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SequencerReading:
+    """The rollup's sequencer by its uptime feed; no fault where there is none."""
+
+    feed: str
+    """The zero address on a chain without one."""
+    up: bool
+    since: int
+    """Unix seconds when it went up or down; 0 if unknown."""
+    grace_s: int
+    fault: PriceFault
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +69,7 @@ class PriceReading:
     fault: PriceFault
     base: FeedReading
     quote: FeedReading
+    sequencer: SequencerReading
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,22 +110,142 @@ class PoolState:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """The mandate's limits (IVault.Limits)."""
-
-    min_health_wad: Wad
-    max_swap_loss_bps: Bps
-    max_loss_bps: Bps
-    max_loss_per_day_bps: Bps
-    max_borrow_bps: Bps
-
-
-@dataclass(frozen=True, slots=True)
 class Token:
     """An ERC-20 by address and decimals."""
 
     address: str
     decimals: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """NAVs that a settlement would price at now, asset units."""
+
+    low: Raw
+    high: Raw
+    open: bool
+    """Deposits can be priced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """What the depositors are charged, and who gets it (IVaultShares.Fees)."""
+
+    recipient: str
+    management_bps: Bps
+    performance_bps: Bps
+
+
+@dataclass(frozen=True, slots=True)
+class Depositors:
+    """The depositors' side: who waits, until when, at what price."""
+
+    epoch: int
+    settled_at: int
+    due_at: int
+    """Unix seconds; from then on anybody may settle."""
+    pending_deposits: Raw
+    pending_redemptions: int
+    """Shares."""
+    reserved: Raw
+    """Asset units settled and not yet claimed."""
+    settled_nav: Raw
+    high_water_mark_wad: Wad
+    """Asset units of one whole share, WAD."""
+    halted: bool
+    """Deposits are neither taken nor settled."""
+    cap: Raw
+    minimum: Raw
+    allow_listed: bool
+    fees: Fees
+    next_fees: Fees
+    """From the next settlement on."""
+    marks: Marks | None
+    """None while nothing can be settled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a rebalance would be judged by now (IMandate.Measure); asset units unless said."""
+
+    priced: bool
+    price_wad: Wad
+    price_at: int
+    health_wad: Wad
+    gross: Raw
+    debt: Raw
+    nav: Raw
+    debt_asset: Raw
+    debt_base: Raw
+    delta_base: int
+    """Base units, signed."""
+    lent: Raw
+    option_collateral: Raw
+    notional: Raw
+    vega: Raw
+    """For a volatility 1.00 higher or lower."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionPosition:
+    """One series the vault has written (IOptionDesk.Position); base units unless said."""
+
+    series_id: str
+    """Decimal: it does not fit a JSON number."""
+    is_call: bool
+    strike_wad: Wad
+    second_strike_wad: Wad
+    """Of the other option of a spread; 0 for none."""
+    expiry: int
+    written: Raw
+    sold: Raw
+    in_auction: Raw
+    mark_low: Raw
+    """Asset units owed for what is sold; 0 while `fault` is set."""
+    mark_mid: Raw
+    mark_high: Raw
+    delta_base: int
+    gamma_base: int
+    """Change of `delta_base` for one asset of spot, x 1e18."""
+    vega: int
+    """Asset units for volatility +1.00; negative when the vault is short volatility."""
+    fault: int
+    awaiting: bool
+    """Expired and not collected."""
+
+
+@dataclass(frozen=True, slots=True)
+class BookValue:
+    """The options as NAV sees them (IOptionDesk); asset units unless said."""
+
+    collateral_base: Raw
+    """Base units held for calls."""
+    collateral_asset: Raw
+    escrow_asset: Raw
+    """Cash waiting in purchases."""
+    liability_low: Raw
+    liability_mid: Raw
+    liability_high: Raw
+    delta_base: int
+    """Base units, signed."""
+    vega: Raw
+    notional_base: Raw
+    open_series: int
+    awaiting: bool
+
+
+NO_OPTIONS = BookValue(Raw(0), Raw(0), Raw(0), Raw(0), Raw(0), Raw(0), 0, Raw(0), Raw(0), 0, False)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The vault's desk; `value` and `positions` are at the oracle's Chainlink price."""
+
+    desk: str
+    """The zero address for a vault that writes none."""
+    value: BookValue | None
+    """None while it cannot be told."""
+    positions: tuple[OptionPosition, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +261,15 @@ class Readings:
     nav_valid: bool
     nav: Raw
     idle_asset: Raw
+    """What moves may use: neither reserved for claims nor waiting for a settlement."""
     idle_base: Raw
-    paused: bool
-    limits: Limits
-    loss_budget_left: Raw
-    loss_budget_capacity: Raw
+    unhedged: bool
+    """A venue holds less than the vault opened there."""
+    mandate: MandateState
+    depositors: Depositors
+    measure: Measure | None
+    """None in the middle of a call."""
+    options: Options
     venue_readable: bool
     lending_adapter: str
     account: VenueAccount
@@ -134,8 +280,17 @@ class Readings:
     pool: PoolState
     price: PriceReading
     keeper: str
-    keeper_allowed: bool
     keeper_balance_wei: Wei
+
+    @property
+    def limits(self) -> Limits:
+        """The mandate's limits on every rebalance."""
+        return self.mandate.terms.limits
+
+    @property
+    def paused(self) -> bool:
+        """Only what reduces risk passes: the vault is paused or winding down."""
+        return self.mandate.paused or self.mandate.winding_down
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from keeper.model.units import BPS, Bps, Raw
 
 UNBOUNDED_BPS = Bps(BPS)
 """The whole: a limit that does not bind."""
+HALF_BPS = Bps(BPS // 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,20 @@ class GuardPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class UpkeepPolicy:
+    """Which work is done without being asked for by a strategy."""
+
+    beat_after_bps: Bps = HALF_BPS
+    """Part of the mandate's silence after which the heart is beaten, if no rebalance has."""
+    settle: bool = True
+    """Settle an epoch that is over and that somebody waits for."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policies:
     """All of them."""
 
     market: MarketPolicy
     planning: PlanningPolicy
     guard: GuardPolicy
+    upkeep: UpkeepPolicy = UpkeepPolicy()

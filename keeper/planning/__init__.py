@@ -1,5 +1,6 @@
-"""Target to plan: what to move, in which order, how much, at what cost."""
+"""Target to plan: what to move, in which order, how much, at what cost; and what else is due."""
 
 from keeper.planning.plan import make_plan
+from keeper.planning.upkeep import due_work
 
-__all__ = ["make_plan"]
+__all__ = ["due_work", "make_plan"]

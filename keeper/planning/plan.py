@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from keeper.model.decision import Lane, MoveKind, Plan, Target
 from keeper.model.ledger import Ledger, changes_price_exposure
-from keeper.model.market import MarketState
+from keeper.model.market import MarketState, Readings
 from keeper.model.policy import PlanningPolicy
 from keeper.model.risk import RiskReport
 from keeper.model.units import INFINITE_HEALTH, Raw, Wad, wad_float
@@ -65,10 +65,29 @@ def _why_nothing(market: MarketState, risk: RiskReport, target: Target) -> str:
         ),
         (
             market.readings.paused and not protects,
-            "the vault is paused: only protective moves are possible",
+            "the vault is paused or winding down: only protective moves are possible",
         ),
+        *(() if protects else _why_routine_waits(market.readings)),
     )
     return next((reason for applies, reason in cases if applies), "")
+
+
+def _why_routine_waits(readings: Readings) -> tuple[tuple[bool, str], ...]:
+    """What the mandate makes everything wait for that does not reduce every risk."""
+    caps, now = readings.mandate.terms.caps, readings.block.timestamp
+    until = readings.mandate.last_routine_at + caps.cooldown_s
+    age = now - readings.measure.price_at if readings.measure else 0
+    return (
+        (now < until, f"the mandate's cooldown lasts {until - now} s more"),
+        (
+            age > caps.max_oracle_age_s,
+            f"the price is {age} s old, routine moves need one of at most {caps.max_oracle_age_s} s",
+        ),
+        (
+            readings.unhedged,
+            "a venue holds less than the vault opened there: nothing is added to it",
+        ),
+    )
 
 
 def _full(draft: Draft, target: Target) -> Draft:

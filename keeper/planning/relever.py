@@ -62,13 +62,13 @@ def loan_for(draft: Draft, lent: Holding, target_wad: int) -> int:
 
 
 def loan_size(draft: Draft, lent: Holding, wanted: int) -> int:
-    """At most `wanted`, within health, loan-to-value, the mandate's borrow ratio and the swap's bounds."""
+    """At most `wanted`, within health, loan-to-value, the mandate's ratios and the swap's bounds."""
     bounds = draft.bounds
     amount = min(wanted, draft.borrowable(lent, bounds.health_floor_wad))
     amount = draft.largest_swap(lent, amount)
     if amount <= 0:
         return 0
-    return min(amount, _ratio_room(draft, lent, amount))
+    return min(amount, _ratio_room(draft, lent, amount), _venue_room(draft, lent, amount))
 
 
 def _ratio_room(draft: Draft, lent: Holding, amount: int) -> int:
@@ -80,8 +80,20 @@ def _ratio_room(draft: Draft, lent: Holding, amount: int) -> int:
     scale = ledger.scale(lent)
     kept = draft.quote(lent, amount).min_out * ledger.scale(other(ledger, lent))
     whole = amount * scale
-    room = most * ledger.gross_scaled() - BPS * ledger.debt_scaled()
+    room = most * ledger.gross_scaled() - BPS * ledger.owed_scaled()
     per_unit = BPS * whole - most * kept
     if room <= 0:
         return 0
     return amount if per_unit <= 0 else room * whole // (scale * per_unit)
+
+
+def _venue_room(draft: Draft, lent: Holding, amount: int) -> int:
+    """Units that may be borrowed, swapped and supplied with the venue's share still inside the mandate.
+
+    (L + y r) = m (G + y r)   =>   y = (m G - L) / (r (1 - m)),  r taken as 1, where it is greatest.
+    """
+    ledger, most = draft.ledger, draft.bounds.max_venue_bps
+    if most >= BPS:
+        return amount
+    room = most * ledger.gross_scaled() - BPS * ledger.collateral_scaled()
+    return max(0, min(amount, room // (ledger.scale(lent) * (BPS - most))))

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from keeper.model.decision import Lane, Move, MoveKind
 from keeper.model.ledger import Holding, Ledger
+from keeper.model.mandate import Caps
 from keeper.model.market import MarketState, PoolState
 from keeper.model.policy import PlanningPolicy
 from keeper.model.units import BPS, WAD, Raw
@@ -17,6 +18,27 @@ DUST = 5
 """Units one move at the venue may lose to rounding; the vault allows as many."""
 MAX_ROUNDS = 8
 """Rounds of withdraw-swap-repay or borrow-swap-supply in one plan: about 3 million gas."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeltaBand:
+    """Least and greatest net delta that the mandate accepts, base units; None where no price tells."""
+
+    low: int | None
+    high: int | None
+
+
+def delta_band(ledger: Ledger, caps: Caps, nav: int, max_loss: int) -> DeltaBand:
+    """The mandate's band (V-06), drawn in for all that the plan may lose of NAV."""
+    if ledger.price_wad <= 0:
+        return DeltaBand(None, None)
+    navs = (nav, max(0, nav - max_loss))
+    lowest = max(value * (caps.delta_target_bps - caps.delta_band_bps) for value in navs)
+    highest = min(value * (caps.delta_target_bps + caps.delta_band_bps) for value in navs)
+    per_unit = ledger.base_scale * BPS
+    return DeltaBand(
+        -(-lowest * ledger.asset_scale // per_unit), highest * ledger.asset_scale // per_unit - 1
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +58,26 @@ class Bounds:
     max_borrow_bps: int
     paused: bool
     """The vault is paused: swaps must not bring more than is repaid."""
+    max_venue_bps: int
+    """Supplied over gross assets, for what does not make the vault safer."""
+    band: DeltaBand
+    """Where the net delta must end, or come nearer to."""
 
     @classmethod
     def of(cls, market: MarketState, lane: Lane, policy: PlanningPolicy) -> "Bounds":
-        """Bounds from the mandate, the loss budget and the keeper's policy, whichever is tighter."""
+        """Bounds from the mandate, its buckets and the keeper's policy, whichever is tighter.
+
+        A protective plan reduces every risk: it has a bucket of its own, and no turnover.
+        """
         readings = market.readings
-        limits = readings.limits
-        nav = max(0, Ledger.of(readings).nav_down()) if readings.price.price_wad > 0 else 0
+        limits, mandate = readings.limits, readings.mandate
+        ledger = Ledger.of(readings)
+        nav = max(0, ledger.nav_down()) if readings.price.price_wad > 0 else 0
         loss_bps = min(limits.max_loss_bps, policy.max_loss_bps)
+        routine = lane is Lane.ROUTINE
+        bucket = mandate.routine if routine else mandate.protective
+        max_loss = min(nav * loss_bps // BPS, bucket.left_down(nav))
+        turnover = mandate.turnover.left_down(nav)
         return cls(
             lending=readings.lending_adapter,
             swapper=readings.swap_adapter,
@@ -51,12 +85,14 @@ class Bounds:
             health_floor_wad=-(-limits.min_health_wad * (BPS + FLOOR_MARGIN_BPS) // BPS),
             terms=SwapTerms(limits.max_swap_loss_bps, policy.slippage_bps),
             min_trade=policy.min_trade,
-            max_swap=policy.max_swap,
-            idle_reserve=policy.idle_reserve if lane is Lane.ROUTINE else 0,
-            max_loss=min(nav * loss_bps // BPS, readings.loss_budget_left),
+            max_swap=min(policy.max_swap, turnover) if routine else policy.max_swap,
+            idle_reserve=policy.idle_reserve if routine else 0,
+            max_loss=max_loss,
             margin_bps=policy.loss_margin_bps,
             max_borrow_bps=limits.max_borrow_bps,
             paused=readings.paused,
+            max_venue_bps=mandate.terms.caps.max_venue_bps,
+            band=delta_band(ledger, mandate.terms.caps, nav, max_loss),
         )
 
 
@@ -129,11 +165,22 @@ class Draft:
         be too small to help takes what the mandate allows at all.
         """
         room = self.bounds.terms.slippage_bps
+        wanted = min(wanted, self._within_band(sold, wanted))
         best = self._largest(sold, wanted, room)
         too_small = self.ledger.value_down(sold, best) < self.bounds.min_trade
         if too_small and self.bounds.lane is Lane.PROTECTIVE:
             best = self._largest(sold, wanted, 0)
         return best
+
+    def _within_band(self, sold: Holding, wanted: int) -> int:
+        """Units of `sold`, at most `wanted`, whose sale leaves the net delta where the mandate wants it."""
+        band, delta = self.bounds.band, self.ledger.net_delta()
+        if band.low is None or band.high is None:
+            return wanted
+        if sold.token == self.ledger.base.token:
+            return min(wanted, max(0, delta - band.low))
+        room = max(0, band.high - delta - self.surplus_base)
+        return min(wanted, room * self.ledger.base_scale // self.ledger.asset_scale)
 
     def _largest(self, sold: Holding, wanted: int, room_bps: int) -> int:
         """Bisection: fee and impact only grow with size, so what is affordable is one interval."""

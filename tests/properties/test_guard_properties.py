@@ -7,18 +7,20 @@ from hypothesis import strategies as st
 
 from keeper.guard import check
 from keeper.model.decision import Lane, Move, MoveKind, Plan
-from keeper.model.market import Limits, Readings
+from keeper.model.mandate import Limits
+from keeper.model.market import Readings
 from keeper.model.policy import GuardPolicy
 from keeper.model.units import WAD, Bps, Raw, Wad, Wei
-from keeper.risk import assess
 from tests.builders import (
     ASSET,
     BASE,
     LENDING,
+    NOW,
     SWAPPER,
     dollars,
     ether,
     guard_policy,
+    make_caps,
     make_limits,
     make_market,
     make_readings,
@@ -69,7 +71,18 @@ def vaults(draw: st.DrawFn) -> Readings:
             max_loss_bps=draw(st.integers(10, 500)),
             max_borrow_bps=draw(st.integers(0, 9_300)),
         ),
+        caps=make_caps(
+            delta_target_bps=draw(st.sampled_from([0, 30_000, -10_000])),
+            delta_band_bps=draw(st.sampled_from([100, 5_000, 100_000])),
+            max_venue_bps=draw(st.integers(0, 10_000)),
+            cooldown_s=draw(st.integers(0, 3_600)),
+            max_oracle_age_s=draw(st.integers(60, 3_600)),
+        ),
+        turnover_left=draw(st.floats(0, 3)),
+        last_routine_at=NOW - draw(st.integers(0, 3_600)),
+        unhedged=draw(st.booleans()),
         loss_budget_left=draw(st.floats(0, 50_000)),
+        protective_left=draw(st.floats(0, 50_000)),
         base_fee_gwei=draw(st.floats(1, 200)),
         keeper_balance_eth=draw(st.floats(0, 0.1)),
     )
@@ -77,7 +90,7 @@ def vaults(draw: st.DrawFn) -> Readings:
 
 def passes(plan: Plan, readings: Readings, policy: GuardPolicy, faults: tuple[str, ...]) -> bool:
     market = make_market(readings, faults=faults)
-    return check(plan, market, assess(market), policy).passed
+    return check(plan, market, policy).passed
 
 
 @st.composite
@@ -98,12 +111,27 @@ def tighter(
         max_loss_per_day_bps=limits.max_loss_per_day_bps,
         max_borrow_bps=Bps(less(limits.max_borrow_bps)),
     )
+    mandate, caps = readings.mandate, readings.mandate.terms.caps
+    narrow = replace(
+        caps,
+        delta_band_bps=Bps(less(caps.delta_band_bps)),
+        max_venue_bps=Bps(less(caps.max_venue_bps)),
+        cooldown_s=caps.cooldown_s + draw(st.integers(0, 60)),
+        max_oracle_age_s=less(caps.max_oracle_age_s),
+    )
     drawn_in = replace(
         readings,
-        limits=stricter,
-        loss_budget_left=Raw(less(readings.loss_budget_left)),
-        paused=readings.paused or draw(st.booleans()),
-        keeper_allowed=readings.keeper_allowed and draw(st.booleans()),
+        mandate=replace(
+            mandate,
+            terms=replace(mandate.terms, limits=stricter, caps=narrow),
+            routine=replace(mandate.routine, left_wad=Wad(less(mandate.routine.left_wad))),
+            protective=replace(mandate.protective, left_wad=Wad(less(mandate.protective.left_wad))),
+            turnover=replace(mandate.turnover, left_wad=Wad(less(mandate.turnover.left_wad))),
+            paused=mandate.paused or draw(st.booleans()),
+            winding_down=mandate.winding_down or draw(st.booleans()),
+            keeper_allowed=mandate.keeper_allowed and draw(st.booleans()),
+        ),
+        unhedged=readings.unhedged or draw(st.booleans()),
         keeper_balance_wei=Wei(less(readings.keeper_balance_wei)),
     )
     narrower = GuardPolicy(
@@ -132,7 +160,7 @@ def test_a_plan_that_passes_leaves_health_as_the_mandate_wants_it(
 ) -> None:
     """V-05, recomputed here from the moves alone."""
     market = make_market(readings)
-    if not check(plan, market, assess(market), guard_policy()).passed:
+    if not check(plan, market, guard_policy()).passed:
         return
     asset, base = readings.asset_position, readings.base_position
     supplied: dict[str, int] = {ASSET: asset.supplied, BASE: base.supplied}
@@ -155,5 +183,5 @@ def test_gas_never_stops_a_protective_plan(plan: Plan, readings: Readings) -> No
     market = make_market(replace(readings, keeper_balance_wei=Wei(0)))
     policy = replace(guard_policy(), max_routine_base_fee_wei=0)
     urgent = replace(plan, lane=Lane.PROTECTIVE)
-    found = {r.rule for r in check(urgent, market, assess(market), policy).refusals}
+    found = {r.rule for r in check(urgent, market, policy).refusals}
     assert not found & {"base-fee", "keeper-balance"}

@@ -6,7 +6,15 @@ from eth_abi.abi import encode as abi_encode
 from eth_utils.abi import collapse_if_tuple
 
 from keeper import abi
-from keeper.model.market import FeedReading, Readings, TokenPosition
+from keeper.model.mandate import Budget, MandateState
+from keeper.model.market import (
+    NO_OPTIONS,
+    FeedReading,
+    Fees,
+    OptionPosition,
+    Readings,
+    TokenPosition,
+)
 
 _NO_SEQUENCER = {
     "feed": "0x" + "00" * 20,
@@ -35,9 +43,8 @@ def _ordered(part: dict[str, Any], value: Any) -> Any:
 
 def snapshot_values(r: Readings) -> dict[str, Any]:
     """Its fields by the names of the ABI."""
-    limits = r.limits
     return {
-        "version": 1,
+        "version": 2,
         "chainId": r.chain_id,
         "blockNumber": r.block.number,
         "timestamp": r.block.timestamp,
@@ -47,39 +54,29 @@ def snapshot_values(r: Readings) -> dict[str, Any]:
         "assetDecimals": r.asset.decimals,
         "base": r.base.address,
         "baseDecimals": r.base.decimals,
-        "totalShares": r.total_shares,
-        "navValid": r.nav_valid,
-        "nav": r.nav,
-        "idleAsset": r.idle_asset,
-        "idleBase": r.idle_base,
-        "paused": r.paused,
-        "limits": {
-            "minHealthWad": limits.min_health_wad,
-            "maxSwapLossBps": limits.max_swap_loss_bps,
-            "maxLossBps": limits.max_loss_bps,
-            "maxLossPerDayBps": limits.max_loss_per_day_bps,
-            "maxBorrowBps": limits.max_borrow_bps,
+        "state": _state(r),
+        "mandate": _mandate(r.mandate),
+        "venues": {
+            "lendingReadable": r.venue_readable,
+            "lendingAdapter": r.lending_adapter,
+            "account": {
+                "collateralBase": r.account.collateral_base,
+                "debtBase": r.account.debt_base,
+                "healthWad": r.account.health_wad,
+            },
+            "positions": [_position(r.asset_position), _position(r.base_position)],
+            "poolReadable": r.pool_readable,
+            "swapAdapter": r.swap_adapter,
+            "pool": {
+                "pool": r.pool.pool,
+                "feePips": r.pool.fee_pips,
+                "tick": r.pool.tick,
+                "sqrtPriceX96": r.pool.sqrt_price_x96,
+                "liquidity": r.pool.liquidity,
+                "baseIsToken0": r.pool.base_is_token0,
+            },
         },
-        "lossBudgetLeft": r.loss_budget_left,
-        "lossBudgetCapacity": r.loss_budget_capacity,
-        "venueReadable": r.venue_readable,
-        "lendingAdapter": r.lending_adapter,
-        "account": {
-            "collateralBase": r.account.collateral_base,
-            "debtBase": r.account.debt_base,
-            "healthWad": r.account.health_wad,
-        },
-        "positions": [_position(r.asset_position), _position(r.base_position)],
-        "poolReadable": r.pool_readable,
-        "swapAdapter": r.swap_adapter,
-        "pool": {
-            "pool": r.pool.pool,
-            "feePips": r.pool.fee_pips,
-            "tick": r.pool.tick,
-            "sqrtPriceX96": r.pool.sqrt_price_x96,
-            "liquidity": r.pool.liquidity,
-            "baseIsToken0": r.pool.base_is_token0,
-        },
+        "options": _options(r),
         "price": {
             "priceWad": r.price.price_wad,
             "twapWad": r.price.twap_wad,
@@ -91,7 +88,181 @@ def snapshot_values(r: Readings) -> dict[str, Any]:
             "quote": _feed(r.price.quote),
             "sequencer": _NO_SEQUENCER,
         },
-        "callerIsKeeper": r.keeper_allowed,
+    }
+
+
+def _state(r: Readings) -> dict[str, Any]:
+    who, marks, m = r.depositors, r.depositors.marks, r.measure
+    return {
+        "totalShares": r.total_shares,
+        "unhedged": r.unhedged,
+        "depositsHalted": who.halted,
+        "idleAsset": r.idle_asset,
+        "idleBase": r.idle_base,
+        "navValid": r.nav_valid,
+        "nav": r.nav,
+        "holdingsValid": True,
+        "holdings": dict.fromkeys(
+            ("idleAsset", "idleBase", "suppliedAsset", "suppliedBase", "debtAsset", "debtBase"), 0
+        ),
+        "measureValid": m is not None,
+        "measure": {
+            "priced": m is not None and m.priced,
+            "priceWad": m.price_wad if m else 0,
+            "priceAt": m.price_at if m else 0,
+            "healthWad": m.health_wad if m else 0,
+            "gross": m.gross if m else 0,
+            "debt": m.debt if m else 0,
+            "nav": m.nav if m else 0,
+            "debtAsset": m.debt_asset if m else 0,
+            "debtBase": m.debt_base if m else 0,
+            "deltaBase": m.delta_base if m else 0,
+            "lent": m.lent if m else 0,
+            "optionCollateral": m.option_collateral if m else 0,
+            "notional": m.notional if m else 0,
+            "vega": m.vega if m else 0,
+        },
+        "marksValid": marks is not None,
+        "marks": {
+            "low": marks.low if marks else 0,
+            "high": marks.high if marks else 0,
+            "open": marks is not None and marks.open,
+        },
+        "epoch": {
+            "epoch": who.epoch,
+            "settledAt": who.settled_at,
+            "dueAt": who.due_at,
+            "pendingDeposits": who.pending_deposits,
+            "pendingRedemptions": who.pending_redemptions,
+            "reserved": who.reserved,
+            "settledNav": who.settled_nav,
+            "highWaterMark": who.high_water_mark_wad,
+        },
+        "deposits": {"cap": who.cap, "minimum": who.minimum, "allowListed": who.allow_listed},
+        "fees": _fees(who.fees),
+        "nextFees": _fees(who.next_fees),
+    }
+
+
+def _fees(f: Fees) -> dict[str, Any]:
+    return {
+        "recipient": f.recipient,
+        "managementBps": f.management_bps,
+        "performanceBps": f.performance_bps,
+    }
+
+
+def _mandate(m: MandateState) -> dict[str, Any]:
+    limits, caps, e, o = m.terms.limits, m.terms.caps, m.terms.emergency, m.terms.options
+    return {
+        "mandate": m.address,
+        "terms": {
+            "limits": {
+                "minHealthWad": limits.min_health_wad,
+                "maxSwapLossBps": limits.max_swap_loss_bps,
+                "maxLossBps": limits.max_loss_bps,
+                "maxLossPerDayBps": limits.max_loss_per_day_bps,
+                "maxBorrowBps": limits.max_borrow_bps,
+            },
+            "caps": {
+                "deltaTargetBps": caps.delta_target_bps,
+                "deltaBandBps": caps.delta_band_bps,
+                "maxVenueBps": caps.max_venue_bps,
+                "maxOptionBps": caps.max_option_bps,
+                "turnoverPerDayBps": caps.turnover_per_day_bps,
+                "cooldown": caps.cooldown_s,
+                "maxOracleAge": caps.max_oracle_age_s,
+                "protectiveLossPerDayBps": caps.protective_loss_per_day_bps,
+            },
+            "emergency": {
+                "emergencyHealthWad": e.emergency_health_wad,
+                "criticalHealthWad": e.critical_health_wad,
+                "silence": e.silence_s,
+                "sliceBps": e.slice_bps,
+                "cooldown": e.cooldown_s,
+                "bountyBps": e.bounty_bps,
+                "maxBounty": e.max_bounty,
+            },
+            "options": {
+                "minTenor": o.min_tenor_s,
+                "maxTenor": o.max_tenor_s,
+                "minDeltaBps": o.min_delta_bps,
+                "maxDeltaBps": o.max_delta_bps,
+                "maxNotionalBps": o.max_notional_bps,
+                "maxVegaBps": o.max_vega_bps,
+                "reserveDiscountBps": o.reserve_discount_bps,
+                "buyBackPremiumBps": o.buy_back_premium_bps,
+                "auctionDuration": o.auction_duration_s,
+                "startWindow": o.start_window_s,
+                "minBidBps": o.min_bid_bps,
+                "maxBidBps": o.max_bid_bps,
+                "maxSeries": o.max_series,
+            },
+        },
+        "termsHash": bytes.fromhex(m.terms_hash[2:]),
+        "stateHash": bytes.fromhex(m.state_hash[2:]),
+        "lastBeat": m.last_beat,
+        "lastRoutineAt": m.last_routine_at,
+        "paused": m.paused,
+        "windingDown": m.winding_down,
+        "callerIsKeeper": m.keeper_allowed,
+        "routine": _budget(m.routine),
+        "protective": _budget(m.protective),
+        "turnover": _budget(m.turnover),
+    }
+
+
+def _budget(b: Budget) -> dict[str, Any]:
+    return {"leftWad": b.left_wad, "capacityWad": b.capacity_wad}
+
+
+def _options(r: Readings) -> dict[str, Any]:
+    value = r.options.value
+    given = value or NO_OPTIONS
+    return {
+        "desk": r.options.desk,
+        "valueReadable": value is not None,
+        "value": {
+            "collateralBase": given.collateral_base,
+            "collateralAsset": given.collateral_asset,
+            "escrowAsset": given.escrow_asset,
+            "liabilityLow": given.liability_low,
+            "liabilityMid": given.liability_mid,
+            "liabilityHigh": given.liability_high,
+            "deltaBase": given.delta_base,
+            "vegaAsset": given.vega,
+            "notionalBase": given.notional_base,
+            "openSeries": given.open_series,
+            "awaiting": given.awaiting,
+        },
+        "positionsReadable": bool(r.options.positions),
+        "positions": [_option_position(p) for p in r.options.positions],
+    }
+
+
+def _option_position(p: OptionPosition) -> dict[str, Any]:
+    return {
+        "id": int(p.series_id),
+        "series": {
+            "base": "0x" + "ba" * 20,
+            "quote": "0x" + "a5" * 20,
+            "oracle": "0x" + "0c" * 20,
+            "expiry": p.expiry,
+            "isCall": p.is_call,
+            "strikeWad": p.strike_wad,
+            "secondStrikeWad": p.second_strike_wad,
+        },
+        "written": p.written,
+        "sold": p.sold,
+        "inAuction": p.in_auction,
+        "markLow": p.mark_low,
+        "markMid": p.mark_mid,
+        "markHigh": p.mark_high,
+        "deltaBase": p.delta_base,
+        "gammaBase": p.gamma_base,
+        "vegaAsset": p.vega,
+        "fault": p.fault,
+        "awaiting": p.awaiting,
     }
 
 

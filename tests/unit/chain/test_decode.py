@@ -1,5 +1,7 @@
 """What the lens says is what the readings say, field by field."""
 
+from dataclasses import replace
+
 import pytest
 from eth_utils.address import to_checksum_address
 from hypothesis import given
@@ -7,8 +9,8 @@ from hypothesis import strategies as st
 
 from keeper import abi
 from keeper.chain.decode import BadSnapshot, Origin, SnapshotCodec
-from keeper.model.market import Readings
-from tests.builders import make_readings
+from keeper.model.market import NO_OPTIONS, BookValue, OptionPosition, Options, Readings
+from tests.builders import NOW, dollars, ether, make_caps, make_depositors, make_readings, wad
 from tests.unit.chain.snapshots import snapshot_answer, snapshot_values
 
 CODEC = SnapshotCodec(abi.load("VaultLens"))
@@ -35,10 +37,38 @@ def test_readings_survive_the_lens(price: float, idle: float, decimals: int, fla
         idle_asset=idle,
         asset_decimals=decimals,
         paused=flags,
+        winding_down=not flags,
+        unhedged=flags,
         keeper_allowed=not flags,
         base_is_token0=flags,
+        caps=make_caps(delta_target_bps=-20_000 if flags else 30_000),
+        depositors=make_depositors(pending_deposits=idle, priced=flags, halted=flags),
     )
     assert _lowered(_decoded(readings, snapshot_answer(readings))) == _lowered(readings)
+
+
+def test_options_survive_the_lens() -> None:
+    position = OptionPosition(
+        str(2**255), is_call=False, strike_wad=wad(1_800), second_strike_wad=wad(1_500),
+        expiry=NOW + 86_400, written=ether(10), sold=ether(6), in_auction=ether(4),
+        mark_low=dollars(1), mark_mid=dollars(2), mark_high=dollars(3), delta_base=-ether(2),
+        gamma_base=-(10**30), vega=-5, fault=3, awaiting=True,
+    )  # fmt: skip
+    book = BookValue(
+        ether(1), dollars(2), dollars(3), dollars(4), dollars(5), dollars(6), -ether(1), dollars(7),
+        ether(8), 2, awaiting=True,
+    )  # fmt: skip
+    desk = "0x" + "de" * 20
+    readings = replace(make_readings(), options=Options(desk, book, (position,)))
+    assert _decoded(readings, snapshot_answer(readings)).options.value == book
+    assert _lowered(_decoded(readings, snapshot_answer(readings))) == _lowered(readings)
+
+
+def test_a_desk_that_cannot_be_valued_is_not_a_vault_without_options() -> None:
+    options = Options("0x" + "de" * 20, None, ())
+    readings = replace(make_readings(), options=options)
+    assert _decoded(readings, snapshot_answer(readings)).options.value is None
+    assert make_readings().options.value == NO_OPTIONS
 
 
 def test_addresses_come_back_with_checksum() -> None:
@@ -50,15 +80,16 @@ def test_addresses_come_back_with_checksum() -> None:
 def test_a_venue_that_lists_nothing_is_read_as_frozen() -> None:
     """Nobody plans on a position that could not be read."""
     readings = make_readings()
-    decoded = _decoded(readings, snapshot_answer(readings, positions=[]))
+    venues = {**snapshot_values(readings)["venues"], "positions": []}
+    decoded = _decoded(readings, snapshot_answer(readings, venues=venues))
     assert decoded.base_position.frozen_or_paused
     assert decoded.base_position.supplied == 0
 
 
 def test_another_version_of_the_snapshot_is_refused() -> None:
     readings = make_readings()
-    with pytest.raises(BadSnapshot, match="version 2"):
-        _decoded(readings, snapshot_answer(readings, version=2))
+    with pytest.raises(BadSnapshot, match="version 3"):
+        _decoded(readings, snapshot_answer(readings, version=3))
 
 
 @pytest.mark.parametrize("answer", ["0x00", "0x" + "ff" * 640, "0xzz"])

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from eth_utils.address import to_checksum_address
 
-from keeper.execution.intents import make_intent
+from keeper.execution.intents import make_intent, rebalance_of
 from keeper.model.block import BlockStamp
 from keeper.model.decision import Intent, Lane, Move, MoveKind, Plan
 from keeper.model.units import Raw, Wad
@@ -42,4 +42,5 @@ def make_test_intent(
     readings = make_readings()
     vault = to_checksum_address(readings.vault)
     readings = replace(readings, block=block or readings.block, vault=vault)
-    return make_intent(make_plan(lane, amount), readings, counter, life_s)
+    payload = rebalance_of(make_plan(lane, amount), readings)
+    return make_intent(payload, readings, counter, life_s)

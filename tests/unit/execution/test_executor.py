@@ -112,7 +112,7 @@ def test_the_simulation_is_the_keepers_own_call_at_the_pinned_block(
     executor_of(chain, journal).submit(intent)
     for name in ("eth_call", "eth_estimateGas"):
         ((call, at),) = [params for method, params in chain.asked if method == name]
-        assert (call["from"], call["to"]) == (SIGNER.address, intent.vault)
+        assert (call["from"], call["to"]) == (SIGNER.address, intent.to)
         assert at == {"blockHash": intent.block_hash}
 
 

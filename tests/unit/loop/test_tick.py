@@ -19,7 +19,17 @@ from keeper.errors import (
 )
 from keeper.loop import Ports, TickRecord, TickRules, _breaker_pause, run_tick, tick
 from keeper.model.block import BlockStamp
-from keeper.model.decision import Intent, Lane, MoveKind, Plan, Target, Verdict
+from keeper.model.decision import (
+    Beat,
+    Intent,
+    Lane,
+    MoveKind,
+    Plan,
+    Rebalance,
+    Settle,
+    Target,
+    Verdict,
+)
 from keeper.model.market import MarketState, PriceFault, Readings
 from keeper.model.outcome import AttemptResult, AttemptStatus, TickOutcome, TickStatus
 from keeper.model.policy import Policies
@@ -27,9 +37,12 @@ from keeper.model.risk import RiskReport
 from keeper.model.units import WAD, Raw, Wad
 from tests.builders import (
     CHAIN_ID,
+    MANDATE,
     NOW,
     guard_policy,
+    make_depositors,
     make_feed,
+    make_limits,
     make_price,
     make_readings,
     market_policy,
@@ -216,7 +229,9 @@ def test_a_hedge_may_open_in_a_vault_that_holds_only_dollars() -> None:
     world = World(make_readings(supplied_base=0, debt_asset=0, idle_asset=100_000))
     outcome = run(world, buys).outcome
     assert outcome.status is TickStatus.SENT, outcome
-    assert [move.kind for move in world.intents[0].plan.moves] == [MoveKind.SWAP]
+    payload = world.intents[0].payload
+    assert isinstance(payload, Rebalance)
+    assert [move.kind for move in payload.plan.moves] == [MoveKind.SWAP]
 
 
 def test_an_old_head_is_not_decided_on() -> None:
@@ -291,7 +306,7 @@ def test_a_dry_run_rehearses_and_submits_nothing() -> None:
 
 
 def test_the_guards_refusals_are_all_told() -> None:
-    world = World(replace(ENDANGERED, keeper_allowed=False))
+    world = World(make_readings(idle_asset=200_000, keeper_allowed=False))
     record = run(world)
     assert record.outcome.status is TickStatus.REFUSED
     assert "keeper: " in record.outcome.reason
@@ -381,3 +396,96 @@ def test_the_breaker_says_until_when() -> None:
 def test_what_the_loop_does_not_understand_stops_it(error: Exception) -> None:
     with pytest.raises(type(error)):
         run(World(read_fails=error))
+
+
+# ------------------------------------------------------------------ work that is due
+
+CALM = make_readings(debt_asset=1_500_000)
+QUIET = NOW - 1_800
+"""Half the mandate's silence ago."""
+WAITED_FOR = make_depositors(pending_redemptions=1, due_in_s=0)
+
+
+def test_a_heart_that_is_due_is_beaten_through_the_same_pipeline() -> None:
+    """K-03 holds for it as for a rebalance."""
+    world = World(make_readings(debt_asset=1_500_000, last_beat=QUIET))
+    record = run(world, holds)
+    assert record.outcome.status is TickStatus.SENT
+    assert world.calls == ["follow", "read", "decision", "submit", "outcome"]
+    assert world.intents[0].payload == Beat(MANDATE, QUIET)
+    assert world.decided[0][2] == world.intents[0]
+
+
+def test_an_epoch_that_somebody_waits_for_is_settled() -> None:
+    world = World(make_readings(debt_asset=1_500_000, depositors=WAITED_FOR))
+    outcome = run(world, holds).outcome
+    assert outcome.status is TickStatus.SENT
+    assert "epoch 3" in outcome.reason
+    assert world.intents[0].payload == Settle(3)
+
+
+def test_a_vault_without_a_position_is_settled_too() -> None:
+    world = World(
+        make_readings(supplied_base=0, debt_asset=0, idle_asset=1_000, depositors=WAITED_FOR)
+    )
+    assert run(world).outcome.status is TickStatus.SENT
+
+
+def test_a_plan_goes_before_work_that_is_due() -> None:
+    """K-05: protection waits for nothing, and every rebalance beats the heart anyway."""
+    world = World(make_readings(idle_asset=200_000, last_beat=QUIET, depositors=WAITED_FOR))
+    run(world)
+    assert isinstance(world.intents[0].payload, Rebalance)
+
+
+def test_a_keeper_that_cannot_protect_does_not_say_that_it_is_there() -> None:
+    """Silence is what lets others protect the vault in its place."""
+    world = World(
+        make_readings(
+            idle_asset=200_000, last_beat=QUIET, depositors=WAITED_FOR, keeper_allowed=False
+        )
+    )
+    outcome = run(world).outcome
+    assert outcome.status is TickStatus.REFUSED
+    assert not world.intents
+
+
+def test_a_routine_plan_that_is_refused_does_not_stop_the_heart() -> None:
+    limits = make_limits(max_loss_bps=0)
+    world = World(make_readings(debt_asset=1_500_000, last_beat=QUIET, limits=limits))
+    record = run(world, wants(1.7, Lane.ROUTINE))
+    assert record.outcome.status is TickStatus.SENT
+    assert isinstance(world.intents[0].payload, Beat)
+
+
+@pytest.mark.parametrize(
+    ("world", "why"),
+    [
+        (World(make_readings(debt_asset=1_500_000, last_beat=QUIET), reverts=(99, 98)), "breaker"),
+        (World(make_readings(debt_asset=1_500_000, last_beat=QUIET), failure=99), "cooldown"),
+        (
+            World(make_readings(debt_asset=1_500_000, last_beat=QUIET, base_fee_gwei=101)),
+            "base-fee",
+        ),
+        (
+            World(make_readings(debt_asset=1_500_000, last_beat=QUIET, keeper_allowed=False)),
+            "keeper",
+        ),
+    ],
+)
+def test_due_work_is_held_back_as_routine_plans_are(world: World, why: str) -> None:
+    """K-11."""
+    outcome = run(world, holds).outcome
+    assert outcome.status is TickStatus.REFUSED
+    assert why in outcome.reason
+    assert not world.intents
+
+
+def test_due_work_is_rehearsed_in_a_dry_run() -> None:
+    world = World(make_readings(debt_asset=1_500_000, last_beat=QUIET))
+    assert run(world, holds, replace(RULES, dry_run=True)).outcome.status is TickStatus.DRY
+    assert "submit" not in world.calls
+
+
+def test_nothing_due_is_held() -> None:
+    assert run(World(CALM), holds).outcome.status is TickStatus.HELD

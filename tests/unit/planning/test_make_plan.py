@@ -112,7 +112,7 @@ def test_withdraws_swaps_and_repays_for_the_rest() -> None:
     assert [m.adapter for m in plan.moves[:4]] == [LENDING, LENDING, SWAPPER, LENDING]
     assert plan.moves[0].amount == dollars(100_000)
     assert plan.moves[1].amount == plan.moves[2].amount
-    assert plan.moves[3].amount == plan.moves[2].min_out
+    assert plan.moves[3].amount == plan.moves[2].limit
     assert plan.trades_price
     assert abs(plan.expected_health_wad - wad(1.45)) * 1_000 < wad(1.45)
 
@@ -298,7 +298,7 @@ def test_relevering_stops_at_the_mandates_borrow_ratio() -> None:
     readings = make_readings(price=4_000, limits=make_limits(max_borrow_bps=4_500))
     plan = plan_for(readings, health(1.2, Lane.ROUTINE))
     debt = 2_000_000 + sum(m.amount for m in plan.moves if m.kind is B) / 10**6
-    gross = 6_000_000 + sum(m.min_out for m in plan.moves if m.kind is S) / 10**18 * 4_000
+    gross = 6_000_000 + sum(m.limit for m in plan.moves if m.kind is S) / 10**18 * 4_000
     assert 0.44 < debt / gross <= 0.45
 
 
