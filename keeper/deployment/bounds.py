@@ -96,8 +96,6 @@ OPTION_BOUNDS = (
 
 VAULT_BOUNDS = (
     Bound("VaultShares", "epochLength", "vault.epoch_length_s", 10 * MINUTE, 30 * DAY),
-    Bound("VaultShares", "managementBps", "fees.management_bps", 0, 300),
-    Bound("VaultShares", "performanceBps", "fees.performance_bps", 0, 3_000),
     Bound("AccessSetup", "curatorDelay", "roles.curator_delay_s", HOUR, 30 * DAY),
     Bound("AccessSetup", "ownerDelay", "roles.owner_delay_s", None, 30 * DAY),
 )
@@ -146,13 +144,15 @@ SETTLEMENT_BOUNDS = (
 )
 
 CONSTANTS = (
+    Bound("FeeMath", "MANAGEMENT_CEILING_BPS", "fees.management_bps", 0, 300),
+    Bound("FeeMath", "PERFORMANCE_CEILING_BPS", "fees.performance_bps", 0, 3_000),
     Bound("AccessSetup", "MIN_OWNER_DELAY", "roles.owner_delay_s", DAY, None),
     Bound("PriceOracle", "MAX_DEVIATION_BPS", "oracle.max_deviation_bps", None, 2_000),
 )
 DESK_CONSTANTS = (
     Bound("SettlementOracle", "MAX_DEVIATION_BPS", "settlement.max_deviation_bps", None, 500),
 )
-"""Ends that a contract takes from a constant of its own, named here, in more than one place."""
+"""Ends that a contract does not check by `Bounds.requireWithin`, by the name of its constant."""
 
 BOUNDS = TERM_BOUNDS + OPTION_BOUNDS + VAULT_BOUNDS + ORACLE_BOUNDS
 """Of every vault."""

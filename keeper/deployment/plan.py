@@ -93,7 +93,8 @@ def steps(p: Parameters, decimals: Decimals) -> tuple[Step, ...]:
     return (
         Create("AccessSetup", (), standalone=True),
         Create("PriceOracle", (price_oracle(p, decimals),), standalone=True),
-        Create("Mandate", (Ref(MANAGER), Ref("PriceOracle"), terms(p, decimals.asset))),
+        Create("Valuation", (Ref("PriceOracle"),)),
+        Create("Mandate", (Ref(MANAGER), Ref("Valuation"), terms(p, decimals.asset))),
         Create("Vault", (vault(p, decimals.asset),)),
         Create("AaveV3Adapter", (Ref("Vault"), p.venues.aave_addresses_provider)),
         Create("UniswapV3Adapter", (Ref("Vault"), p.venues.uniswap_pool)),

@@ -75,6 +75,11 @@ class VaultRecord(Entry):
         """The pending step did not happen."""
         return self.model_copy(update={"pending": None})
 
+    def without_contracts(self, *names: str) -> "VaultRecord":
+        """Contracts that cannot be used any more."""
+        kept = {name: c for name, c in self.contracts.items() if name not in names}
+        return self.model_copy(update={"contracts": kept})
+
     def completed(self) -> "VaultRecord":
         """Everything is there and verified."""
         return self.model_copy(update={"status": "complete", "pending": None})

@@ -9,15 +9,15 @@ from typing import Any, Protocol
 
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
-from web3.exceptions import TransactionNotFound
+from web3.exceptions import TransactionNotFound, Web3Exception
 
 from keeper.deployment.plan import MANAGER, Call, Create, Step, resolve
 from keeper.deployment.record import Contract, Done, Pending, Record, VaultRecord
 from keeper.errors import DeploymentError
+from keeper.model.address import ZERO_ADDRESS
 from scripts._deployment.artifacts import Artifacts
 from scripts._deployment.chain import Chain, Transaction, Tried, create_address, explain
 
-TOKEN_ABI = ({"type": "address"}, {"type": "uint256"})
 CREATED_BY_SETUP = 1
 """Nonce of the set-up's first creation: a contract's nonces begin at 1."""
 
@@ -93,7 +93,7 @@ class Deployment:
         call: Any = {"from": to_checksum_address(deployer), "data": "0x" + transaction.data.hex()}
         try:
             return Estimate(step.name, int(self._chain.w3.eth.estimate_gas(call)))
-        except Exception as error:
+        except (Web3Exception, ValueError) as error:
             raise DeploymentError(
                 f"step {step.name}",
                 f"would fail: {error}",
@@ -139,8 +139,8 @@ class Deployment:
     # ------------------------------------------------------------ sending
 
     def run(self, signer: Signer, book: RecordBook, say: Callable[[str], None]) -> VaultRecord:
-        """Send what is left."""
-        entry = self._recover(book, say)
+        """Send what is left; `recover` comes first."""
+        entry = book.entry
         for step in self.left(entry):
             transaction = self._transaction(step, self._known(entry))
             nonce = self._chain.w3.eth.get_transaction_count(to_checksum_address(signer.address))
@@ -167,19 +167,23 @@ class Deployment:
         self, entry: VaultRecord, step: Step, receipt: Receipt, address: str | None
     ) -> VaultRecord:
         if not isinstance(step, Create) or address is None:
-            return entry.with_call(
-                step.name, Done(transaction=receipt.transaction, block=receipt.block)
-            )
+            done = Done(transaction=receipt.transaction, block=receipt.block)
+            return entry.with_call(step.name, done)
         arguments = resolve(step.arguments, self._known(entry))
-        return entry.with_contract(
-            step.name, self._contract(step.name, address, arguments, receipt)
-        )
+        made = self._contract(step.name, address, arguments, receipt)
+        entry = entry.with_contract(step.name, made)
+        if step.name == "AccessSetup":
+            manager = create_address(address, CREATED_BY_SETUP)
+            inside = self._contract(MANAGER, manager, (address,), receipt)
+            entry = entry.with_contract(MANAGER, inside)
+        return entry
 
     def _contract(
         self, name: str, address: str, arguments: tuple[Any, ...], receipt: Receipt
     ) -> Contract:
         code = self._chain.code(address)
-        if not self._artifacts[name].fits(code):
+        # The manager's code is inside the set-up's own, which was compared.
+        if not code or (name != MANAGER and not self._artifacts[name].fits(code)):
             raise DeploymentError(
                 f"contract {name}",
                 f"the code at {address} is not the compiled one",
@@ -193,22 +197,32 @@ class Deployment:
             code_hash="0x" + keccak(code).hex(),
         )
 
-    def _recover(self, book: RecordBook, say: Callable[[str], None]) -> VaultRecord:
-        """What became of the step an earlier run was about to send."""
-        entry, pending = book.entry, book.entry.pending
+    def recover(self, book: RecordBook, say: Callable[[str], None]) -> VaultRecord:
+        """Bring the record up to what the chain says of an interrupted run."""
+        pending = book.entry.pending
         if pending is None:
-            return entry
-        step = next(s for s in self._steps if s.name == pending.step)
+            return self._drop_what_others_bound(book, say)
         found = self.receipt(pending.transaction)
+        if found is not None and found.ok:
+            say(f"  {pending.step}: was mined in block {found.block} after the interruption")
+            step = next(s for s in self._steps if s.name == pending.step)
+            return book.write(self._done(book.entry, step, found, pending.address))
         if found is None:
             self._require_unknown(pending)
-            say(f"  {pending.step}: was not sent; it is sent now")
-            return book.write(entry.without_pending())
-        if not found.ok:
-            say(f"  {pending.step}: reverted in {found.transaction}; it is sent again")
-            return book.write(entry.without_pending())
-        say(f"  {pending.step}: was mined in block {found.block} after the interruption")
-        return book.write(self._done(entry, step, found, pending.address))
+        say(f"  {pending.step}: {'reverted' if found else 'was not sent'}; it is sent again")
+        book.write(book.entry.without_pending())
+        return self._drop_what_others_bound(book, say)
+
+    def _drop_what_others_bound(self, book: RecordBook, say: Callable[[str], None]) -> VaultRecord:
+        """A mandate or a valuation that a stranger bound before our vault could is of no use to it."""
+        entry, at = book.entry, book.entry.addresses
+        if "Vault" in at or "Valuation" not in at:
+            return entry
+        bound = self._chain.view(at["Valuation"], "vault()", ["address"])
+        if bound in {None, ZERO_ADDRESS}:
+            return entry
+        say(f"  Valuation: somebody else bound it, to {bound}; it and the mandate are made again")
+        return book.write(entry.without_contracts("Valuation", "Mandate"))
 
     def _require_unknown(self, pending: Pending) -> None:
         try:

@@ -100,7 +100,7 @@ def test_the_mirror_equals_the_contract(contract: str) -> None:
 
 @pytest.mark.parametrize("bound", CONSTANTS + DESK_CONSTANTS, ids=lambda bound: bound.field)
 def test_a_mirrored_constant_equals_the_contracts(bound: Bound) -> None:
-    end = bound.least if bound.most is None else bound.most
+    end = bound.most if bound.most is not None else bound.least
     assert value(bound.parameter, bound.contract) == end
 
 
