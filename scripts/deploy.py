@@ -11,7 +11,7 @@ import click
 from ape.cli import ConnectedProviderCommand
 
 from keeper.deployment.parameters import Parameters, parse
-from keeper.deployment.plan import amount_problems, steps
+from keeper.deployment.plan import VENUES_BOUND, amount_problems, steps
 from keeper.deployment.record import VaultRecord, begin, parse_record
 from keeper.deployment.surroundings import Surroundings, notes, problems
 from keeper.deployment.violations import violations
@@ -78,7 +78,7 @@ class Run:
         """Try everything, and print what is to be sent."""
         p, say = self._p, self._say
         self._require_seed(deployer, entry)
-        estimates = self._deployment.try_out(deployer, entry)
+        estimates = self._deployment.try_out(deployer, entry, seeded=deployer != NOBODY)
         say(
             f"Vault {p.vault.id!r}: {p.vault.name} ({p.vault.symbol}) on chain id {p.chain_id}, parameters {p.digest}"
         )
@@ -99,7 +99,7 @@ class Run:
         )
 
     def _require_seed(self, deployer: str, entry: VaultRecord) -> None:
-        if "venues bound" in entry.calls:
+        if VENUES_BOUND in entry.calls:
             return
         seed = 10**self._decimals.asset
         asset = self._p.vault.asset

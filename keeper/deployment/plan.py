@@ -14,6 +14,7 @@ from keeper.model.address import ZERO_ADDRESS
 from keeper.model.units import WAD
 
 MANAGER = "AccessManager"
+VENUES_BOUND = "venues bound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def steps(p: Parameters, decimals: Decimals) -> tuple[Step, ...]:
         *_desk(p, decimals),
         *lens,
         Call("seed approved", Ref("asset"), "approve", (Ref("Vault"), 10**decimals.asset)),
-        Call("venues bound", Ref("Vault"), "setVenues", _venues(p)),
+        Call(VENUES_BOUND, Ref("Vault"), "setVenues", _venues(p)),
         Call("roles handed over", Ref("AccessSetup"), "finish", _finish(p)),
     )
 

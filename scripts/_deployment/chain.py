@@ -99,14 +99,47 @@ class Chain:
         yield from found
 
     def simulate(self, sender: str, transactions: Sequence[Transaction]) -> list[Tried] | None:
-        """Every transaction tried after the ones before it, a block each; None if the node cannot."""
+        """Every transaction tried after the ones before it; None if the node cannot. Stops at the first that fails."""
         blocks = [{"calls": [_call(sender, transaction)]} for transaction in transactions]
         reply = self.w3.provider.make_request(
             RPCEndpoint("eth_simulateV1"), [{"blockStateCalls": blocks}, "latest"]
         )
         if "result" not in reply:
+            return self._rehearse(sender, transactions)
+        return _to_first_failure([_tried(block["calls"][0]) for block in reply["result"]])
+
+    def _rehearse(self, sender: str, transactions: Sequence[Transaction]) -> list[Tried] | None:
+        """On a development node, which can be set back: everything is really sent and undone."""
+        snapshot = self._ask("evm_snapshot")
+        if snapshot is None:
             return None
-        return [_tried(block["calls"][0]) for block in reply["result"]]
+        try:
+            self._ask("anvil_impersonateAccount", sender)
+            self._ask("anvil_setBalance", sender, hex(10**24))
+            results: list[Tried] = []
+            for transaction in transactions:
+                results.append(self._really(sender, transaction))
+                if not results[-1].ok:
+                    break
+            return results
+        finally:
+            self._ask("anvil_stopImpersonatingAccount", sender)
+            self._ask("evm_revert", snapshot)
+
+    def _really(self, sender: str, transaction: Transaction) -> Tried:
+        call = _call(sender, transaction)
+        reply = self.w3.provider.make_request(RPCEndpoint("eth_estimateGas"), [call, "latest"])
+        if "result" not in reply:
+            error: Any = reply.get("error", {})
+            return Tried(ok=False, gas=0, output=_bytes(error.get("data") or "0x"))
+        sent = self._ask("eth_sendTransaction", {**call, "gas": reply["result"]})
+        # The node answers before it has mined.
+        receipt = self.w3.eth.wait_for_transaction_receipt(sent, timeout=60, poll_latency=0.02)
+        return Tried(ok=receipt["status"] == 1, gas=receipt["gasUsed"], output=b"")
+
+    def _ask(self, method: str, *parameters: Any) -> Any:
+        """A node's own method; None if it has none of that name."""
+        return self.w3.provider.make_request(RPCEndpoint(method), list(parameters)).get("result")
 
 
 def _call(sender: str, transaction: Transaction) -> dict[str, str]:
@@ -116,12 +149,21 @@ def _call(sender: str, transaction: Transaction) -> dict[str, str]:
 
 def _tried(call: Mapping[str, Any]) -> Tried:
     error = call.get("error") or {}
-    output = error.get("data") or call.get("returnData") or "0x"
     return Tried(
         ok=int(call["status"], 16) == 1,
         gas=int(call["gasUsed"], 16),
-        output=bytes.fromhex(output.removeprefix("0x")),
+        output=_bytes(error.get("data") or call.get("returnData") or "0x"),
     )
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def _to_first_failure(results: list[Tried]) -> list[Tried]:
+    """What comes after a failure fails because of it."""
+    failed = next((i for i, result in enumerate(results) if not result.ok), len(results))
+    return results[: failed + 1]
 
 
 def create_address(sender: str, nonce: int) -> str:

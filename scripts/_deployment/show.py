@@ -12,6 +12,8 @@ Say = Callable[[str], None]
 
 def columns(rows: Sequence[Sequence[str]], say: Say) -> None:
     """Rows, aligned; the last column as long as it is."""
+    if not rows:
+        return
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]

@@ -12,6 +12,9 @@ from keeper.model.address import ZERO_ADDRESS
 from scripts._deployment.artifacts import Artifacts
 from scripts._deployment.chain import Chain, encoded
 
+SETTLED_AT, DUE_AT = 1, 2
+"""Of IVaultShares.EpochState."""
+
 
 def faults(
     chain: Chain,
@@ -64,12 +67,14 @@ def _values(
         ("Vault", "fees", (config["fees"], config["fees"])),
         ("Vault", "asset", (p.vault.asset,)),
         ("Vault", "base", (p.vault.base,)),
-        ("Vault", "epochLength", (p.vault.epoch_length_s,)),
     )
     for name, view, values in wanted:
         outputs = artifacts[name].function(view)["outputs"]
         if chain.raw(at[name], f"{view}()") != encoded(outputs, values):
             yield f"{name}.{view} is not what the parameters say"
+    epoch = chain.view(at["Vault"], "epochState()", ["uint256"] * 8)
+    if epoch is None or epoch[DUE_AT] - epoch[SETTLED_AT] != p.vault.epoch_length_s:
+        yield "Vault.epochState is not what the parameters say"
 
 
 def _holders(p: Parameters, access: AccessState) -> Iterator[str]:
