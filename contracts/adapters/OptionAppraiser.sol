@@ -12,8 +12,9 @@ import {OptionLimits} from "../libraries/OptionLimits.sol";
 import {OptionValue} from "../libraries/OptionValue.sol";
 
 /// @title OptionAppraiser
-/// @notice What a desk asks about options one by one: the mark a fill is judged by, whether a series may be written, and every position with
-/// its Greeks. Holds nothing and has no power; a desk makes its own. The desk sums its book itself, by the same library.
+/// @notice What a desk asks about options one by one: the mark a fill is judged by, whether a series may be written,
+/// and every position with its Greeks. Holds nothing and has no power; a desk makes its own. The desk sums its book
+/// itself, by the same library.
 contract OptionAppraiser {
     using BookValuation for BookValuation.Held;
     using BookValuation for BookValue;
@@ -39,8 +40,8 @@ contract OptionAppraiser {
         (_baseDecimals, _assetDecimals, _scale) = (venue.baseDecimals, venue.assetDecimals, venue.scale);
     }
 
-    /// @notice Mid mark of one whole option before its expiry and |delta| of its first leg, WAD. Reverts while price or volatility is
-    /// unusable.
+    /// @notice Mid mark of one whole option before its expiry and |delta| of its first leg, WAD. Reverts while price
+    /// or volatility is unusable.
     function midMarkWad(OptionValue.Option memory option, uint256 expiry)
         public
         view

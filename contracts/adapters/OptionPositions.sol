@@ -19,8 +19,8 @@ import {OptionAppraiser} from "./OptionAppraiser.sol";
 /// @title OptionPositions
 /// @notice What one vault has written, as its desk recorded it, and what it is worth. A part of the desk; see there.
 ///
-/// Terms and amounts of a series are two slots, kept densely, so that a book of 64 is measured without asking the book anything about
-/// what has not expired.
+/// Terms and amounts of a series are two slots, kept densely, so that a book of 64 is measured without asking the
+/// book anything about what has not expired.
 abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
     using BookValuation for BookValuation.Held;
     using BookValuation for BookValue;
@@ -211,7 +211,8 @@ abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
         delete _places[seriesId];
     }
 
-    /// @dev Collateral the book asks for when `written` grows by `amount`, recorded. The book keeps it by the sum written, as here.
+    /// @dev Collateral the book asks for when `written` grows by `amount`, recorded. The book keeps it by the sum
+    /// written, as here.
     function _grow(BookValuation.Held storage held, uint256 amount) internal returns (uint256 collateral) {
         collateral = _collateralUp(held, held.written + amount) - _collateralUp(held, held.written);
         held.written = (held.written + amount).toUint96();
@@ -235,7 +236,8 @@ abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
 
     // ---------------------------------------------------------------- values
 
-    /// @dev V-18. While a loss is charged everything has moved already, the mandate needs the NAV, and no stranger is called.
+    /// @dev V-18. While a loss is charged everything has moved already, the mandate needs the NAV, and no stranger is
+    /// called.
     function _requireReadable() private view {
         if (_charging) return;
         if (_reentrancyGuardEntered()) revert ReentrancyGuardReentrantCall();

@@ -15,15 +15,17 @@ import {OptionValue} from "./OptionValue.sol";
 /// @title BookValuation
 /// @notice What a short book of options is worth, at low, mid and high volatility, and its Greeks.
 ///
-/// The three marks of an option come from three volatilities; a spread can be worth less at a higher one, so low and high are the least
-/// and greatest of the three. Sums are kept in raw base x WAD and divided once: low down, mid and high up.
+/// The three marks of an option come from three volatilities; a spread can be worth less at a higher one, so low and
+/// high are the least and greatest of the three. Sums are kept in raw base x WAD and divided once: low down, mid and
+/// high up.
 /// @dev Amounts are below 2^96 and model values below 2^113, so 64 of their products stay below 2^215.
 library BookValuation {
     using SafeCast for uint256;
 
     uint256 private constant WAD = 1e18;
     int256 private constant SIGNED_WAD = 1e18;
-    /// @dev What rounding may add to the payoff a writer bears: one unit of his share of the burden, one of the unsold longs he redeems.
+    /// @dev What rounding may add to the payoff a writer bears: one unit of his share of the burden, one of the
+    /// unsold longs he redeems.
     uint256 private constant PAYOFF_DUST = 2;
 
     /// @notice One series written. Two slots.
@@ -140,8 +142,9 @@ library BookValuation {
         value.vegaAsset += Math.ceilDiv(sums.vega, scale);
     }
 
-    /// @notice What is due of an expired series: its payoff once the book has settled it or its oracle knows the price, half the greatest if
-    /// there will never be one, and until then nothing, what it pays at spot, all it can pay. Raw asset, base at spot.
+    /// @notice What is due of an expired series: its payoff once the book has settled it or its oracle knows the
+    /// price, half the greatest if there will never be one, and until then nothing, what it pays at spot, all it can
+    /// pay. Raw asset, base at spot.
     /// @return low rounded down
     /// @return mid rounded up
     /// @return high rounded up

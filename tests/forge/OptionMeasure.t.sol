@@ -200,7 +200,8 @@ contract OptionMeasureTest is OptionVenueFixture {
         assertEq(value.notionalBase, 10 * ONE);
     }
 
-    /// V-09 in NAV's terms: what is measured after the price is known is what is left after collecting, within two units a mark.
+    /// V-09 in NAV's terms: what is measured after the price is known is what is left after collecting, within two
+    /// units a mark.
     function testFuzz_a_settled_series_is_worth_what_it_pays(
         uint256 price,
         uint256 unsold,

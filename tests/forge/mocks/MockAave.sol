@@ -192,11 +192,11 @@ contract MockAave is IAaveV3Pool, IAaveV3AddressesProvider {
     function getUserAccountData(address user)
         external
         view
-        returns (uint256 collateral, uint256 debt, uint256, uint256, uint256, uint256 health_)
+        returns (uint256 collateral, uint256 debt, uint256, uint256, uint256, uint256 healthNow)
     {
         require(!accountReverts, "account");
         (collateral, debt) = _totals(user);
-        health_ = health(user);
+        healthNow = health(user);
     }
 
     function health(address user) public view returns (uint256) {
