@@ -54,7 +54,9 @@ class Safe:
     def act(self, to, data):
         """Call a contract as the Safe; the Safe itself reverts if the call does."""
         terms = (CALL, 0, 0, 0, ZERO_ADDRESS, ZERO_ADDRESS)
-        digest = self._contract.getTransactionHash(to, 0, data, *terms, self._contract.call_view_method("nonce"))
+        digest = self._contract.getTransactionHash(
+            to, 0, data, *terms, self._contract.call_view_method("nonce")
+        )
         signatures = b"".join(
             _signature(account, bytes(digest)) for account in self._owners[: self._threshold]
         )
