@@ -74,6 +74,20 @@ contract PriceOracleFaultsTest is Fixture {
         }
     }
 
+    /// The threshold itself is allowed, the next answer beyond it is not, on either side of the TWAP.
+    function test_sources_may_differ_by_exactly_the_threshold() external {
+        uint256 twap = oracle.read().twapWad;
+        uint256 above = twap * 10_000 / 9800 / 1e10; // of it the TWAP is 2 % away
+        uint256 below = (twap * 10_000 + 10_200e10 - 1) / 10_200e10;
+        for (uint256 i; i < 2; ++i) {
+            ethFeed.set(int256(i == 0 ? above : below));
+            assertEq(oracle.read().deviationBps, 200);
+            assertGt(oracle.priceWad(), 0);
+            ethFeed.set(int256(i == 0 ? above + 1 : below - 1));
+            _expectUnusable(IPriceOracle.Fault.Deviates, address(pool), 201, 200);
+        }
+    }
+
     function test_the_quote_feed_has_bounds_of_its_own() external {
         usdcFeed.set(0.1e8);
         _expectUnusable(IPriceOracle.Fault.OutOfBounds, address(usdcFeed), 0.1e8, 0.1e8);
@@ -99,7 +113,7 @@ contract PriceOracleFaultsTest is Fixture {
         if (wild & 1 == 0) least = bound(least, 0, highest + 1);
         if (wild & 2 == 0 && least <= highest) {
             most = bound(most, least, least * 1e6 + 1);
-            if (wild & 4 == 0) most = least + (least + 4) / 5 - (wild >> 3 & 1); // at the edge and one under
+            if (wild & 4 == 0) most = least + (least + 4) / 5 + 1 - (wild >> 3 & 3) % 3; // around the edge
             if (wild & 6 == 4) most = least * 1e6 + (wild >> 3 & 1);
         }
         PriceOracle.Config memory config = _oracleConfig();
