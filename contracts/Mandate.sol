@@ -27,7 +27,8 @@ import {TermBounds} from "./libraries/TermBounds.sol";
 ///
 /// How a rebalance is judged, by what was measured before and after (`close`):
 /// - health of the venue at least the minimum, or higher than before (V-05);
-/// - net delta inside its band, or nearer to the target than before (V-06);
+/// - net delta inside its band, or nearer to the target than before (V-06); what reduces every risk from below the minimum health
+///   is let out of the band: safety comes first;
 /// - debt within the mandate where the debt of either token rose;
 /// - NAV lost within the intent, the mandate and one of two buckets (V-04);
 /// - unless it reduced every measured risk (V-08): not paused, not winding down, cooldown, oracle age, turnover, shares of
@@ -245,6 +246,7 @@ contract Mandate is IMandate, AccessManaged {
         _lastBeat = uint64(block.timestamp);
         IValuation.Measure memory before = valuation.measure();
         if (before.priced) _inspect(before.suppliedAsset, before.suppliedBase);
+        else inspect();
         brief = _briefOf(before);
         if (!before.priced) brief.owes = valuation.owes();
         measured = abi.encode(before);
@@ -291,6 +293,7 @@ contract Mandate is IMandate, AccessManaged {
         rescue.debt = valuation.debtAt(rescue.priceWad);
         rescue.sliceBps = _emergency.sliceBps;
         rescue.swapLossBps = _limits.maxSwapLossBps;
+        rescue.bountyBps = _emergency.bountyBps;
         rescue.reserve = _bountyFor(Math.mulDiv(rescue.debt, rescue.sliceBps, BPS));
     }
 
@@ -340,7 +343,8 @@ contract Mandate is IMandate, AccessManaged {
         if (msg.sender != _desk) revert NotDesk(msg.sender);
         IValuation.Measure memory now_ = valuation.measure();
         uint256 navBefore = now_.nav + loss;
-        uint256 allowed = now_.priced ? Math.mulDiv(navBefore, _limits.maxLossBps, BPS) : 0;
+        uint256 allowed =
+            now_.priced && now_.optionsKnown ? Math.mulDiv(navBefore, _limits.maxLossBps, BPS) : 0;
         if (loss > allowed) revert LossTooLarge(loss, allowed);
         _chargeBucket(Bucket.Routine, loss, navBefore, _limits.maxLossPerDayBps);
         ++_stateCounter;
@@ -380,9 +384,14 @@ contract Mandate is IMandate, AccessManaged {
     ) private {
         Limits memory limits = _limits;
         Caps memory caps = _caps;
+        // Measured in one way before and in another after, options would hide a loss.
+        if (before.optionsKnown != afterwards.optionsKnown) revert OptionsUnknown();
         _checkHealthAndDebt(before, afterwards, limits);
         bool reduces = _reduces(before, afterwards, traded);
-        _checkDelta(before, afterwards, caps, reduces);
+        // From below the minimum health the way out passes a band that a fall of the price has left.
+        if (!reduces || before.healthWad >= limits.minHealthWad) {
+            _checkDelta(before, afterwards, caps, reduces);
+        }
         if (!reduces) {
             _checkHalted(before, afterwards, traded);
             _checkRoutine(before, afterwards, traded, caps);

@@ -211,7 +211,7 @@ contract Valuation is IValuation {
     }
 
     /// @inheritdoc IValuation
-    function owes() external view returns (bool) {
+    function owes() external view quiet returns (bool) {
         Holdings memory held = _holdings();
         return held.debtAsset != 0 || held.debtBase != 0;
     }
@@ -240,6 +240,7 @@ contract Valuation is IValuation {
             healthWad: rescue.healthWad,
             sliceBps: rescue.sliceBps,
             swapLossBps: rescue.swapLossBps,
+            bountyBps: rescue.bountyBps,
             reserve: rescue.reserve
         });
         moves = RescuePlan.movesFor(scene, _holdings());
