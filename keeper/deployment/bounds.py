@@ -160,13 +160,13 @@ DESK_BOUNDS = VOLATILITY_BOUNDS + SETTLEMENT_BOUNDS
 """Of a vault with options."""
 
 MARK_BOUNDS = (
-    Bound("VolatilityOracle", "tenor", "tenor_s", None, 730 * DAY),
+    Bound("VolatilityMarks", "tenor", "tenor_s", None, 730 * DAY),
     Bound("VolatilityOracle", "levelPpm", "level_ppm", 50_000, 4_000_000),
     Bound("VolatilityOracle", "|skewBps|", "skew_bps", 0, 7_000),
     Bound("VolatilityOracle", "convexityBps", "convexity_bps", 500, 20_000),
 )
 """Of each mark; skew without its sign."""
-MARKS = Bound("VolatilityOracle", "tenors", "marks", 1, 8)
+MARKS = Bound("VolatilityMarks", "tenors", "marks", 1, 8)
 """Of their number."""
 MIN_TENOR_S = HOUR
 MIN_OWNER_DELAY_S = DAY
