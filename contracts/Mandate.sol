@@ -51,6 +51,16 @@ contract Mandate is IMandate, AccessManaged {
     /// @dev Swaps may buy this much of the debt they repay and still count as reducing: room for their own loss, not for trading.
     uint256 private constant REDUCING_SWAP_BPS = 10_100;
 
+    /// @dev One slot, which every rebalance writes. Times are unix seconds.
+    struct Moments {
+        uint64 counter; // of changes of state
+        uint48 beat;
+        uint48 routine;
+        uint48 rescue;
+        bool paused;
+        bool windingDown;
+    }
+
     /// @dev What the lending venue was left with by the last change, token units: it may only grow by itself.
     struct Left {
         uint128 suppliedAsset;
@@ -67,7 +77,6 @@ contract Mandate is IMandate, AccessManaged {
     /// @inheritdoc IMandate
     address public vault;
     address private _desk;
-    uint256 private _stateCounter;
     Left private _left;
     Limits private _limits;
     Caps private _caps;
@@ -76,13 +85,7 @@ contract Mandate is IMandate, AccessManaged {
     LossBudget.Bucket private _routine;
     LossBudget.Bucket private _protective;
     LossBudget.Bucket private _turnover;
-    uint64 private _lastBeat;
-    uint64 private _lastRoutine;
-    uint64 private _lastRescue;
-    /// @inheritdoc IMandate
-    bool public paused;
-    /// @inheritdoc IMandate
-    bool public windingDown;
+    Moments private _at;
     /// @inheritdoc IMandate
     mapping(bytes32 id => bool) public intentUsed;
 
@@ -100,7 +103,7 @@ contract Mandate is IMandate, AccessManaged {
         uint256 assetDecimals = IERC20Metadata(IPriceOracle(oracle).quote()).decimals();
         _scale = 10 ** (18 + baseDecimals - assetDecimals); // both are 6 to 18, as the valuation checked
         _writeTerms(terms_);
-        _lastBeat = uint64(block.timestamp);
+        _at.beat = uint48(block.timestamp);
     }
 
     // ---------------------------------------------------------------- curator: riskier, after a delay
@@ -121,15 +124,15 @@ contract Mandate is IMandate, AccessManaged {
 
     /// @inheritdoc IMandate
     function unpause() external restricted {
-        paused = false;
+        _at.paused = false;
         _pushHalted();
         emit PausedSet(false, msg.sender);
     }
 
     /// @inheritdoc IMandate
     function resume() external restricted {
-        windingDown = false;
-        _lastBeat = uint64(block.timestamp); // or anybody could declare it abandoned again in the same block
+        _at.windingDown = false;
+        _at.beat = uint48(block.timestamp); // or anybody could declare it abandoned again in the same block
         _pushHalted();
         emit WindDownSet(false, msg.sender);
     }
@@ -171,7 +174,7 @@ contract Mandate is IMandate, AccessManaged {
 
     /// @inheritdoc IMandate
     function pause() external restricted {
-        paused = true;
+        _at.paused = true;
         _pushHalted();
         emit PausedSet(true, msg.sender);
     }
@@ -198,8 +201,8 @@ contract Mandate is IMandate, AccessManaged {
 
     /// @inheritdoc IMandate
     function declareAbandoned() external {
-        if (block.timestamp < uint256(_lastBeat) + ABANDONED_AFTER) {
-            revert NotAbandoned(_lastBeat, block.timestamp);
+        if (block.timestamp < uint256(_at.beat) + ABANDONED_AFTER) {
+            revert NotAbandoned(_at.beat, block.timestamp);
         }
         _windDown();
     }
@@ -209,7 +212,7 @@ contract Mandate is IMandate, AccessManaged {
     /// @inheritdoc IMandate
     function beat() external {
         _requireKeeper(msg.sender);
-        _lastBeat = uint64(block.timestamp);
+        _at.beat = uint48(block.timestamp);
         emit Beat(msg.sender);
     }
 
@@ -243,7 +246,7 @@ contract Mandate is IMandate, AccessManaged {
         if (intent.stateHash != current) revert StateChanged(intent.stateHash, current);
         if (intentUsed[intent.id]) revert IntentAlreadyUsed(intent.id);
         intentUsed[intent.id] = true;
-        _lastBeat = uint64(block.timestamp);
+        _at.beat = uint48(block.timestamp);
         IValuation.Measure memory before = valuation.measure();
         if (before.priced) _inspect(before.suppliedAsset, before.suppliedBase);
         else inspect();
@@ -305,7 +308,7 @@ contract Mandate is IMandate, AccessManaged {
     {
         (, uint256 health) = valuation.tryHealth();
         if (health <= rescue.healthWad) revert ProtectionUseless(rescue.healthWad, health);
-        if (sold) _lastRescue = uint64(block.timestamp);
+        if (sold) _at.rescue = uint48(block.timestamp);
         IValuation.Holdings memory held = valuation.holdings();
         _record(held);
         uint256 repaid = Math.saturatingSub(rescue.debt, valuation.debtAt(rescue.priceWad));
@@ -322,13 +325,13 @@ contract Mandate is IMandate, AccessManaged {
     /// @dev The health, if it is low enough; reverts with the reason why nobody may protect now.
     function _requireEndangered() private view returns (uint256 health) {
         Emergency memory e = _emergency;
-        uint256 until = uint256(_lastRescue) + e.cooldown;
+        uint256 until = uint256(_at.rescue) + e.cooldown;
         if (block.timestamp < until) revert RescueTooSoon(until, block.timestamp);
         bool known;
         (known, health) = valuation.tryHealth();
         if (!known || health >= e.emergencyHealthWad) revert NotEndangered(health, e.emergencyHealthWad);
-        if (health >= e.criticalHealthWad && block.timestamp < uint256(_lastBeat) + e.silence) {
-            revert HeartBeats(_lastBeat, e.silence);
+        if (health >= e.criticalHealthWad && block.timestamp < uint256(_at.beat) + e.silence) {
+            revert HeartBeats(_at.beat, e.silence);
         }
     }
 
@@ -347,7 +350,7 @@ contract Mandate is IMandate, AccessManaged {
             now_.priced && now_.optionsKnown ? Math.mulDiv(navBefore, _limits.maxLossBps, BPS) : 0;
         if (loss > allowed) revert LossTooLarge(loss, allowed);
         _chargeBucket(Bucket.Routine, loss, navBefore, _limits.maxLossPerDayBps);
-        ++_stateCounter;
+        ++_at.counter;
     }
 
     // ---------------------------------------------------------------- hedge
@@ -369,7 +372,7 @@ contract Mandate is IMandate, AccessManaged {
     }
 
     function _record(uint256 suppliedAsset, uint256 suppliedBase) private {
-        ++_stateCounter;
+        ++_at.counter;
         _left = Left(suppliedAsset.toUint128(), suppliedBase.toUint128());
     }
 
@@ -483,7 +486,7 @@ contract Mandate is IMandate, AccessManaged {
         IValuation.Measure memory afterwards,
         Traded calldata traded
     ) private view {
-        if (!paused && !windingDown) return;
+        if (!_at.paused && !_at.windingDown) return;
         uint256 repaid = Math.saturatingSub(before.debt, afterwards.debt);
         if (traded.bought > _reducingSwaps(before, afterwards)) {
             revert PausedSwapTooLarge(traded.bought, repaid);
@@ -497,9 +500,9 @@ contract Mandate is IMandate, AccessManaged {
         Traded calldata traded,
         Caps memory caps
     ) private {
-        uint256 until = uint256(_lastRoutine) + caps.cooldown;
+        uint256 until = uint256(_at.routine) + caps.cooldown;
         if (block.timestamp < until) revert CooldownActive(until, block.timestamp);
-        _lastRoutine = uint64(block.timestamp);
+        _at.routine = uint48(block.timestamp);
         uint256 age = Math.saturatingSub(block.timestamp, before.priceAt);
         if (age > caps.maxOracleAge) revert OracleTooOld(age, caps.maxOracleAge);
         _checkShare(Cap.Venue, before.lent, afterwards.lent, afterwards.gross, caps.maxVenueBps);
@@ -592,18 +595,28 @@ contract Mandate is IMandate, AccessManaged {
     }
 
     /// @inheritdoc IMandate
+    function paused() external view returns (bool) {
+        return _at.paused;
+    }
+
+    /// @inheritdoc IMandate
+    function windingDown() external view returns (bool) {
+        return _at.windingDown;
+    }
+
+    /// @inheritdoc IMandate
     function lastBeat() external view returns (uint256) {
-        return _lastBeat;
+        return _at.beat;
     }
 
     /// @inheritdoc IMandate
     function lastRoutineAt() external view returns (uint256) {
-        return _lastRoutine;
+        return _at.routine;
     }
 
     /// @inheritdoc IMandate
     function stateHash() public view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, vault, _stateCounter));
+        return keccak256(abi.encode(block.chainid, vault, _at.counter));
     }
 
     /// @inheritdoc IMandate
@@ -626,13 +639,13 @@ contract Mandate is IMandate, AccessManaged {
     }
 
     function _windDown() private {
-        windingDown = true;
+        _at.windingDown = true;
         _pushHalted();
         emit WindDownSet(true, msg.sender);
     }
 
     function _pushHalted() private {
-        IVaultShares(vault).setHalted(paused, windingDown);
+        IVaultShares(vault).setHalted(_at.paused, _at.windingDown);
     }
 
     /// @dev Time that has passed refills at the capacity that held then, so that a looser limit is not looser backwards.
