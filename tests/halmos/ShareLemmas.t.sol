@@ -91,8 +91,12 @@ contract ShareLemmas is Proof {
         _fit(amount, supply, low, 1, SMALL);
         _fits(high, SMALL);
         VM.assume(low <= high);
-        assert(ShareMath.toSharesDown(amount, supply, high, 1) <= ShareMath.toSharesDown(amount, supply, low, 1));
-        assert(ShareMath.toAssetsDown(amount, supply, low, 1) <= ShareMath.toAssetsDown(amount, supply, high, 1));
+        assert(
+            ShareMath.toSharesDown(amount, supply, high, 1) <= ShareMath.toSharesDown(amount, supply, low, 1)
+        );
+        assert(
+            ShareMath.toAssetsDown(amount, supply, low, 1) <= ShareMath.toAssetsDown(amount, supply, high, 1)
+        );
     }
 
     /// @notice False: rounding may take a unit from the depositor.
