@@ -47,8 +47,10 @@ def main() -> int:
 
 
 def cover(tests: str | None) -> None:
-    """Run forge's coverage. It must compile through the intermediate language with the optimizer at its least: without, the
-    stack is too deep for the contracts' larger functions. Where that merges code, a line may be told as missed."""
+    """Run forge's coverage, through the intermediate language with the least optimization.
+
+    Without any, the stack is too deep for the larger functions. Where code is merged, a line may be told as missed.
+    """
     REPORT.parent.mkdir(parents=True, exist_ok=True)
     REPORT.unlink(missing_ok=True)
     say("coverage: compiling through the intermediate language, then all tests; this takes minutes")
