@@ -16,25 +16,28 @@ import {OptionLimitsLib} from "./libraries/OptionLimits.sol";
 import {OptionValue} from "./libraries/OptionValue.sol";
 
 /// @title OptionAuction
-/// @notice Sells and buys back options of one base and quote at prices bounded by an on-chain model (V-11). No owner, no fee.
+/// @notice Sells and buys back options of one base and quote at prices bounded by an on-chain model (V-11). No owner,
+/// no fee.
 ///
-/// What holds: a sale is never filled below the model at the volatility oracle's floor less the discount, at the price of that
-/// very block, whatever its seller asked for, and the discount never exceeds the hard ceiling. A purchase never pays more than the
-/// least of the seller's maximum and the model at the high volatility plus the premium. No auction is filled beyond its
-/// amount, before its start, after its end or from its series' expiry on. Rounding: a bidder pays up and is paid down, fill by
-/// fill, so splitting a fill gains nothing. The contract holds nothing: longs go from seller to bidder, cash from bidder to
-/// payee, and back in a purchase; `from` is only ever the caller or the seller of that auction.
+/// What holds: a sale is never filled below the model at the volatility oracle's floor less the discount, at the
+/// price of that very block, whatever its seller asked for, and the discount never exceeds the hard ceiling. A
+/// purchase never pays more than the least of the seller's maximum and the model at the high volatility plus the
+/// premium. No auction is filled beyond its amount, before its start, after its end or from its series' expiry on.
+/// Rounding: a bidder pays up and is paid down, fill by fill, so splitting a fill gains nothing. The contract holds
+/// nothing: longs go from seller to bidder, cash from bidder to payee, and back in a purchase; `from` is only ever
+/// the caller or the seller of that auction.
 ///
-/// What may fail: without a usable price or volatility no fill is taken, and an auction may pass unsold. A seller that reverts in
-/// `onFill`, or has given away what it offers, stops its own auctions and no others. Anybody may sell any series of this pair; a
-/// series is as good as its settlement oracle, which bidders must look at.
+/// What may fail: without a usable price or volatility no fill is taken, and an auction may pass unsold. A seller
+/// that reverts in `onFill`, or has given away what it offers, stops its own auctions and no others. Anybody may sell
+/// any series of this pair; a series is as good as its settlement oracle, which bidders must look at.
 ///
-/// The start is drawn from `prevrandao`, so that nobody can plan for it in an earlier block. It does not bind whoever proposes
-/// the block, who sees the draw before including it, nor a keeper who sends a transaction that reverts unless the draw
-/// suits. Least and greatest bids are by address; who uses many addresses is bound by the reserve and the price path, not by them.
+/// The start is drawn from `prevrandao`, so that nobody can plan for it in an earlier block. It does not bind whoever
+/// proposes the block, who sees the draw before including it, nor a keeper who sends a transaction that reverts
+/// unless the draw suits. Least and greatest bids are by address; who uses many addresses is bound by the reserve and
+/// the price path, not by them.
 ///
-/// What is assumed: oracles revert rather than lie; quote is a token without callbacks into strangers or fees; a payment that arrives short
-/// is refused.
+/// What is assumed: oracles revert rather than lie; quote is a token without callbacks into strangers or fees; a
+/// payment that arrives short is refused.
 contract OptionAuction is IOptionAuction, ReentrancyGuardTransient {
     using SafeCast for uint256;
     using SafeERC20 for IERC20;

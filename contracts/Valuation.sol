@@ -37,6 +37,8 @@ contract Valuation is IValuation {
     /// @dev Raw base x price WAD / _scale = raw asset.
     uint256 private immutable _scale;
     uint256 private immutable _assetUnit;
+    address private immutable _asset;
+    address private immutable _base;
     uint8 private immutable _baseDecimals;
     uint8 private immutable _assetDecimals;
 
@@ -50,8 +52,6 @@ contract Valuation is IValuation {
     address public swapper;
     /// @inheritdoc IValuation
     address public desk;
-    address private _asset;
-    address private _base;
 
     /// @dev Vault and mandate may value in the middle of their own calls; nobody else may (V-18).
     modifier quiet() {
@@ -61,6 +61,7 @@ contract Valuation is IValuation {
 
     constructor(IPriceOracle oracle_) {
         oracle = address(oracle_);
+        (_asset, _base) = (oracle_.quote(), oracle_.base());
         uint8 baseDecimals = IERC20Metadata(oracle_.base()).decimals();
         uint8 quoteDecimals = IERC20Metadata(oracle_.quote()).decimals();
         Bounds.requireWithin("baseDecimals", baseDecimals, 6, 18);
@@ -75,9 +76,9 @@ contract Valuation is IValuation {
     /// @inheritdoc IValuation
     function bind(address vault_, address asset, address base) external {
         if (vault != address(0)) revert AlreadyBound(vault);
-        if (IPriceOracle(oracle).quote() != asset) revert TokenNotAllowed(asset);
-        if (IPriceOracle(oracle).base() != base) revert TokenNotAllowed(base);
-        (vault, mandate, _asset, _base) = (vault_, msg.sender, asset, base);
+        if (asset != _asset) revert TokenNotAllowed(asset);
+        if (base != _base) revert TokenNotAllowed(base);
+        (vault, mandate) = (vault_, msg.sender);
         emit Bound(vault_, msg.sender);
     }
 
@@ -211,7 +212,7 @@ contract Valuation is IValuation {
     }
 
     /// @inheritdoc IValuation
-    function owes() external view returns (bool) {
+    function owes() external view quiet returns (bool) {
         Holdings memory held = _holdings();
         return held.debtAsset != 0 || held.debtBase != 0;
     }
@@ -240,6 +241,7 @@ contract Valuation is IValuation {
             healthWad: rescue.healthWad,
             sliceBps: rescue.sliceBps,
             swapLossBps: rescue.swapLossBps,
+            bountyBps: rescue.bountyBps,
             reserve: rescue.reserve
         });
         moves = RescuePlan.movesFor(scene, _holdings());

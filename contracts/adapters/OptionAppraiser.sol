@@ -12,8 +12,9 @@ import {OptionLimits} from "../libraries/OptionLimits.sol";
 import {OptionValue} from "../libraries/OptionValue.sol";
 
 /// @title OptionAppraiser
-/// @notice What a desk asks about options one by one: the mark a fill is judged by, whether a series may be written, and every position with
-/// its Greeks. Holds nothing and has no power; a desk makes its own. The desk sums its book itself, by the same library.
+/// @notice What a desk asks about options one by one: the mark a fill is judged by, whether a series may be written,
+/// and every position with its Greeks. Holds nothing and has no power; a desk makes its own. The desk sums its book
+/// itself, by the same library.
 contract OptionAppraiser {
     using BookValuation for BookValuation.Held;
     using BookValuation for BookValue;
@@ -39,8 +40,8 @@ contract OptionAppraiser {
         (_baseDecimals, _assetDecimals, _scale) = (venue.baseDecimals, venue.assetDecimals, venue.scale);
     }
 
-    /// @notice Mid mark of one whole option before its expiry and |delta| of its first leg, WAD. Reverts while price or volatility is
-    /// unusable.
+    /// @notice Mid mark of one whole option before its expiry and |delta| of its first leg, WAD. Reverts while price
+    /// or volatility is unusable.
     function midMarkWad(OptionValue.Option memory option, uint256 expiry)
         public
         view
@@ -98,6 +99,21 @@ contract OptionAppraiser {
                 _markLive(position, held[i], spotWad);
             }
         }
+    }
+
+    /// @notice Whether the book agrees with the calling desk's record: written, and until expiry at least the unsold longs.
+    function matches(uint256[] calldata ids, BookValuation.Held[] calldata held)
+        external
+        view
+        returns (bool)
+    {
+        for (uint256 i; i < ids.length; ++i) {
+            if (book.writtenOf(ids[i], msg.sender) != held[i].written) return false;
+            // From expiry on anybody may have the book redeem them to the desk.
+            if (held[i].unsold == 0 || block.timestamp >= held[i].expiry) continue;
+            if (book.balanceOf(msg.sender, ids[i]) < held[i].unsold) return false;
+        }
+        return true;
     }
 
     /// @notice What is due of an expired series; see `BookValuation.payoffOf`.

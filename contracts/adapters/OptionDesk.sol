@@ -17,20 +17,24 @@ import {OptionPositions} from "./OptionPositions.sol";
 /// @title OptionDesk
 /// @notice One vault's options: this contract is the writer in the book and the seller in the auction.
 ///
-/// What holds: collateral, premiums, cash and payoffs leave to the vault alone (V-15), but for cash that a purchase pays to whom it buys
-/// from. Asset held here is the cash of purchases and nothing else, and the auction is approved exactly that. Longs held here
-/// are what is unsold: the auction is operator of them and takes only what it was given to sell. Liability is what has been sold; what
-/// is unsold is nobody's claim. Only the vault starts anything. Stopping is the vault's at any time and anybody's once no fill
-/// can come, and reads no price: nothing can block it. Collecting after expiry is anybody's.
+/// What holds: collateral, premiums, cash and payoffs leave to the vault alone (V-15), but for cash that a purchase
+/// pays to whom it buys from. Asset held here is the cash of purchases and nothing else, and the auction is approved
+/// exactly that. Longs held here are what is unsold: the auction is operator of them and takes only what it was given
+/// to sell. Liability is what has been sold; what is unsold is nobody's claim. Only the vault starts anything.
+/// Stopping is the vault's at any time and anybody's once no fill can come, and reads no price: nothing can block it.
+/// Collecting after expiry is anybody's.
 ///
-/// A stolen keeper who bids too: a sale starts at the mid mark at least and is never filled below the reserve, and what a fill loses against
-/// the mid mark is charged to the vault's loss bucket in the same call, or the fill does not happen. A fill without loss charges nothing.
+/// A stolen keeper who bids too: a sale starts at the mid mark at least and is never filled below the reserve, and
+/// what a fill loses against the mid mark is charged to the mandate's loss bucket in the same call, or the fill does
+/// not happen. A fill without loss charges nothing.
 ///
-/// What may fail: while price or volatility is unusable nothing is written or filled, and a book with live options sold cannot be
-/// measured. A series whose settlement nobody can prove waits, in full range between low and high mark, as long as its oracle does.
+/// What may fail: while price or volatility is unusable nothing is written or filled, and a book with live options
+/// sold cannot be measured. A series whose settlement nobody can prove waits, in full range between low and high
+/// mark, as long as its oracle does.
 ///
-/// What is assumed: the vault is not reentered from its own `chargeFill`; the book and the auction are the ones of this project; tokens are
-/// the vault's. Longs a stranger sends here are not counted, and are redeemed to the vault with the series.
+/// What is assumed: the mandate calls no stranger from `chargeFill`, during which the desk can be read; the book and
+/// the auction are the ones of this project; tokens are the vault's. Longs a stranger sends here are not counted, and
+/// are redeemed to the vault with the series.
 contract OptionDesk is OptionPositions {
     using BookValuation for BookValuation.Held;
     using SafeCast for uint256;
@@ -55,7 +59,8 @@ contract OptionDesk is OptionPositions {
         IVolatilityOracle volatilityOracle_,
         ISettlementOracle settlementOracle_
     ) OptionPositions(vault_, book_, auction_, volatilityOracle_, settlementOracle_) {
-        // What is unsold stays here and is taken fill by fill. The auction takes from whoever offers, and nobody else can offer.
+        // What is unsold stays here and is taken fill by fill. The auction takes from whoever offers, and nobody else
+        // can offer.
         book_.setOperator(address(auction_), true);
     }
 
@@ -66,6 +71,7 @@ contract OptionDesk is OptionPositions {
         external
         onlyVault
         nonReentrant
+        changing
         returns (uint256 auctionId)
     {
         if (amount == 0) revert ZeroAmount();
@@ -93,6 +99,7 @@ contract OptionDesk is OptionPositions {
         external
         onlyVault
         nonReentrant
+        changing
         returns (uint256 auctionId)
     {
         if (amount == 0 || cash == 0) revert ZeroAmount();
@@ -111,7 +118,7 @@ contract OptionDesk is OptionPositions {
     // ---------------------------------------------------------------- vault at any time, anybody when it is over
 
     /// @inheritdoc IOptionDesk
-    function cancel(uint256 auctionId) external nonReentrant {
+    function cancel(uint256 auctionId) external nonReentrant changing {
         Ticket memory ticket = _tickets[auctionId];
         if (ticket.kind == IOptionAuction.Kind.None) revert UnknownAuction(auctionId);
         if (msg.sender != vault && !auction.over(auctionId)) revert AuctionRunning(auctionId);
@@ -126,7 +133,7 @@ contract OptionDesk is OptionPositions {
     // ---------------------------------------------------------------- anybody
 
     /// @inheritdoc IOptionDesk
-    function collect(uint256 seriesId) external nonReentrant {
+    function collect(uint256 seriesId) external nonReentrant changing {
         BookValuation.Held storage held = _heldOf(seriesId);
         if (block.timestamp < held.expiry) revert NotExpired(seriesId, held.expiry);
         address token = held.isCall ? base : asset;
@@ -143,7 +150,7 @@ contract OptionDesk is OptionPositions {
     // ---------------------------------------------------------------- auction
 
     /// @inheritdoc IAuctionSeller
-    function onFill(uint256 auctionId, uint256 amount, uint256 paid) external nonReentrant {
+    function onFill(uint256 auctionId, uint256 amount, uint256 paid) external nonReentrant changing {
         if (msg.sender != address(auction)) revert NotAuction(msg.sender);
         Ticket memory ticket = _tickets[auctionId];
         if (ticket.kind == IOptionAuction.Kind.None) revert UnknownAuction(auctionId);
@@ -195,8 +202,8 @@ contract OptionDesk is OptionPositions {
         });
     }
 
-    /// @dev Longs just bought go out of being with what they were written against. More than is sold would be somebody else's
-    /// unsold: a second purchase may have taken them first.
+    /// @dev Longs just bought go out of being with what they were written against. More than is sold would be
+    /// somebody else's unsold: a second purchase may have taken them first.
     function _takeBack(
         uint256 auctionId,
         Ticket memory ticket,

@@ -6,7 +6,8 @@ import {IPriceOracle} from "./IPriceOracle.sol";
 import {IVolatilityOracle} from "./IVolatilityOracle.sol";
 
 /// @title IAuctionSeller
-/// @notice Who opens auctions: told of each fill in the same call, when longs and cash have changed hands. A revert undoes the fill.
+/// @notice Who opens auctions: told of each fill in the same call, when longs and cash have changed hands. A revert
+/// undoes the fill.
 interface IAuctionSeller {
     /// @param amount options, raw base
     /// @param paid raw quote, for all of `amount`: received in a sale, given in a purchase
@@ -14,8 +15,9 @@ interface IAuctionSeller {
 }
 
 /// @title IOptionAuction
-/// @notice Sales of options at a price that descends to a reserve enforced by a model, and purchases at one that ascends to a cap
-/// enforced by it. One base and quote. The auction moves longs and cash between seller, payee and bidder and never holds either.
+/// @notice Sales of options at a price that descends to a reserve enforced by a model, and purchases at one that
+/// ascends to a cap enforced by it. One base and quote. The auction moves longs and cash between seller, payee and
+/// bidder and never holds either.
 ///
 /// Prices are quote per option on one whole base, WAD. Amounts are raw base.
 interface IOptionAuction {
@@ -101,8 +103,8 @@ interface IOptionAuction {
     /// @return left options neither sold nor bought
     function close(uint256 auctionId) external returns (uint256 left);
 
-    /// @notice Buy `amount` options of a sale at the price now; quote goes from the caller straight to the payee, rounded up. From
-    /// `startAt` to `endAt`, both included, and before the series expires.
+    /// @notice Buy `amount` options of a sale at the price now; quote goes from the caller straight to the payee,
+    /// rounded up. From `startAt` to `endAt`, both included, and before the series expires.
     /// @param maxPriceWad refused if the price is above
     /// @param receiver of the options
     /// @return paid raw quote
@@ -110,8 +112,8 @@ interface IOptionAuction {
         external
         returns (uint256 paid);
 
-    /// @notice Sell `amount` options to a purchase at the price now; quote is rounded down. The caller has made this contract operator
-    /// of the series or approved the amount.
+    /// @notice Sell `amount` options to a purchase at the price now; quote is rounded down. The caller has made this
+    /// contract operator of the series or approved the amount.
     /// @param minPriceWad refused if the price is below
     /// @param receiver of the quote
     /// @return paid raw quote
@@ -122,12 +124,12 @@ interface IOptionAuction {
     /// @notice Price a fill would have now. Reverts while a fill would for its time or for price or volatility.
     function priceWad(uint256 auctionId) external view returns (uint256);
 
-    /// @notice The least a sale takes now, for an option of this series: the model at the volatility floor less the discount, rounded up, at
-    /// least one unit (V-11). Reverts while price or floor is unusable.
+    /// @notice The least a sale takes now, for an option of this series: the model at the volatility floor less the
+    /// discount, rounded up, at least one unit (V-11). Reverts while price or floor is unusable.
     function reserveWad(uint256 seriesId, uint256 discountBps) external view returns (uint256);
 
-    /// @notice Where a purchase's price starts, the model at the low volatility, and the most it may reach, the model at the high
-    /// volatility plus the premium; both rounded down. Reverts while price or volatility is unusable.
+    /// @notice Where a purchase's price starts, the model at the low volatility, and the most it may reach, the model
+    /// at the high volatility plus the premium; both rounded down. Reverts while price or volatility is unusable.
     function purchaseBoundsWad(uint256 seriesId, uint256 premiumBps)
         external
         view

@@ -37,9 +37,9 @@ struct BookValue {
 /// @title IVaultCharge
 /// @notice What the desk tells the mandate of.
 interface IVaultCharge {
-    /// @notice Charge the loss of a fill against the mid mark to the routine bucket; reverts if it does not fit. Called by the desk, last
-    /// in a fill, when longs, cash and the desk's own books are done; not called when there is no loss. During this call the
-    /// desk answers `measure`.
+    /// @notice Charge the loss of a fill against the mid mark to the routine bucket; reverts if it does not fit.
+    /// Called by the desk, last in a fill, when longs, cash and the desk's own books are done; not called when there
+    /// is no loss. During this call the desk answers `measure`.
     /// @param loss raw asset, rounded up, not 0
     function chargeFill(uint256 loss) external;
 }
@@ -60,8 +60,8 @@ interface IOptionVault {
 }
 
 /// @title IOptionDesk
-/// @notice One vault's options: written in the book against the vault's collateral, sold and bought back by auction. Everything that
-/// leaves goes to the vault (V-15).
+/// @notice One vault's options: written in the book against the vault's collateral, sold and bought back by auction.
+/// Everything that leaves goes to the vault (V-15).
 interface IOptionDesk is IAdapter, IAuctionSeller {
     /// @notice A series as it stands, for the lens. Marks, delta, gamma and vega are 0 while `fault` makes them unusable.
     struct Position {
@@ -80,7 +80,8 @@ interface IOptionDesk is IAdapter, IAuctionSeller {
         bool awaiting; // expired and not collected
     }
 
-    /// @notice An auction of this desk. `left` is unsold longs or options still wanted; `cash` is what a purchase may still spend.
+    /// @notice An auction of this desk. `left` is unsold longs or options still wanted; `cash` is what a purchase may
+    /// still spend.
     struct Ticket {
         uint256 seriesId;
         uint96 left;
@@ -115,8 +116,9 @@ interface IOptionDesk is IAdapter, IAuctionSeller {
     error UnknownAuction(uint256 auctionId);
     error ZeroAmount();
 
-    /// @notice Write `amount` options against collateral pulled from the vault (base for calls, asset for puts, approved by it) and start
-    /// their sale. Within the mandate's tenor, delta and number of series; `startPriceWad` at least the mid mark. Only the vault.
+    /// @notice Write `amount` options against collateral pulled from the vault (base for calls, asset for puts,
+    /// approved by it) and start their sale. Within the mandate's tenor, delta and number of series; `startPriceWad`
+    /// at least the mid mark. Only the vault.
     function write(uint256 seriesId, uint256 amount, uint256 startPriceWad)
         external
         returns (uint256 auctionId);
@@ -126,24 +128,36 @@ interface IOptionDesk is IAdapter, IAuctionSeller {
         external
         returns (uint256 auctionId);
 
-    /// @notice Stop a sale or a purchase: what is unsold is burned and its collateral goes to the vault, as does unused cash. The vault at any
-    /// time; anybody once no fill can come any more.
+    /// @notice Stop a sale or a purchase: what is unsold is burned and its collateral goes to the vault, as does
+    /// unused cash. The vault at any time; anybody once no fill can come any more.
     function cancel(uint256 auctionId) external;
 
-    /// @notice After expiry: settle the series in the book if it is not, reclaim collateral and redeem unsold longs to the vault, forget it.
-    /// Anybody.
+    /// @notice After expiry: settle the series in the book if it is not, reclaim collateral and redeem unsold longs
+    /// to the vault, forget it. Anybody.
     function collect(uint256 seriesId) external;
 
-    /// @notice What the options are worth at a spot price, quote per whole base. Reverts in the middle of a call into desk or
-    /// auction (V-18), and with the oracle's reason if volatility is unusable and needed; it is not read while nothing that lives
-    /// is sold. An expired series counts its payoff once the book or its oracle knows it; until then low is 0, mid its
-    /// payoff at spot and high its greatest payoff. A call's settled payoff is base, at `spotWad`.
+    /// @notice What the options are worth at a spot price, quote per whole base. Reverts in the middle of a call into
+    /// desk or auction (V-18), and with the oracle's reason if volatility is unusable and needed; it is not read
+    /// while nothing that lives is sold. An expired series counts its payoff once the book or its oracle knows it;
+    /// until then low is 0, mid its payoff at spot and high its greatest payoff. A call's settled payoff is base, at
+    /// `spotWad`.
     function measure(uint256 spotWad) external view returns (BookValue memory);
+
+    /// @notice `measure` at the mid volatility alone, for less gas: low and high are the mid, rounded their way. What an
+    /// unsettled series may pay keeps its range.
+    /// @param asIfSold counts what is unsold as sold: the book as it will be if every running sale is filled. Caps on
+    /// notional and vega must hold for this one when something is written, since no cap is asked when it is sold.
+    function measureMid(uint256 spotWad, bool asIfSold) external view returns (BookValue memory);
+
+    /// @notice How often anything of the desk has changed in this transaction. While it stays the same, so does every
+    /// measure at the same spot price: who has measured need not measure again.
+    function changes() external view returns (uint256);
 
     /// @notice Every position with its Greeks. Reverts as `measure` in the middle of a call; volatility faults are fields.
     function positions(uint256 spotWad) external view returns (Position[] memory);
 
-    /// @notice Whether the book agrees with what the desk recorded: what is written of every series and, until it expires, at least the unsold longs.
+    /// @notice Whether the book agrees with what the desk recorded: what is written of every series and, until it
+    /// expires, at least the unsold longs.
     function matchesBook() external view returns (bool);
 
     /// @notice Ids of the series written and not yet collected or burned.

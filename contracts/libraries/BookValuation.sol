@@ -15,15 +15,17 @@ import {OptionValue} from "./OptionValue.sol";
 /// @title BookValuation
 /// @notice What a short book of options is worth, at low, mid and high volatility, and its Greeks.
 ///
-/// The three marks of an option come from three volatilities; a spread can be worth less at a higher one, so low and high are the least
-/// and greatest of the three. Sums are kept in raw base x WAD and divided once: low down, mid and high up.
+/// The three marks of an option come from three volatilities; a spread can be worth less at a higher one, so low and
+/// high are the least and greatest of the three. Sums are kept in raw base x WAD and divided once: low down, mid and
+/// high up.
 /// @dev Amounts are below 2^96 and model values below 2^113, so 64 of their products stay below 2^215.
 library BookValuation {
     using SafeCast for uint256;
 
     uint256 private constant WAD = 1e18;
     int256 private constant SIGNED_WAD = 1e18;
-    /// @dev What rounding may add to the payoff a writer bears: one unit of his share of the burden, one of the unsold longs he redeems.
+    /// @dev What rounding may add to the payoff a writer bears: one unit of his share of the burden, one of the
+    /// unsold longs he redeems.
     uint256 private constant PAYOFF_DUST = 2;
 
     /// @notice One series written. Two slots.
@@ -81,13 +83,15 @@ library BookValuation {
     }
 
     /// @notice Add the first `count` of `live`, none expired, to `value`.
+    /// @param midOnly leaves out low and high, which then are the mid as well
     function addLive(
         BookValue memory value,
         Held[] memory live,
         uint256 count,
         uint256 spotWad,
         IVolatilityOracle oracle,
-        uint256 scale
+        uint256 scale,
+        bool midOnly
     ) internal view {
         Volatilities memory vols = _read(live, count, spotWad, oracle);
         Sums memory sums;
@@ -95,7 +99,7 @@ library BookValuation {
         for (uint256 i; i < count; ++i) {
             Held memory held = live[i];
             if (held.secondStrikeWad == 0) {
-                _addSingle(sums, held, spotWad, vols, leg);
+                _addSingle(sums, held, spotWad, vols, leg, midOnly);
                 leg += 1;
                 continue;
             }
@@ -104,6 +108,7 @@ library BookValuation {
             _accumulate(sums, marks, soldOf(held));
             leg += 2;
         }
+        if (midOnly) (sums.low, sums.high) = (sums.mid, sums.mid);
         addSums(value, sums, scale);
     }
 
@@ -140,8 +145,9 @@ library BookValuation {
         value.vegaAsset += Math.ceilDiv(sums.vega, scale);
     }
 
-    /// @notice What is due of an expired series: its payoff once the book has settled it or its oracle knows the price, half the greatest if
-    /// there will never be one, and until then nothing, what it pays at spot, all it can pay. Raw asset, base at spot.
+    /// @notice What is due of an expired series: its payoff once the book has settled it or its oracle knows the
+    /// price, half the greatest if there will never be one, and until then nothing, what it pays at spot, all it can
+    /// pay. Raw asset, base at spot.
     /// @return low rounded down
     /// @return mid rounded up
     /// @return high rounded up
@@ -233,7 +239,8 @@ library BookValuation {
         Held memory held,
         uint256 spotWad,
         Volatilities memory vols,
-        uint256 leg
+        uint256 leg,
+        bool midOnly
     ) private view {
         uint256 time = held.expiry - block.timestamp;
         uint256 sold = soldOf(held);
@@ -246,6 +253,7 @@ library BookValuation {
         // A short put's delta is 1 less the call's.
         if (isCall) sums.delta -= (sold * delta).toInt256();
         else sums.delta += (sold * (WAD - delta)).toInt256();
+        if (midOnly) return;
         (call, put) = BlackScholes.price(spotWad, strike, time, vols.low[leg], 0);
         sums.low += sold * (isCall ? call : put);
         (call, put) = BlackScholes.price(spotWad, strike, time, vols.high[leg], 0);

@@ -38,8 +38,8 @@ using OptionLimitsLib for OptionLimits global;
 /// @title OptionLimitsLib
 /// @notice Hard bounds on `OptionLimits`, and which change of them is riskier. Two slots in storage.
 ///
-/// Upper bounds cap what a curator's mistake or a stolen owner key can allow a keeper. The floor of `maxBidBps` and the ceiling of
-/// `auctionDuration` are there for the guardian: what tightens must not make buying back impossible.
+/// Upper bounds cap what a curator's mistake or a stolen owner key can allow a keeper. The floor of `maxBidBps` and
+/// the ceiling of `auctionDuration` are there for the guardian: what tightens must not make buying back impossible.
 library OptionLimitsLib {
     uint256 internal constant MIN_TENOR_FLOOR = 1 hours;
     uint256 internal constant MAX_TENOR_CEILING = 365 days;

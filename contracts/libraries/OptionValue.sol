@@ -9,9 +9,9 @@ import {BlackScholes} from "./BlackScholes.sol";
 /// @title OptionValue
 /// @notice Model value of one option or vertical spread before expiry: forward = spot, rate 0, per whole base, WAD.
 ///
-/// A spread is the difference of its two options, each at its own volatility, held between 0 and the distance of the strikes: two
-/// volatilities that do not belong together must not make it worth less than nothing or more than it can pay. What is paid in base is
-/// worth the same here: (S - K) / S of base is S - K of quote.
+/// A spread is the difference of its two options, each at its own volatility, held between 0 and the distance of the
+/// strikes: two volatilities that do not belong together must not make it worth less than nothing or more than it can
+/// pay. What is paid in base is worth the same here: (S - K) / S of base is S - K of quote.
 library OptionValue {
     using SafeCast for uint256;
 

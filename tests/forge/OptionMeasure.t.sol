@@ -125,6 +125,61 @@ contract OptionMeasureTest is OptionVenueFixture {
         assertTrue(desk.matchesBook());
     }
 
+    /// The cheaper measure is the same but for the range.
+    function testFuzz_the_mid_alone_is_the_mid_of_the_measure(uint256 spot, bool expired) external {
+        spot = bound(spot, 1000e18, 4000e18);
+        _sold(_create(true, K, 0), 3 * ONE);
+        _sold(_create(false, 1900e18, 1700e18), 5 * ONE);
+        uint256 auctionId = vault.buyBack(desk.openSeries()[0], ONE, 1e18, _cash(10));
+        assertGt(auctionId, 0);
+        if (expired) vm.warp(expiry);
+        BookValue memory value = desk.measure(spot);
+        BookValue memory mid = desk.measureMid(spot, false);
+        if (!expired) {
+            assertApproxEqAbs(mid.liabilityLow, value.liabilityMid, 1);
+            assertEq(mid.liabilityHigh, value.liabilityMid);
+            (mid.liabilityLow, mid.liabilityHigh) = (value.liabilityLow, value.liabilityHigh);
+        }
+        assertEq(abi.encode(mid), abi.encode(value));
+    }
+
+    /// What a cap is asked before a sale is what will be there after it.
+    function testFuzz_as_if_sold_is_what_is_measured_once_sold(uint256 spot, uint256 amount, bool isCall)
+        external
+    {
+        spot = bound(spot, 1000e18, 4000e18);
+        amount = bound(amount, 2, 100 * ONE) / 2 * 2;
+        uint256 id = _create(isCall, isCall ? K : uint128(1900e18), 0);
+        uint256 auctionId = _sale(id, amount);
+        assertEq(desk.measure(spot).notionalBase, 0);
+        BookValue memory before = desk.measureMid(spot, true);
+        assertEq(before.notionalBase, amount);
+        _bid(alice, auctionId, amount / 2);
+        assertEq(abi.encode(desk.measureMid(spot, true)), abi.encode(before));
+        _bid(bob, auctionId, amount / 2);
+        assertEq(abi.encode(desk.measureMid(spot, false)), abi.encode(before));
+    }
+
+    /// Tests are one transaction: whatever changes the desk is counted, and nothing else is.
+    function test_every_change_is_counted() external {
+        uint256 id = _call();
+        uint256 before = desk.changes();
+        uint256 auctionId = _sale(id, 10 * ONE);
+        assertEq(desk.changes(), before + 1, "write");
+        _bid(alice, auctionId, ONE);
+        assertEq(desk.changes(), before + 2, "fill");
+        vault.cancel(auctionId);
+        assertEq(desk.changes(), before + 3, "cancel");
+        vault.buyBack(id, ONE, 1e18, 1);
+        assertEq(desk.changes(), before + 4, "buyBack");
+        desk.measure(FORWARD);
+        vm.warp(expiry);
+        settlement.set(ISettlementOracle.Status.Settled, FORWARD);
+        assertEq(desk.changes(), before + 4, "reading, time");
+        desk.collect(id);
+        assertEq(desk.changes(), before + 5, "collect");
+    }
+
     /// Delta is how value moves with spot, gamma how delta does.
     function testFuzz_greeks_are_slopes(uint256 spot, bool isCall) external {
         spot = bound(spot, 1500e18, 3000e18);
@@ -200,7 +255,8 @@ contract OptionMeasureTest is OptionVenueFixture {
         assertEq(value.notionalBase, 10 * ONE);
     }
 
-    /// V-09 in NAV's terms: what is measured after the price is known is what is left after collecting, within two units a mark.
+    /// V-09 in NAV's terms: what is measured after the price is known is what is left after collecting, within two
+    /// units a mark.
     function testFuzz_a_settled_series_is_worth_what_it_pays(
         uint256 price,
         uint256 unsold,

@@ -27,8 +27,8 @@ contract PairPriceOracle is MockPriceOracle {
     }
 }
 
-/// @notice The real book, auction, desk and volatility oracle, about 65 % marked over a floor of 33 %; a price of 2,000; a vault that only
-/// passes on, and three bidders.
+/// @notice The real book, auction, desk and volatility oracle, about 65 % marked over a floor of 33 %; a price of
+/// 2,000; a vault that only passes on, and three bidders.
 abstract contract OptionVenueFixture is VolatilityFixture {
     uint128 internal constant K = 2200e18;
     uint256 internal constant ONE = 1e18;

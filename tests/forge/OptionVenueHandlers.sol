@@ -19,8 +19,8 @@ import {MockOptionVault} from "./mocks/MockOptionVault.sol";
 import {MockPriceOracle} from "./mocks/MockPriceOracle.sol";
 import {MockSettlementOracle} from "./mocks/MockSettlementOracle.sol";
 
-/// @notice Keeper, bidders, a thief who is keeper and bidder at once, strangers, the market, volatility posts and time act on a desk in any
-/// order; ghosts remember what every fill cost and what must have been paid.
+/// @notice Keeper, bidders, a thief who is keeper and bidder at once, strangers, the market, volatility posts and
+/// time act on a desk in any order; ghosts remember what every fill cost and what must have been paid.
 contract OptionVenueHandlers is CommonBase, StdCheats, StdUtils {
     struct Parts {
         OptionBook book;
@@ -150,8 +150,8 @@ contract OptionVenueHandlers is CommonBase, StdCheats, StdUtils {
         _offer(people[who % 3], _running(which, IOptionAuction.Kind.Purchase), amount, "offer");
     }
 
-    /// The stolen key writes at the lowest first price there is, waits for the end, and buys what it wrote; or asks for it back at any
-    /// price and sells at the end.
+    /// The stolen key writes at the lowest first price there is, waits for the end, and buys what it wrote; or asks
+    /// for it back at any price and sells at the end.
     function steal(uint256 which, uint256 amount, bool selling) external counted("steal") {
         uint256 id = ids[which % ids.length];
         uint256 auctionId;

@@ -10,7 +10,8 @@ import {ISettlementOracle} from "../../contracts/interfaces/ISettlementOracle.so
 import {OptionVenueFixture} from "./OptionVenueFixture.sol";
 import {OptionVenueHandlers} from "./OptionVenueHandlers.sol";
 
-/// @notice V-04's part of options, V-09, V-11, V-15, V-18 after any sequence of keepers, thieves, bidders, strangers, markets and time.
+/// @notice V-04's part of options, V-09, V-11, V-15, V-18 after any sequence of keepers, thieves, bidders, strangers,
+/// markets and time.
 contract OptionVenueInvariantsTest is OptionVenueFixture {
     OptionVenueHandlers private handlers;
     uint256 private baseAtStart;
@@ -104,8 +105,8 @@ contract OptionVenueInvariantsTest is OptionVenueFixture {
         return false;
     }
 
-    /// Whatever happened, everything can be wound up by strangers, and the books close to the unit: what the vault has is what it had
-    /// plus premiums less purchases less payoffs.
+    /// Whatever happened, everything can be wound up by strangers, and the books close to the unit: what the vault
+    /// has is what it had plus premiums less purchases less payoffs.
     function afterInvariant() external {
         _print();
         prices.setFault(IPriceOracle.Fault.Unreadable);
@@ -151,8 +152,8 @@ contract OptionVenueInvariantsTest is OptionVenueFixture {
         );
     }
 
-    /// So that no invariant holds because nothing happened: 600 calls, drawn as a campaign draws them, after which every handler has had
-    /// an effect.
+    /// So that no invariant holds because nothing happened: 600 calls, drawn as a campaign draws them, after which
+    /// every handler has had an effect.
     function test_every_handler_reaches_its_effect() external {
         uint256 seed = 7;
         for (uint256 i; i < 600; ++i) {

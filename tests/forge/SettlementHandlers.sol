@@ -7,24 +7,34 @@ import {StdUtils} from "forge-std/StdUtils.sol";
 import {SettlementOracle} from "../../contracts/SettlementOracle.sol";
 import {ISettlementOracle} from "../../contracts/interfaces/ISettlementOracle.sol";
 import {MockAggregator, MockAggregatorProxy} from "./mocks/MockAggregatorProxy.sol";
+import {MockFeed} from "./mocks/MockFeed.sol";
 import {MockObservations} from "./mocks/MockObservations.sol";
 
-/// @notice Transmitters, a proxy owner, the pool's market, honest provers, a forger, the resolver and time, in any order.
+/// @notice Transmitters, a proxy owner, the pool's market, a rollup's sequencer, honest provers, a forger, the resolver and time,
+/// in any order.
 contract SettlementHandlers is CommonBase, StdCheats, StdUtils {
     struct Feeds {
         MockAggregatorProxy eth;
         MockAggregatorProxy usd;
+        MockFeed uptime;
+    }
+
+    struct Outage {
+        uint256 from;
+        uint256 until; // 0 while it lasts
     }
 
     SettlementOracle public immutable oracle;
     MockObservations private immutable _pool;
     Feeds private _feeds;
     uint64[3] public expiries;
+    Outage[] private _outages;
 
     mapping(uint64 expiry => uint256) public firstPrice;
     uint256 public changed; // V-10: a set price was another later
     uint256 public forged; // V-10: a price that is not the reference's
     uint256 public unagreed; // V-10: settled at once on sources that differ
+    uint256 public silent; // V-10: settled at once on sources that stood still
     uint256 public arbitrary; // resolved to none of the three proven prices
     mapping(bytes32 => uint256) public calls;
     mapping(bytes32 => uint256) public effects;
@@ -33,9 +43,10 @@ contract SettlementHandlers is CommonBase, StdCheats, StdUtils {
         SettlementOracle oracle_,
         MockObservations pool,
         MockAggregatorProxy eth,
-        MockAggregatorProxy usd
+        MockAggregatorProxy usd,
+        MockFeed uptime
     ) {
-        (oracle, _pool, _feeds) = (oracle_, pool, Feeds(eth, usd));
+        (oracle, _pool, _feeds) = (oracle_, pool, Feeds(eth, usd, uptime));
         for (uint256 i; i < 3; ++i) {
             expiries[i] = uint64(block.timestamp + (i + 1) * 3 hours);
         }
@@ -71,6 +82,18 @@ contract SettlementHandlers is CommonBase, StdCheats, StdUtils {
         uint256 range = far % 3 == 0 ? 3000 : 60;
         _pool.setTick(int24(-200_311 - int256(range) + int256(_bound(tick, 0, 2 * range))));
         ++effects["swap"];
+    }
+
+    /// @notice The sequencer goes down, or comes back.
+    function sequencer(uint256 seed) external counted("sequencer") {
+        uint256 last = _outages.length;
+        bool down = last != 0 && _outages[last - 1].until == 0;
+        if (!down && seed % 3 != 0) return;
+        if (down) _outages[last - 1].until = block.timestamp;
+        else _outages.push(Outage(block.timestamp, 0));
+        _feeds.uptime
+            .setRound(uint80(last + 1), down ? int256(0) : int256(1), block.timestamp, uint80(last + 1));
+        ++effects["sequencer"];
     }
 
     function time(uint256 minutes_, uint256 long) external counted("time") {
@@ -199,9 +222,21 @@ contract SettlementHandlers is CommonBase, StdCheats, StdUtils {
                 : known.twapWad - known.chainlinkWad;
             if (known.stale || gap * 10_000 > uint256(known.chainlinkWad) * 100) ++unagreed;
             if (known.priceWad != known.chainlinkWad) ++unagreed;
+            if (_wasDownAround(expiry)) ++silent;
         } catch {
             if (name == "prove") ++effects["proofRefused"];
         }
+    }
+
+    /// @dev In the window of the mean, or in the grace before it.
+    function _wasDownAround(uint64 expiry) private view returns (bool) {
+        uint256 half = oracle.halfTwapWindow();
+        uint256 from = expiry - half - oracle.graceSeconds();
+        for (uint256 i; i < _outages.length; ++i) {
+            Outage memory outage = _outages[i];
+            if (outage.from < expiry + half && (outage.until == 0 || outage.until > from)) return true;
+        }
+        return false;
     }
 
     function _remember() private {

@@ -5,8 +5,8 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {BookValue, IOptionDesk} from "../../../contracts/interfaces/IOptionDesk.sol";
 import {OptionLimits} from "../../../contracts/libraries/OptionLimits.sol";
 
-/// @notice What a desk sees of a vault and of its mandate, with a loss budget that is an amount. It measures the desk while it is
-/// charged, as a vault that needs its NAV must.
+/// @notice What a desk sees of a vault and of its mandate, with a loss budget that is an amount. It measures the desk
+/// while it is charged, as a vault that needs its NAV must.
 contract MockOptionVault {
     address public immutable asset;
     address public immutable base;
