@@ -106,6 +106,19 @@ contract VaultPricelessTest is MandateFixture {
         _run(_one(_repayMove(address(usdc), amount)));
     }
 
+    /// A loss at the venue is seen before a rebalance makes what is left there the new truth, price or no price.
+    function testFuzz_no_rebalance_covers_up_a_loss_at_the_venue(uint256 way, uint256 repaid) external {
+        _run(_one(_borrowMove(address(usdc), 130_000e6)));
+        _setPrice(160_000);
+        assertLt(lending.healthWad(), 1e18);
+        aave.liquidate(address(weth), address(usdc), address(lending));
+        _break(way);
+        assertFalse(vault.unhedged());
+        _run(_one(_repayMove(address(usdc), bound(repaid, 1, 1e9))));
+        assertTrue(vault.unhedged());
+        assertTrue(vault.depositsHalted());
+    }
+
     function testFuzz_no_intent_is_used_twice_without_a_price(uint256 way, bytes32 id) external {
         _break(way);
         IVault.Intent memory intent = IVault.Intent(id, uint64(block.timestamp), mandate.stateHash(), 0);
