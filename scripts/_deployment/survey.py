@@ -34,6 +34,8 @@ def survey(chain: Chain, artifacts: Artifacts, p: Parameters) -> Surroundings:
 
 
 def _token(chain: Chain, address: str) -> Token:
+    if not chain.is_contract(address):
+        return Token(None, "nothing")
     symbol = chain.view(address, "symbol()", ["string"])
     return Token(chain.view(address, "decimals()", ["uint8"]), symbol or "a token")
 
@@ -42,7 +44,7 @@ def _feed(chain: Chain, p: FeedParameters) -> Feed:
     decimals = chain.view(p.feed, "decimals()", ["uint8"])
     description = chain.view(p.feed, "description()", ["string"])
     latest = chain.view(p.feed, "latestRoundData()", ROUND)
-    if decimals is None or description is None or latest is None:
+    if None in {decimals, description, latest} or not chain.is_contract(p.feed):
         return Feed(None, "", 0, 0)
     return Feed(decimals, description, latest[1], latest[3])
 
@@ -50,7 +52,7 @@ def _feed(chain: Chain, p: FeedParameters) -> Feed:
 def _pool(chain: Chain, address: str) -> Pool:
     tokens = [chain.view(address, f"token{i}()", ["address"]) for i in (0, 1)]
     slot0 = chain.view(address, "slot0()", SLOT0)
-    if slot0 is None or None in tokens:
+    if slot0 is None or None in tokens or not chain.is_contract(address):
         return Pool((), 0)
     return Pool(tuple(tokens), slot0[3])
 

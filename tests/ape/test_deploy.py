@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 
 import ape
 import pytest
@@ -306,7 +305,6 @@ def test_every_address_that_is_not_what_the_file_says_is_listed(site):
     with pytest.raises(ParametersError) as caught:
         site.deploy(site.file(**dict.fromkeys(names, nobody)))
     text = str(caught.value)
-    print(text)
     for field in (
         "vault.base: no token",
         "oracle.pool: there is no pool",
@@ -474,4 +472,3 @@ def test_records_of_forks_stay_out_of_the_projects_own(tmp_path):
     assert record_path("mainnet-fork", 1, None).parts[:2] == ("build", "deployments")
     assert record_path("local", 31337, None).parts[:2] == ("build", "deployments")
     assert record_path("mainnet", 1, tmp_path) == tmp_path / "1.json"
-    assert sys.executable
