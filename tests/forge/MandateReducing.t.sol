@@ -122,8 +122,7 @@ contract MandateReducingTest is MandateFixture {
         _obstruct(bound(mask, 0, 127));
         pool.setHaircut(bound(haircut, 0, 90));
         spent = bound(spent, 10e6, 150_000e6);
-        uint256 bought = spent * 1e12 / PRICE * 99 / 100;
-        _run(_two(_swapMove(address(usdc), spent), _repayMove(address(weth), bought)));
+        _run(_two(_swapMove(address(usdc), spent), _repayMove(address(weth), ALL)));
     }
 
     // ---------------------------------------------------------------- what does not
