@@ -268,7 +268,7 @@ contract Mandate is IMandate, AccessManaged {
             _record(valuation.holdings());
             return outcome;
         }
-        IValuation.Measure memory afterwards = valuation.measureAt(before.priceWad, before.priceAt);
+        IValuation.Measure memory afterwards = valuation.measureAgain(before);
         _judge(before, afterwards, traded, maxLoss, dust);
         _record(afterwards.suppliedAsset, afterwards.suppliedBase);
         (outcome.navBefore, outcome.navAfter) = (before.nav, afterwards.nav);
@@ -279,6 +279,7 @@ contract Mandate is IMandate, AccessManaged {
     function inspect() public onlyVault {
         IValuation.Holdings memory held = valuation.holdings();
         _inspect(held.suppliedAsset, held.suppliedBase);
+        if (_desk != address(0) && !IOptionDesk(_desk).matchesBook()) IVault(vault).setUnhedged(true);
     }
 
     /// @inheritdoc IMandate
@@ -359,7 +360,6 @@ contract Mandate is IMandate, AccessManaged {
     function _inspect(uint256 suppliedAsset, uint256 suppliedBase) private {
         Left memory left = _left;
         bool stands = _stands(left.suppliedAsset, suppliedAsset) && _stands(left.suppliedBase, suppliedBase);
-        if (stands && _desk != address(0)) stands = IOptionDesk(_desk).matchesBook();
         if (!stands) IVault(vault).setUnhedged(true);
     }
 

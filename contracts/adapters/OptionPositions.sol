@@ -129,19 +129,15 @@ abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
 
     /// @inheritdoc IOptionDesk
     function measure(uint256 spotWad) external view returns (BookValue memory) {
-        return _measure(spotWad, false, false);
+        return _measure(spotWad, false);
     }
 
     /// @inheritdoc IOptionDesk
-    function measureMid(uint256 spotWad, bool asIfSold) external view returns (BookValue memory) {
-        return _measure(spotWad, true, asIfSold);
+    function measureMid(uint256 spotWad) external view returns (BookValue memory) {
+        return _measure(spotWad, true);
     }
 
-    function _measure(uint256 spotWad, bool midOnly, bool asIfSold)
-        private
-        view
-        returns (BookValue memory value)
-    {
+    function _measure(uint256 spotWad, bool midOnly) private view returns (BookValue memory value) {
         _requireReadable();
         uint256 count = _ids.length;
         value.collateralBase = _collateralBase;
@@ -154,10 +150,9 @@ abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
             BookValuation.Held memory held = _held[i];
             bool expired = block.timestamp >= held.expiry;
             if (expired) value.awaiting = true;
-            else if (asIfSold) held.unsold = 0;
-            uint256 sold = held.soldOf();
-            if (sold == 0) continue;
-            value.notionalBase += sold;
+            uint256 counted = midOnly && !expired ? held.written : held.soldOf();
+            if (counted == 0) continue;
+            value.notionalBase += counted;
             if (expired) _addExpired(value, _ids[i], held, spotWad);
             else live[alive++] = held;
         }

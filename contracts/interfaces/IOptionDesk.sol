@@ -144,10 +144,9 @@ interface IOptionDesk is IAdapter, IAuctionSeller {
     function measure(uint256 spotWad) external view returns (BookValue memory);
 
     /// @notice `measure` at the mid volatility alone, for less gas: low and high are the mid, rounded their way. What an
-    /// unsettled series may pay keeps its range.
-    /// @param asIfSold counts what is unsold as sold: the book as it will be if every running sale is filled. Caps on
-    /// notional and vega must hold for this one when something is written, since no cap is asked when it is sold.
-    function measureMid(uint256 spotWad, bool asIfSold) external view returns (BookValue memory);
+    /// unsettled series may pay keeps its range. Notional and vega count what is unsold as sold: caps on them must hold when
+    /// something is written, since none is asked when it is sold.
+    function measureMid(uint256 spotWad) external view returns (BookValue memory);
 
     /// @notice How often anything of the desk has changed in this transaction. While it stays the same, so does every
     /// measure at the same spot price: who has measured need not measure again.

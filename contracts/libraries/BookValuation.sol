@@ -106,6 +106,7 @@ library BookValuation {
             Marks memory marks =
                 marksOf(held, spotWad, _at(vols.low, leg), _at(vols.mid, leg), _at(vols.high, leg));
             _accumulate(sums, marks, soldOf(held));
+            if (midOnly) sums.vega += held.unsold * SignedMath.abs(marks.vega);
             leg += 2;
         }
         if (midOnly) (sums.low, sums.high) = (sums.mid, sums.mid);
@@ -249,7 +250,7 @@ library BookValuation {
         (uint256 call, uint256 put, uint256 delta, uint256 vega) =
             BlackScholes.priceDeltaVega(spotWad, strike, time, vols.mid[leg], 0);
         sums.mid += sold * (isCall ? call : put);
-        sums.vega += sold * vega;
+        sums.vega += (midOnly ? held.written : sold) * vega;
         // A short put's delta is 1 less the call's.
         if (isCall) sums.delta -= (sold * delta).toInt256();
         else sums.delta += (sold * (WAD - delta)).toInt256();

@@ -44,7 +44,7 @@ contract OptionDeskGasTest is OptionVenueFixture {
         console.log("  again", left - gasleft());
         _cool();
         left = gasleft();
-        desk.measureMid(FORWARD, false);
+        desk.measureMid(FORWARD);
         console.log("  at the mid alone", left - gasleft());
         left = gasleft();
         desk.matchesBook();
