@@ -5,6 +5,7 @@ import {Mandate} from "../../contracts/Mandate.sol";
 import {Valuation} from "../../contracts/Valuation.sol";
 import {Vault} from "../../contracts/Vault.sol";
 import {VaultLens} from "../../contracts/VaultLens.sol";
+import {IValuation} from "../../contracts/interfaces/IValuation.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
 import {IVaultLens} from "../../contracts/interfaces/IVaultLens.sol";
 import {MandateFixture} from "./MandateFixture.sol";
@@ -30,10 +31,13 @@ contract Intruder {
         settledNav = _vault.totalAssets();
         Valuation valuation = Valuation(address(Mandate(_vault.mandate()).valuation()));
         address v = address(valuation);
+        IValuation.Measure memory measured;
+        measured.priceWad = 2000e18;
         sawNav = _works(address(_vault), abi.encodeCall(_vault.nav, ()))
             || _works(v, abi.encodeCall(valuation.nav, ())) || _works(v, abi.encodeCall(valuation.marks, ()))
             || _works(v, abi.encodeCall(valuation.measure, ()))
-            || _works(v, abi.encodeCall(valuation.measureAt, (2000e18, 1)))
+            || _works(v, abi.encodeCall(valuation.measureAgain, (measured)))
+            || _works(v, abi.encodeCall(valuation.owes, ()))
             || _works(v, abi.encodeCall(valuation.holdings, ()))
             || _works(v, abi.encodeCall(valuation.debtAt, (2000e18)))
             || _works(v, abi.encodeCall(valuation.bookAt, (2000e18)))

@@ -15,6 +15,7 @@ contract MockDesk {
     uint256 private _nextVega;
     bool public volatilityKnown = true;
     bool public matchesBook = true;
+    uint256 public changes;
     uint256[] private _open;
 
     error VolatilityUnusable();
@@ -49,6 +50,7 @@ contract MockDesk {
         address base = IVault(vault).base();
         if (amount != 0) require(IERC20(base).transferFrom(vault, address(this), amount), "pull");
         if (_open.length == 0) _open.push(id);
+        ++changes;
         _value.collateralBase += amount;
         _value.notionalBase += _nextNotional;
         _value.vegaAsset += _nextVega;
@@ -58,6 +60,7 @@ contract MockDesk {
 
     function cancel(uint256) external {
         uint256 freed = _value.collateralBase;
+        ++changes;
         _value.collateralBase = 0;
         require(IERC20(IVault(vault).base()).transfer(vault, freed), "pay");
     }
@@ -65,12 +68,18 @@ contract MockDesk {
     function buyBack(uint256 id, uint256, uint256, uint256 cash) external returns (uint256) {
         require(IERC20(IVault(vault).asset()).transferFrom(vault, address(this), cash), "pull");
         _value.escrowAsset += cash;
+        ++changes;
         return id;
     }
 
     // ---- views
 
     function measure(uint256) external view returns (BookValue memory) {
+        if (!volatilityKnown) revert VolatilityUnusable();
+        return _value;
+    }
+
+    function measureMid(uint256) external view returns (BookValue memory) {
         if (!volatilityKnown) revert VolatilityUnusable();
         return _value;
     }
