@@ -51,6 +51,7 @@ def _recorded_block(chain: Chain, vault: str) -> int:
 def cli(vault: str, from_block: int | None) -> None:
     """Who can do what with a live vault, and after what delay. Exit code 3 if anything is not as intended."""
     try:
+        ape.project.load_contracts()
         state = roles(ape.project, Chain(ape.chain.provider.web3), vault, from_block, click.echo)
     except GimbalError as error:
         click.echo(str(error), err=True)
