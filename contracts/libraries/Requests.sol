@@ -19,6 +19,9 @@ library Requests {
     uint256 internal constant RAY = 1e27;
     /// @dev A generation ends when less than this is left of a unit: digits enough remain for everything divided by it.
     uint256 internal constant LEAST_REST = 1e15;
+    /// @dev The generation of a request that waits for nothing: its slot stays in use, which makes the next request 17,100 gas
+    /// cheaper and a whole claim 4,800 dearer.
+    uint32 private constant USED = type(uint32).max;
 
     /// @param pending units that wait, of everybody
     /// @param generation the one that requests join now
@@ -91,7 +94,7 @@ library Requests {
         (uint256 waiting, uint256 amountIn, uint256 amountOut) = split(queue, request, scale);
         if (amount > amountIn) revert ClaimTooLarge(amount, amountIn);
         if (amount == 0) return 0;
-        out = Math.mulDiv(amountOut, amount, amountIn);
+        out = amount == amountIn ? amountOut : Math.mulDiv(amountOut, amount, amountIn);
         _store(queue, request, waiting, amountIn - amount, amountOut - out);
     }
 
@@ -144,7 +147,7 @@ library Requests {
             uint256 paidNow;
             (restNow, paidNow, ended) = _at(queue, generation);
             amountOut += Math.mulDiv(waiting, (paidNow - paid) * RAY, rest * scale);
-            waiting = Math.mulDiv(waiting, restNow, rest);
+            waiting = restNow == 0 ? 0 : Math.mulDiv(waiting, restNow, rest);
             (rest, paid) = (RAY, 0);
             ++generation;
         }
@@ -174,7 +177,7 @@ library Requests {
             request.settled = Settled(amountIn.toUint128(), amountOut.toUint128());
         }
         if (waiting == 0) {
-            request.waiting = Waiting(0, 0, hasSettled, false);
+            request.waiting = Waiting(0, USED, hasSettled, false);
             return;
         }
         uint256 gone = queue.gone;
