@@ -17,6 +17,10 @@ from keeper.model.market import (
 )
 
 
+_MEMO = ("optionChanges", "bookAsset", "bookBase", "bookDebt", "bookDelta")
+"""What the mandate remembers of options within one rebalance; the keeper reads the desk itself."""
+
+
 def snapshot_answer(readings: Readings, **changes: Any) -> str:
     """0x-prefixed answer of VaultLens.snapshot."""
     entry = next(e for e in abi.load("VaultLens") if e.get("name") == "snapshot")
@@ -122,6 +126,7 @@ def _state(r: Readings) -> dict[str, Any]:
             "optionCollateral": m.option_collateral if m else 0,
             "notional": m.notional if m else 0,
             "vega": m.vega if m else 0,
+            **dict.fromkeys(_MEMO, 0),
         },
         "marksValid": marks is not None,
         "marks": {

@@ -4,13 +4,13 @@ pragma solidity 0.8.30;
 import {AaveV3Adapter} from "../../contracts/adapters/AaveV3Adapter.sol";
 import {UniswapV3Adapter} from "../../contracts/adapters/UniswapV3Adapter.sol";
 import {IAdapter, ILendingAdapter} from "../../contracts/interfaces/IAdapters.sol";
-import {Fixture} from "./Fixture.sol";
+import {MandateFixture} from "./MandateFixture.sol";
 import {MockAave} from "./mocks/MockAave.sol";
 import {MockPool} from "./mocks/MockPool.sol";
 import {MockToken} from "./mocks/MockToken.sol";
 
 /// @notice V-15 at the adapters: only the vault commands, only the venue is paid, everything that leaves goes to the vault.
-contract AdaptersTest is Fixture {
+contract AdaptersTest is MandateFixture {
     function setUp() public override {
         super.setUp();
         _lever(1_000_000e6, 5000, 5000);
@@ -151,24 +151,24 @@ contract AdaptersTest is Fixture {
 
     function testFuzz_lending_round_trip_brings_everything_home(uint256 amount) external {
         amount = bound(amount, 1, 700_000e6);
-        uint256 before = usdc.balanceOf(address(vault));
+        uint256 before = vault.idle(address(usdc));
         _run(_one(_supplyMove(address(usdc), amount)));
         (uint256 supplied,) = lending.balances(address(usdc));
         assertEq(supplied, amount);
         _run(_one(_withdrawMove(address(usdc), ALL)));
-        assertEq(usdc.balanceOf(address(vault)), before);
+        assertEq(vault.idle(address(usdc)), before);
     }
 
     /// More than the debt is never pulled, so there is nothing to return.
     function testFuzz_a_repayment_above_the_debt_takes_the_debt(uint256 extra) external {
         extra = bound(extra, 0, 400_000e6);
         usdc.mint(address(vault), 100_000e6);
-        uint256 before = usdc.balanceOf(address(vault));
+        uint256 before = vault.idle(address(usdc));
         vm.expectCall(
             address(usdc), abi.encodeCall(usdc.transferFrom, (address(vault), address(lending), 250_000e6))
         );
         _run(_one(_repayMove(address(usdc), 250_000e6 + extra)));
-        assertEq(before - usdc.balanceOf(address(vault)), 250_000e6);
+        assertEq(before - vault.idle(address(usdc)), 250_000e6);
         (, uint256 debt) = lending.balances(address(usdc));
         assertEq(debt, 0);
         assertEq(usdc.balanceOf(address(lending)), 0);
@@ -178,9 +178,9 @@ contract AdaptersTest is Fixture {
     function testFuzz_tokens_sent_to_the_adapter_end_in_the_vault(uint256 gift) external {
         gift = bound(gift, 1, 1e15);
         usdc.mint(address(lending), gift);
-        uint256 before = usdc.balanceOf(address(vault));
+        uint256 before = vault.idle(address(usdc));
         _run(_one(_borrowMove(address(usdc), 1e6)));
-        assertEq(usdc.balanceOf(address(vault)), before + 1e6 + gift);
+        assertEq(vault.idle(address(usdc)), before + 1e6 + gift);
     }
 
     function test_a_supply_refused_as_collateral_is_still_a_supply() external {

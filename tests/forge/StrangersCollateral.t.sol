@@ -4,12 +4,12 @@ pragma solidity 0.8.30;
 import {AaveV3Adapter} from "../../contracts/adapters/AaveV3Adapter.sol";
 import {IAdapter} from "../../contracts/interfaces/IAdapters.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
-import {Fixture} from "./Fixture.sol";
+import {MandateFixture} from "./MandateFixture.sol";
 import {MockFeed} from "./mocks/MockFeed.sol";
 import {MockToken} from "./mocks/MockToken.sol";
 
 /// @notice Collateral that strangers supply on the vault's behalf neither holds the vault's own nor is pulled from under it.
-contract StrangersCollateralTest is Fixture {
+contract StrangersCollateralTest is MandateFixture {
     MockToken private third;
     MockFeed private thirdFeed;
 
@@ -50,10 +50,10 @@ contract StrangersCollateralTest is Fixture {
         _give(1_000_000e18);
         _setPrice(172_000);
         aave.setLtvZero(address(third), true);
-        assertGt(lending.healthWad(), vault.limits().minHealthWad);
+        assertGt(lending.healthWad(), mandate.terms().limits.minHealthWad);
         vm.prank(mallory);
         lending.dropCollateral(address(third));
-        assertLt(lending.healthWad(), vault.limits().minHealthWad);
+        assertLt(lending.healthWad(), mandate.terms().limits.minHealthWad);
     }
 
     function testFuzz_with_loan_to_value_it_goes_only_while_health_stays_at_the_minimum(uint256 cents)
@@ -62,7 +62,7 @@ contract StrangersCollateralTest is Fixture {
         cents = bound(cents, 169_000, 250_000);
         _setPrice(cents);
         uint256 own = lending.healthWad();
-        uint256 least = vault.limits().minHealthWad;
+        uint256 least = mandate.terms().limits.minHealthWad;
         _give(1_000_000e18);
         bytes memory refusal =
             abi.encodeWithSelector(AaveV3Adapter.CollateralNeeded.selector, address(third), own, least);
@@ -76,7 +76,7 @@ contract StrangersCollateralTest is Fixture {
     function test_what_does_not_lower_health_goes_at_any_health() external {
         _give(1);
         _setPrice(172_000);
-        assertLt(lending.healthWad(), vault.limits().minHealthWad);
+        assertLt(lending.healthWad(), mandate.terms().limits.minHealthWad);
         vm.prank(mallory);
         lending.dropCollateral(address(third));
     }

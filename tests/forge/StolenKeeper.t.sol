@@ -2,16 +2,21 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IMandate} from "../../contracts/interfaces/IMandate.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
-import {Fixture} from "./Fixture.sol";
+import {MandateFixture} from "./MandateFixture.sol";
 
 /// @notice A stolen keeper key with a pool in its pocket: it sets the pool's price at will and takes what the vault overpays.
-/// V-04: what it takes over any window T is at most capacity x (1 + T / day) of what a share is worth.
-contract StolenKeeperTest is Fixture {
+/// V-04: what it takes over any window T is at most capacity x (1 + T / day) of what a share is worth, capacity being that of
+/// both buckets: what it passes off as protection is charged to the protective one.
+contract StolenKeeperTest is MandateFixture {
     uint256 private constant SHARE = 1e18;
+    uint256 private constant VIRTUAL = 1e12;
+    uint256 private constant BOTH_BPS = 400;
 
+    /// @dev Of a million shares, now and not as of the last settlement.
     function _shareValue() private view returns (uint256) {
-        return vault.convertToAssets(1e6 * SHARE);
+        return Math.mulDiv(1e6 * SHARE, vault.nav() + 1, vault.totalSupply() + VIRTUAL);
     }
 
     /// One hostile rebalance made of `seed`; whatever is refused is refused.
@@ -30,9 +35,7 @@ contract StolenKeeperTest is Fixture {
             else if (action < 6) moves[i] = _swapMove(address(usdc), size);
             else moves[i] = _swapMove(address(weth), size * 1e12 / PRICE);
         }
-        IVault.Intent memory intent = _intent(ALL);
-        vm.prank(keeper);
-        try vault.rebalance(intent, moves) {} catch {}
+        _tries(moves);
     }
 
     /// Twenty-four random hostile actions spread over a day.
@@ -41,8 +44,7 @@ contract StolenKeeperTest is Fixture {
         external
     {
         _lever(1_000_000e6, 5000, 5000);
-        vm.warp(block.timestamp + 1 days); // what building the position cost is refilled
-        _setPrice(PRICE * 100);
+        _refill(); // what building the position cost
         span = bound(span, 0, 1 days);
         uint256 start = block.timestamp;
         uint256 before = _shareValue();
@@ -66,12 +68,8 @@ contract StolenKeeperTest is Fixture {
         uint256 moves;
         for (uint256 i; i < pauses; ++i) {
             for (uint256 size = 1e12; size > 1e9; size /= 2) {
-                if (
-                    _swaps(_swapMove(address(usdc), size))
-                        || _swaps(_swapMove(address(weth), size * 1e12 / PRICE))
-                ) {
-                    ++moves;
-                }
+                bool passed = _tries(_swapMove(address(usdc), size));
+                if (passed || _tries(_swapMove(address(weth), size * 1e12 / PRICE))) ++moves;
             }
             vm.warp(block.timestamp + gap);
             _setPrice(PRICE * 100);
@@ -86,59 +84,56 @@ contract StolenKeeperTest is Fixture {
         external
     {
         _deposit(alice, 1_000_000e6);
+        uint256 start = block.timestamp;
         uint256 before = _shareValue();
         pool.setFee(0);
         pool.setHaircut(99);
         uint256 moves;
         for (uint256 i; i < 4; ++i) {
-            _deposit(mallory, bound(deposits[i], 1, 1e15));
+            _deposit(mallory, bound(deposits[i], 1e6, 1e15));
             for (uint256 size = vault.nav(); size > 1e9; size /= 4) {
-                if (
-                    _swaps(_swapMove(address(usdc), size))
-                        || _swaps(_swapMove(address(weth), size * 1e12 / PRICE))
-                ) {
-                    ++moves;
-                }
+                bool passed = _tries(_swapMove(address(usdc), size));
+                if (passed || _tries(_swapMove(address(weth), size * 1e12 / PRICE))) ++moves;
             }
-            uint256 most = vault.maxRedeem(mallory);
-            vm.prank(mallory);
-            vault.redeem(most, mallory, mallory);
+            _redeem(mallory, vault.balanceOf(mallory));
         }
-        _assertWithinBucket(before, 0, moves);
+        _assertWithinBucket(before, block.timestamp - start, moves);
     }
 
-    /// Tightening refills nothing, and each loosening by the owner opens at most what it adds.
+    /// Tightening refills nothing, and each loosening by the curator opens at most what it adds.
     /// forge-config: default.fuzz.runs = 64
-    function testFuzz_changing_the_limit_opens_no_more_than_the_owner_adds(uint256 perDay) external {
+    function testFuzz_changing_the_limit_opens_no_more_than_the_curator_adds(uint256 perDay) external {
         _deposit(alice, 1_000_000e6);
+        uint256 start = block.timestamp;
         uint256 before = _shareValue();
         pool.setFee(0);
         pool.setHaircut(99);
-        perDay = bound(perDay, 100, 200);
+        perDay = bound(perDay, 10, 200);
         uint256 moves;
         uint256 added;
         for (uint256 i; i < 6; ++i) {
             for (uint256 size = 1e12; size > 1e9; size /= 4) {
-                if (
-                    _swaps(_swapMove(address(usdc), size))
-                        || _swaps(_swapMove(address(weth), size * 1e12 / PRICE))
-                ) {
-                    ++moves;
-                }
+                bool passed = _tries(_swapMove(address(usdc), size));
+                if (passed || _tries(_swapMove(address(weth), size * 1e12 / PRICE))) ++moves;
             }
-            vm.prank(owner);
-            vault.setLimits(IVault.Limits(1.05e18, 100, 100, i & 1 == 0 ? perDay : 200, 7500));
-            if (i == 0 || i == 2 || i == 4) added += 200 - perDay;
+            if (i & 1 == 0) {
+                _tightenLimits(IMandate.Limits(1.05e18, 100, 100, uint16(perDay), 7500));
+            } else {
+                _setLimits(IMandate.Limits(1.05e18, 100, 100, 200, 7500));
+                added += 200 - perDay;
+            }
         }
         uint256 lost = Math.saturatingSub(before, _shareValue());
-        assertLe(lost, before * (200 + added) / 10_000 + moves * DUST + 10);
+        uint256 refilled = before * BOTH_BPS / 10_000 * (block.timestamp - start) / 1 days;
+        assertLe(lost, before * (BOTH_BPS + added) / 10_000 + refilled + moves * DUST + 10);
+        assertGt(lost, before / 100, "the attack is not a real one");
     }
 
     /// forge-config: default.fuzz.runs = 128
     function testFuzz_a_removed_key_takes_nothing(uint256 seed) external {
         _lever(1_000_000e6, 5000, 5000);
         vm.prank(guardian);
-        vault.removeKeeper(keeper);
+        mandate.removeKeeper(keeper);
         uint256 before = vault.nav();
         for (uint256 i; i < 4; ++i) {
             _attack(uint256(keccak256(abi.encode(seed, i))));
@@ -146,24 +141,14 @@ contract StolenKeeperTest is Fixture {
         assertEq(vault.nav(), before);
     }
 
-    function _swaps(IVault.Move memory move) private returns (bool) {
-        IVault.Intent memory intent = _intent(ALL);
-        vm.prank(keeper);
-        try vault.rebalance(intent, _one(move)) {
-            return true;
-        } catch {
-            return false;
-        }
-    }
-
-    /// @dev Capacity 2 % a day; rounding of up to `DUST` a move is not counted as loss.
+    /// @dev Capacity 2 % and 2 % a day; rounding of up to `DUST` a move is not counted as loss.
     function _assertWithinBucket(uint256 before, uint256 window, uint256 moves)
         private
         view
         returns (uint256 lost)
     {
         lost = Math.saturatingSub(before, _shareValue());
-        uint256 most = before * 200 / 10_000 * (1 days + window) / 1 days;
+        uint256 most = before * BOTH_BPS / 10_000 * (1 days + window) / 1 days;
         assertLe(lost, most + moves * DUST + 10);
     }
 }

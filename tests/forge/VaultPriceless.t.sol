@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
+import {IMandate} from "../../contracts/interfaces/IMandate.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
-import {Fixture} from "./Fixture.sol";
+import {MandateFixture} from "./MandateFixture.sol";
 import {MockFeed} from "./mocks/MockFeed.sol";
 
 /// @notice V-07: with a stale, incomplete or disputed price no move with price exposure succeeds; what needs no price does.
-contract VaultPricelessTest is Fixture {
+contract VaultPricelessTest is MandateFixture {
     function setUp() public override {
         super.setUp();
         _lever(1_000_000e6, 5000, 5000);
@@ -44,11 +45,11 @@ contract VaultPricelessTest is Fixture {
         _break(way);
         amount = bound(amount, 1, 250_000e6);
         (, uint256 debtBefore) = lending.balances(address(usdc));
-        uint256 idleBefore = usdc.balanceOf(address(vault));
+        uint256 idleBefore = _idleUsdc();
         _run(_one(_repayMove(address(usdc), amount)));
         (, uint256 debtAfter) = lending.balances(address(usdc));
         assertEq(debtBefore - debtAfter, amount);
-        assertEq(idleBefore - usdc.balanceOf(address(vault)), amount);
+        assertEq(idleBefore - _idleUsdc(), amount);
     }
 
     function testFuzz_supplying_works_and_moves_nothing_else(uint256 way, uint256 amount) external {
@@ -62,20 +63,20 @@ contract VaultPricelessTest is Fixture {
     function testFuzz_withdrawing_works_once_nothing_is_owed(uint256 way, uint256 amount) external {
         _break(way);
         amount = bound(amount, 1, 200e18);
-        IVault.Move[] memory moves = new IVault.Move[](2);
-        moves[0] = _repayMove(address(usdc), ALL);
-        moves[1] = _withdrawMove(address(weth), amount);
-        _run(moves);
+        _run(_one(_repayMove(address(usdc), ALL)));
+        _run(_one(_withdrawMove(address(weth), amount)));
         assertEq(weth.balanceOf(address(vault)), amount);
-        // and the other way round it is not
     }
 
-    function testFuzz_withdrawing_before_repaying_is_exposed(uint256 way) external {
+    /// Whether anything is owed is asked once, before the first move: in either order they come one rebalance after another.
+    function testFuzz_withdrawing_in_the_rebalance_that_repays_is_exposed(uint256 way, bool after_) external {
         _break(way);
-        IVault.Move[] memory moves = new IVault.Move[](2);
-        moves[0] = _withdrawMove(address(weth), 1);
-        moves[1] = _repayMove(address(usdc), ALL);
-        _expectRefused(moves, IVault.MoveNeedsPrice.selector);
+        IVault.Move[] memory moves = _two(_repayMove(address(usdc), ALL), _withdrawMove(address(weth), 1));
+        if (!after_) (moves[0], moves[1]) = (moves[1], moves[0]);
+        _expectRefused(
+            moves,
+            abi.encodeWithSelector(IVault.MoveNeedsPrice.selector, after_ ? 1 : 0, IVault.MoveKind.Withdraw)
+        );
     }
 
     /// A venue that keeps a part of a repayment is caught by the tokens, without any price.
@@ -91,9 +92,7 @@ contract VaultPricelessTest is Fixture {
     /// Indices far from one make the venue round; that is not a loss.
     function testFuzz_rounding_of_the_venue_is_not_a_loss(uint256 growth, uint256 amount) external {
         growth = bound(growth, 1, 3e27);
-        (bool ok,) = aave.getReserveData(address(usdc)).variableDebtTokenAddress
-            .call(abi.encodeWithSignature("grow(uint256)", growth));
-        assertTrue(ok);
+        _grow(_debtToken(address(usdc)), growth);
         _makeStale();
         amount = bound(amount, 10, 250_000e6);
         _run(_one(_repayMove(address(usdc), amount)));
@@ -107,12 +106,28 @@ contract VaultPricelessTest is Fixture {
         _run(_one(_repayMove(address(usdc), amount)));
     }
 
+    /// A loss at the venue is seen before a rebalance makes what is left there the new truth, price or no price.
+    function testFuzz_no_rebalance_covers_up_a_loss_at_the_venue(uint256 way, uint256 repaid) external {
+        _run(_one(_borrowMove(address(usdc), 130_000e6)));
+        _setPrice(160_000);
+        assertLt(lending.healthWad(), 1e18);
+        aave.liquidate(address(weth), address(usdc), address(lending));
+        _break(way);
+        assertFalse(vault.unhedged());
+        _run(_one(_repayMove(address(usdc), bound(repaid, 1, 1e9))));
+        assertTrue(vault.unhedged());
+        assertTrue(vault.depositsHalted());
+    }
+
     function testFuzz_no_intent_is_used_twice_without_a_price(uint256 way, bytes32 id) external {
         _break(way);
-        IVault.Intent memory intent = IVault.Intent(id, uint64(block.timestamp), 0);
+        IVault.Intent memory intent = IVault.Intent(id, uint64(block.timestamp), mandate.stateHash(), 0);
         vm.startPrank(keeper);
         vault.rebalance(intent, _one(_repayMove(address(usdc), 1e6)));
-        vm.expectRevert(abi.encodeWithSelector(IVault.IntentAlreadyUsed.selector, id));
+        bytes32 made = intent.stateHash;
+        intent.stateHash = mandate.stateHash();
+        assertNotEq(made, intent.stateHash);
+        vm.expectRevert(abi.encodeWithSelector(IMandate.IntentAlreadyUsed.selector, id));
         vault.rebalance(intent, _one(_repayMove(address(usdc), 1e6)));
         vm.stopPrank();
     }

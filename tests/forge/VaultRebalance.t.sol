@@ -2,27 +2,34 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {IMandate} from "../../contracts/interfaces/IMandate.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
 import {LossBudget} from "../../contracts/libraries/LossBudget.sol";
-import {Fixture} from "./Fixture.sol";
+import {MandateFixture} from "./MandateFixture.sol";
 import {MockToken} from "./mocks/MockToken.sol";
 
 /// @notice What a keeper may do while the price is usable: V-05, V-12, V-15, the swap bound, the debt ratio, the loss bounds.
-contract VaultRebalanceTest is Fixture {
+contract VaultRebalanceTest is MandateFixture {
+    uint256 private constant SEED = 1e6;
+
     // ---------------------------------------------------------------- intents (V-12)
 
     function testFuzz_an_intent_takes_effect_once(bytes32 id, uint256 amount) external {
         _deposit(alice, 1e12);
         amount = bound(amount, 1e6, 4e11);
-        IVault.Intent memory intent = IVault.Intent(id, uint64(block.timestamp), ALL);
+        IVault.Intent memory intent = IVault.Intent(id, uint64(block.timestamp), mandate.stateHash(), ALL);
         IVault.Move[] memory moves = _one(_supplyMove(address(usdc), amount));
         vm.startPrank(keeper);
         vault.rebalance(intent, moves);
-        assertTrue(vault.intentUsed(id));
-        vm.expectRevert(abi.encodeWithSelector(IVault.IntentAlreadyUsed.selector, id));
+        assertTrue(mandate.intentUsed(id));
+        vm.expectPartialRevert(IMandate.StateChanged.selector);
+        vault.rebalance(intent, moves);
+        // Nor made for the new state.
+        intent.stateHash = mandate.stateHash();
+        vm.expectRevert(abi.encodeWithSelector(IMandate.IntentAlreadyUsed.selector, id));
         vault.rebalance(intent, moves);
         vm.stopPrank();
-        assertEq(usdc.balanceOf(address(vault)), 1e12 - amount);
+        assertEq(_idleUsdc(), SEED + 1e12 - amount);
     }
 
     function testFuzz_an_intent_ends_at_its_deadline(uint64 deadline, uint256 late) external {
@@ -31,11 +38,11 @@ contract VaultRebalanceTest is Fixture {
         late = bound(late, 0, 1 hours);
         vm.warp(deadline + late);
         _setPrice(200_000);
-        IVault.Intent memory intent = IVault.Intent("late", deadline, ALL);
+        IVault.Intent memory intent = IVault.Intent("late", deadline, mandate.stateHash(), ALL);
         if (late > 0) {
             vm.expectRevert(
                 abi.encodeWithSelector(
-                    IVault.IntentExpired.selector, bytes32("late"), deadline, block.timestamp
+                    IMandate.IntentExpired.selector, bytes32("late"), deadline, block.timestamp
                 )
             );
         }
@@ -45,11 +52,12 @@ contract VaultRebalanceTest is Fixture {
 
     function test_a_refused_rebalance_leaves_its_intent_unused() external {
         _deposit(alice, 1e12);
-        IVault.Intent memory intent = IVault.Intent("again", uint64(block.timestamp), ALL);
+        IVault.Intent memory intent =
+            IVault.Intent("again", uint64(block.timestamp), mandate.stateHash(), ALL);
         vm.startPrank(keeper);
         vm.expectRevert();
         vault.rebalance(intent, _one(_supplyMove(address(usdc), 2e12)));
-        assertFalse(vault.intentUsed("again"));
+        assertFalse(mandate.intentUsed("again"));
         vault.rebalance(intent, _one(_supplyMove(address(usdc), 1e12)));
         vm.stopPrank();
     }
@@ -57,9 +65,9 @@ contract VaultRebalanceTest is Fixture {
     // ---------------------------------------------------------------- nothing arbitrary (V-15)
 
     function testFuzz_only_a_keeper_rebalances(address who) external {
-        vm.assume(who != keeper);
+        vm.assume(who != keeper && who != address(manager));
         IVault.Intent memory intent = _intent(0);
-        vm.expectRevert(abi.encodeWithSelector(IVault.NotKeeper.selector, who));
+        vm.expectRevert(abi.encodeWithSelector(IMandate.NotKeeper.selector, who));
         vm.prank(who);
         vault.rebalance(intent, new IVault.Move[](0));
     }
@@ -69,7 +77,7 @@ contract VaultRebalanceTest is Fixture {
         IVault.MoveKind move = IVault.MoveKind(bound(kind, 0, 4));
         if (move == IVault.MoveKind.Swap ? adapter == address(swapper) : adapter == address(lending)) return;
         _expectRefused(
-            _one(IVault.Move(move, adapter, address(usdc), 1e6, 0)),
+            _one(IVault.Move(move, adapter, address(usdc), 1e6, 0, 0)),
             abi.encodeWithSelector(IVault.AdapterNotAllowed.selector, move, adapter)
         );
     }
@@ -89,7 +97,7 @@ contract VaultRebalanceTest is Fixture {
         IVault.MoveKind move = IVault.MoveKind(bound(kind, 0, 4));
         address adapter = move == IVault.MoveKind.Swap ? address(swapper) : address(lending);
         _expectRefused(
-            _one(IVault.Move(move, adapter, token, 1, 0)),
+            _one(IVault.Move(move, adapter, token, 1, 0, 0)),
             abi.encodeWithSelector(IVault.TokenNotAllowed.selector, token)
         );
     }
@@ -105,7 +113,7 @@ contract VaultRebalanceTest is Fixture {
             uint256 amount = (seed >> 8) % (token == address(usdc) ? 1e11 : 5e19) + 1;
             IVault.MoveKind kind = IVault.MoveKind((seed >> 128) % 5);
             address adapter = kind == IVault.MoveKind.Swap ? address(swapper) : address(lending);
-            moves[i] = IVault.Move(kind, adapter, token, amount, 0);
+            moves[i] = IVault.Move(kind, adapter, token, amount, 0, 0);
         }
         (uint256 a, uint256 b) = (_accountedFor(usdc), _accountedFor(weth));
         IVault.Intent memory intent = _intent(ALL);
@@ -126,24 +134,16 @@ contract VaultRebalanceTest is Fixture {
     }
 
     function _accountedFor(MockToken token) private view returns (uint256) {
-        (,, address held) = _reserve(address(token));
-        return token.balanceOf(address(vault)) + token.balanceOf(address(pool)) + token.balanceOf(held);
-    }
-
-    function _reserve(address token) private view returns (uint16 id, address debtToken, address aToken) {
-        return (
-            aave.getReserveData(token).id,
-            aave.getReserveData(token).variableDebtTokenAddress,
-            aave.getReserveData(token).aTokenAddress
-        );
+        return token.balanceOf(address(vault)) + token.balanceOf(address(pool))
+            + token.balanceOf(_aToken(address(token)));
     }
 
     function testFuzz_a_move_beyond_idle_is_refused(uint256 amount) external {
         _deposit(alice, 1e12);
-        amount = bound(amount, 1e12 + 1, ALL - 1);
+        amount = bound(amount, SEED + 1e12 + 1, ALL - 1);
         _expectRefused(
             _one(_supplyMove(address(usdc), amount)),
-            abi.encodeWithSelector(IVault.IdleTooLow.selector, address(usdc), amount, 1e12)
+            abi.encodeWithSelector(IVault.IdleTooLow.selector, address(usdc), amount, SEED + 1e12)
         );
         _expectRefused(_one(_swapMove(address(usdc), amount)), IVault.IdleTooLow.selector);
         _expectRefused(_one(_supplyMove(address(weth), ALL)), IVault.NothingToMove.selector);
@@ -175,7 +175,7 @@ contract VaultRebalanceTest is Fixture {
         uint256 fair = 5e18 * 9995 / 10_000;
         minOut = bound(minOut, fair - 1e18, fair + 1e18);
         IVault.Move memory move = _swapMove(address(usdc), 10_000e6);
-        move.minOut = minOut;
+        move.limit = minOut;
         IVault.Intent memory intent = _intent(ALL);
         if (minOut > fair) vm.expectRevert();
         vm.prank(keeper);
@@ -195,7 +195,7 @@ contract VaultRebalanceTest is Fixture {
         fillBps = bound(fillBps, 1, 10_000);
         pool.setFill(fillBps);
         _run(_one(_swapMove(address(usdc), 100_000e6)));
-        assertEq(usdc.balanceOf(address(vault)), 1_000_000e6 - 100_000e6 * fillBps / 10_000);
+        assertEq(_idleUsdc(), SEED + 1_000_000e6 - 100_000e6 * fillBps / 10_000);
         assertEq(usdc.balanceOf(address(swapper)), 0);
         assertEq(usdc.allowance(address(vault), address(swapper)), 0); // nor may it take the rest later
     }
@@ -210,7 +210,7 @@ contract VaultRebalanceTest is Fixture {
         uint256 loss = Math.ceilDiv(amount * 5, 10_000);
         maxLoss = bound(maxLoss, DUST, 2 * loss);
         IVault.Intent memory intent = _intent(maxLoss);
-        if (maxLoss + 2 < loss) vm.expectPartialRevert(IVault.LossTooLarge.selector);
+        if (maxLoss + 2 < loss) vm.expectPartialRevert(IMandate.LossTooLarge.selector);
         else if (maxLoss < loss + 2) return; // within rounding of the bound
         vm.prank(keeper);
         vault.rebalance(intent, _one(_swapMove(address(usdc), amount)));
@@ -231,7 +231,7 @@ contract VaultRebalanceTest is Fixture {
         try vault.rebalance(intent, moves) {
             assertGe(vault.nav(), navBefore - navBefore / 100 - count * DUST);
         } catch (bytes memory reason) {
-            assertEq(bytes4(reason), IVault.LossTooLarge.selector);
+            assertEq(bytes4(reason), IMandate.LossTooLarge.selector);
         }
     }
 
@@ -249,8 +249,7 @@ contract VaultRebalanceTest is Fixture {
     /// With indices far from one a repayment may miss a unit or two: that is no loss, even to an intent that allows none.
     function testFuzz_the_venues_rounding_is_no_loss(uint256 growth, uint256 amount) external {
         _lever(1_000_000e6, 5000, 5000);
-        (, address debtToken,) = _reserve(address(usdc));
-        _grow(debtToken, bound(growth, 1e26, 1e27));
+        _grow(_debtToken(address(usdc)), bound(growth, 1e26, 1e27));
         IVault.Intent memory intent = _intent(0);
         vm.prank(keeper);
         vault.rebalance(intent, _one(_repayMove(address(usdc), bound(amount, 10, 200_000e6))));
@@ -263,16 +262,6 @@ contract VaultRebalanceTest is Fixture {
             if (_tries(_swapMove(address(usdc), size))) continue;
             if (_tries(_swapMove(address(weth), size * 1e12 / PRICE))) continue;
             size /= 2;
-        }
-    }
-
-    function _tries(IVault.Move memory move) private returns (bool) {
-        IVault.Intent memory intent = _intent(ALL);
-        vm.prank(keeper);
-        try vault.rebalance(intent, _one(move)) {
-            return true;
-        } catch {
-            return false;
         }
     }
 
@@ -296,7 +285,7 @@ contract VaultRebalanceTest is Fixture {
         vm.prank(keeper);
         try vault.rebalance(intent, _one(move)) {
             uint256 health = lending.healthWad();
-            assertTrue(health >= vault.limits().minHealthWad || health > healthBefore);
+            assertTrue(health >= mandate.terms().limits.minHealthWad || health > healthBefore);
         } catch {
             assertTrue(kind != 2 || amount < 1e6, "a repayment of size is never refused");
         }
@@ -312,39 +301,36 @@ contract VaultRebalanceTest is Fixture {
         cents = bound(cents, 170_000, 176_000);
         _setPrice(cents);
         uint256 healthBefore = lending.healthWad();
-        assertLt(healthBefore, vault.limits().minHealthWad);
+        assertLt(healthBefore, mandate.terms().limits.minHealthWad);
         baseAmount = bound(baseAmount, 1e15, 1e18);
         _run(_deleverMoves(baseAmount));
         assertGt(lending.healthWad(), healthBefore);
     }
 
     function testFuzz_health_only_just_below_the_minimum_is_refused(uint256 amount) external {
-        vm.prank(owner);
-        vault.setLimits(IVault.Limits(1.2e18, 100, 100, 200, 9300));
+        _setLimits(IMandate.Limits(1.2e18, 100, 100, 200, 9300));
         _lever(1_000_000e6, 8000, 5000);
         // 800,000 x 0.83 / 1.2 is 553,111 of debt, less the swap's fee on the collateral
-        uint256 collateral =
-            Math.mulDiv(weth.balanceOf(aave.getReserveData(address(weth)).aTokenAddress) - 1e30, PRICE, 1e12);
+        uint256 collateral = Math.mulDiv(weth.balanceOf(_aToken(address(weth))) - 1e30, PRICE, 1e12);
         uint256 most = collateral * 83 / 120 - 400_000e6;
         amount = bound(amount, 1e6, 230_000e6);
         IVault.Move[] memory moves = _one(_borrowMove(address(usdc), amount));
-        if (amount > most + 10) _expectRefused(moves, IVault.HealthTooLow.selector);
+        if (amount > most + 10) _expectRefused(moves, IMandate.HealthTooLow.selector);
         else if (amount + 10 < most) _run(moves);
     }
 
     function testFuzz_debt_rises_only_to_the_ratio(uint256 amount, uint256 ratio) external {
         ratio = bound(ratio, 2000, 6000);
-        vm.prank(owner);
-        vault.setLimits(IVault.Limits(1.05e18, 100, 100, 200, ratio));
+        _setLimits(IMandate.Limits(1.05e18, 100, 100, 200, uint16(ratio)));
         _deposit(alice, 1_000_000e6);
         _run(_one(_supplyMove(address(usdc), ALL)));
         amount = bound(amount, 1e6, 3_000_000e6);
         IVault.Intent memory intent = _intent(ALL);
         vm.prank(keeper);
         try vault.rebalance(intent, _one(_borrowMove(address(usdc), amount))) {
-            assertLe(amount * 10_000, (1_000_000e6 + amount) * ratio);
+            assertLe(amount * 10_000, (SEED + 1_000_000e6 + amount) * ratio);
         } catch {
-            bool overRatio = amount * 10_000 > (1_000_000e6 + amount) * ratio;
+            bool overRatio = amount * 10_000 > (SEED + 1_000_000e6 + amount) * ratio;
             assertTrue(overRatio || amount > 780_000e6);
         }
     }
@@ -360,13 +346,12 @@ contract VaultRebalanceTest is Fixture {
         moves[1] = _supplyMove(address(weth), 400e18);
         moves[2] = _borrowMove(owed, ofBase ? 300e18 : 600_000e6);
         _run(moves);
-        vm.prank(guardian);
-        vault.setLimits(IVault.Limits(1.05e18, 100, 100, 200, 0));
+        _tightenLimits(IMandate.Limits(1.05e18, 100, 100, 200, 0));
         shortened = bound(shortened, 1, 10_000); // of 600,000 dollars
         moves = new IVault.Move[](2);
         moves[0] = _repayMove(owed, ALL);
         moves[1] = _borrowMove(other, (ofBase ? 60e6 : 0.03e18) * shortened * 999 / 1000);
-        _expectRefused(moves, IVault.BorrowRatioTooHigh.selector);
+        _expectRefused(moves, IMandate.BorrowRatioTooHigh.selector);
     }
 
     // ---------------------------------------------------------------- amounts
@@ -374,7 +359,7 @@ contract VaultRebalanceTest is Fixture {
     function test_all_means_all_supplied_all_idle_or_the_debt_idle_can_pay() external {
         _deposit(alice, 1_000_000e6);
         _run(_one(_supplyMove(address(usdc), ALL)));
-        assertEq(usdc.balanceOf(address(vault)), 0);
+        assertEq(_idleUsdc(), 0);
         _run(_one(_borrowMove(address(weth), 100e18)));
         _run(_one(_swapMove(address(weth), 60e18)));
         _run(_one(_repayMove(address(weth), ALL))); // 40 of 100
@@ -397,17 +382,10 @@ contract VaultRebalanceTest is Fixture {
         debtRay = bound(debtRay, 0, 1e26);
         uint256 before = vault.nav();
         (uint256 supplied,) = lending.balances(address(weth));
-        (,, address aToken) = _reserve(address(weth));
-        (, address debtToken,) = _reserve(address(usdc));
-        _grow(aToken, supplyRay);
-        _grow(debtToken, debtRay);
+        _grow(_aToken(address(weth)), supplyRay);
+        _grow(_debtToken(address(usdc)), debtRay);
         uint256 gain = Math.mulDiv(Math.mulDiv(supplied, supplyRay, 1e27), PRICE, 1e12);
         uint256 cost = Math.mulDiv(400_000e6, debtRay, 1e27);
         assertApproxEqAbs(vault.nav() + cost, before + gain, 5);
-    }
-
-    function _grow(address indexed_, uint256 ray) private {
-        (bool ok,) = indexed_.call(abi.encodeWithSignature("grow(uint256)", ray));
-        assertTrue(ok);
     }
 }
