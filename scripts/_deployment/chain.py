@@ -65,7 +65,7 @@ class Chain:
         if output is None:
             return None
         try:
-            values = decode(returns, output)
+            values = strictly(returns, output)
         except (DecodingError, OverflowError, UnicodeDecodeError):
             return None
         return values[0] if len(returns) == 1 else values
@@ -168,6 +168,14 @@ def create_address(sender: str, nonce: int) -> str:
 # ---------------------------------------------------------------- encoding
 
 
+def strictly(types: Sequence[str], data: bytes) -> tuple[Any, ...]:
+    """Decoded; DecodingError for what is too short, which a decoder that Ape has been at takes for zeros."""
+    if len(data) < 32 * len(types):
+        raise DecodingError(f"{len(data)} bytes for {len(types)} values")
+    values: tuple[Any, ...] = decode(types, data)
+    return values
+
+
 def split_types(types: str) -> list[str]:
     """`address,(uint256,bytes)[]` -> its parts."""
     parts, depth = [""], 0
@@ -223,12 +231,12 @@ def explain(output: bytes, errors: Mapping[bytes, Mapping[str, Any]]) -> str:
     head, rest = output[:4], output[4:]
     try:
         if head == ERROR:
-            return f"reverted: {decode(['string'], rest)[0]}"
+            return f"reverted: {strictly(['string'], rest)[0]}"
         if head == PANIC:
-            return f"panicked with code {decode(['uint256'], rest)[0]}"
+            return f"panicked with code {strictly(['uint256'], rest)[0]}"
         if head in errors:
             entry = errors[head]
-            values = decode([type_of(part) for part in entry["inputs"]], rest)
+            values = strictly([type_of(part) for part in entry["inputs"]], rest)
             named = zip((part["name"] for part in entry["inputs"]), values, strict=True)
             return f"{entry['name']}({', '.join(f'{name}: {value}' for name, value in named)})"
     except (DecodingError, OverflowError, UnicodeDecodeError):
