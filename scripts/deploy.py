@@ -171,7 +171,8 @@ def cli(
                 "option --account", "is missing", "name the deployer, or add --dry-run"
             )
         provider = ape.chain.provider
-        ape.project.load_contracts()
+        # Compiled anew: what is deployed is what the sources say now, not what a cache remembers.
+        ape.project.load_contracts(use_cache=False)
         run = Run(ape.project, Chain(provider.web3), str(file), parameters, click.echo)
         path = record_path(provider.network.name, parameters.chain_id, deployments)
         book = run.book(path, deployer.address if deployer else NOBODY)

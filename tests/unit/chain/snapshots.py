@@ -16,7 +16,6 @@ from keeper.model.market import (
     TokenPosition,
 )
 
-
 _MEMO = ("optionChanges", "bookAsset", "bookBase", "bookDebt", "bookDelta")
 """What the mandate remembers of options within one rebalance; the keeper reads the desk itself."""
 

@@ -86,14 +86,19 @@ def test_after_the_cooldown_a_routine_plan_is_made() -> None:
 # ------------------------------------------------------------------ sizes
 
 
-def test_each_lane_is_sized_by_its_own_loss_bucket() -> None:
+@pytest.mark.parametrize(("routine_left", "protective_left"), [(0, 50_000), (50_000, 0)])
+def test_each_lane_is_sized_by_its_own_loss_bucket(
+    routine_left: float, protective_left: float
+) -> None:
     """V-04."""
-    empty_routine = {"loss_budget_left": 0, "protective_left": 50_000}
-    empty_protective = {"loss_budget_left": 50_000, "protective_left": 0}
-    assert not plan_for(make_readings(**empty_routine), protective(1.4)).empty
-    assert plan_for(make_readings(**empty_protective), protective(1.4)).empty
-    assert plan_for(make_readings(debt_asset=SAFE, **empty_routine), routine(1.3)).empty
-    assert not plan_for(make_readings(debt_asset=SAFE, **empty_protective), routine(1.3)).empty
+
+    def of(debt: float) -> Readings:
+        return make_readings(
+            debt_asset=debt, loss_budget_left=routine_left, protective_left=protective_left
+        )
+
+    assert plan_for(of(SAFE), routine(1.3)).empty == (routine_left == 0)
+    assert plan_for(of(2_000_000), protective(1.4)).empty == (protective_left == 0)
 
 
 def test_routine_swaps_fit_the_turnover_that_is_left_and_protective_ones_need_none() -> None:
