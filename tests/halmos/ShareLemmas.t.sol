@@ -7,8 +7,8 @@ import {Proof} from "./Proof.sol";
 /// @title ShareLemmas
 /// @notice V-02: no conversion of shares favours its caller. `unit` stands for the virtual shares, 1 or more.
 contract ShareLemmas is Proof {
-    uint256 private constant WIDE = 40;
-    uint256 private constant SMALL = 4;
+    uint256 private constant WIDE = 24;
+    uint256 private constant SMALL = 3;
 
     /// @notice NAV per share, virtual parts included, never falls by a deposit.
     function check_a_deposit_dilutes_nobody(uint256 assets, uint256 supply, uint256 nav, uint256 unit)
