@@ -55,7 +55,7 @@ contract Mandate is IMandate, AccessManaged {
     /// @dev Swaps may buy this much of the debt they repay and still count as reducing: room for their own loss, not for trading.
     uint256 private constant REDUCING_SWAP_BPS = 10_100;
     /// @dev More collateral is protection up to so many times the minimum health; beyond, it is lending, and has a cap.
-    uint256 private constant TOP_UP_TIMES = 3;
+    uint256 private constant TOP_UP_TIMES = 4;
 
     /// @dev One slot, which every rebalance writes. Times are unix seconds.
     struct Moments {
