@@ -14,7 +14,7 @@ contract OptionReplays is SystemFixture {
     function setUp() public override {
         super.setUp();
         _deposit(alice, 1_000_000e6);
-        _run(_one(_swapMove(address(usdc), 500_000e6)));
+        _run(_one(_swapMove(address(usdc), 700_000e6)));
         _wait(1 days);
         _post(_smiles(600_000));
         _bidder(mallory, 1e12);
@@ -57,7 +57,7 @@ contract OptionReplays is SystemFixture {
         ethRounds.transmit(5000e8, expiry + 1 minutes); // 3
         ethRounds.transmit(5100e8, expiry + 9 minutes); // 4
         usdcRounds.transmit(1e8, expiry - 1 hours);
-        usdcRounds.transmit(1e8, expiry + 1 hours);
+        usdcRounds.transmit(1e8, expiry + 10 minutes);
         pool.setPrice(2300e6, 1e18);
         vm.warp(expiry - 1);
         vm.expectRevert();
@@ -85,7 +85,7 @@ contract OptionReplays is SystemFixture {
         ethRounds.transmit(3000e8, expiry - 10 minutes);
         ethRounds.transmit(3000e8, expiry + 10 minutes);
         usdcRounds.transmit(1e8, expiry - 1 hours);
-        usdcRounds.transmit(1e8, expiry + 1 hours);
+        usdcRounds.transmit(1e8, expiry + 10 minutes);
         pool.setPrice(2300e6, 1e18);
         vm.warp(expiry + 15 minutes);
         settlement.record(expiry);
@@ -142,7 +142,7 @@ contract OptionReplays is SystemFixture {
         ethRounds.transmit(int256(dollars * 1e8), expiry - 10 minutes);
         ethRounds.transmit(int256(dollars * 1e8), expiry + 10 minutes);
         usdcRounds.transmit(1e8, expiry - 1 hours);
-        usdcRounds.transmit(1e8, expiry + 1 hours);
+        usdcRounds.transmit(1e8, expiry + 10 minutes);
         pool.setPrice(dollars * 1e6, 1e18);
         vm.warp(expiry + 15 minutes);
         settlement.record(expiry);

@@ -13,7 +13,7 @@ contract ReentryReplays is SystemFixture {
     function setUp() public override {
         super.setUp();
         _deposit(alice, 1_000_000e6);
-        _run(_one(_swapMove(address(usdc), 500_000e6)));
+        _run(_one(_swapMove(address(usdc), 700_000e6)));
         _wait(1 days);
         _post(_smiles(600_000));
         intruder = new Intruder(vault, mandate, desk);

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IMandate} from "../../../contracts/interfaces/IMandate.sol";
-import {StolenKeyTest} from "./StolenKey.t.sol";
+import {ThiefSearch} from "./ThiefSearch.sol";
 
 /// @notice V-04 in a market that never leaves the feed's deviation threshold: the oracle stands still while the price outside swings by
 /// `LAG_BPS` to either side. A swap at the oracle's price is no loss to the buckets, and yet one at the market's. Turnover bounds it.
@@ -12,12 +12,21 @@ import {StolenKeyTest} from "./StolenKey.t.sol";
 /// Every swap that is not charged to turnover is a sale of base that was held at the start, or was bought within turnover, or a purchase
 /// that gives back base which was borrowed and sold within it. `held` is target plus band of delta. The pool's liquidity is a
 /// stranger's here, and arbitrage keeps it at the market's price; whatever base the thief comes by is hedged at once at that price.
-contract StolenKeyLagTest is StolenKeyTest {
+contract StolenKeyLagTest is ThiefSearch {
     uint256 private constant LAG_BPS = 49; // of a threshold of 50
 
     function setUp() public override {
         super.setUp();
         _turnMarket(1);
+    }
+
+    /// forge-config: default.fuzz.runs = 40
+    function testFuzz_chance_takes_no_more_than_the_bound(uint256 seed) external {
+        _chance(seed);
+    }
+
+    function test_a_search_takes_no_more_than_the_bound() external {
+        _search(80, 4000);
     }
 
     function boundBps(uint256 window) internal view override returns (uint256) {
@@ -54,10 +63,6 @@ contract StolenKeyLagTest is StolenKeyTest {
     /// @dev Without the pool's liquidity, which is not the thief's.
     function _wealth() internal view override returns (uint256) {
         return super._wealth() - curve.reserve0() - curve.reserve1() * PRICE / 1e12;
-    }
-
-    function _leastBps() internal pure override returns (uint256) {
-        return 3000;
     }
 
     /// @dev Sell at the worst price while the market is above, buy while it is below.

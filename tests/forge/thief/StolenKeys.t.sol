@@ -5,7 +5,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {IMandate} from "../../../contracts/interfaces/IMandate.sol";
 import {BlackScholes} from "../../../contracts/libraries/BlackScholes.sol";
 import {OptionLimits} from "../../../contracts/libraries/OptionLimits.sol";
-import {StolenKeyTest} from "./StolenKey.t.sol";
+import {ThiefSearch} from "./ThiefSearch.sol";
 
 /// @notice V-04 with both keys stolen: who may also post volatility marks sells itself options at marks pressed down and has the vault
 /// buy them back at marks pushed up. The buckets measure against the marks, so they do not see it; the collateral and the marks' own
@@ -16,10 +16,19 @@ import {StolenKeyTest} from "./StolenKey.t.sol";
 /// where options is `maxOptionBps`, gross is 1 / (1 - maxBorrow) of NAV at most, and step(T) is the most that the value of an option, per
 /// unit of its collateral, rises when its volatility is multiplied by e^(maxPerDay (1 + T)), over the strikes and tenors that may be
 /// written. A call or put gains less per unit of collateral than the narrowest spread beside it, so spreads set the step.
-contract StolenKeysTest is StolenKeyTest {
+contract StolenKeysTest is ThiefSearch {
     function setUp() public override {
         super.setUp();
         hasPoster = true;
+    }
+
+    /// forge-config: default.fuzz.runs = 40
+    function testFuzz_chance_takes_no_more_than_the_bound(uint256 seed) external {
+        _chance(seed);
+    }
+
+    function test_a_search_takes_no_more_than_the_bound() external {
+        _search(80, 2000);
     }
 
     function boundBps(uint256 window) internal view override returns (uint256) {
@@ -67,10 +76,6 @@ contract StolenKeysTest is StolenKeyTest {
             term = term * bps / (10_000 * n);
         }
         return sum / 1e14 + 2;
-    }
-
-    function _leastBps() internal pure override returns (uint256) {
-        return 2500;
     }
 
     /// @dev Down with the marks, write the spreads that move most, buy them, up with the marks, and the greedy swaps besides.
