@@ -1,6 +1,7 @@
 # Everything sets itself up: Python >= 3.11, git and make are all a machine needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-contracts test-integration test-ape lint fmt abi slither lock clean
+.PHONY: help setup demo test test-unit test-contracts test-deep test-integration test-ape lint fmt abi \
+	slither halmos gas coverage-contracts mutation-contracts lock clean
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
@@ -25,6 +26,9 @@ test-unit: setup ## unit and property tests (no network)
 test-contracts: setup ## forge: unit, fuzz, invariants
 	@$(BIN)/python scripts/run_tests.py contracts
 
+test-deep: setup ## the nightly campaign: five million calls against the invariants
+	@$(BIN)/python -m scripts.contracts.deep $(DEEP)
+
 test-integration: setup ## the real keeper and demo on the forked local mainnet
 	@$(BIN)/python scripts/run_tests.py integration
 
@@ -42,6 +46,18 @@ abi: setup ## rewrite keeper/abi from the compiled contracts
 
 slither: setup ## static analysis: no high or medium finding without a reason
 	@$(BIN)/python -m scripts.contracts.slither $(SLITHER)
+
+halmos: setup ## prove the lemmas of tests/halmos
+	@$(BIN)/python -m scripts.contracts.halmos $(HALMOS)
+
+gas: setup ## gas of every entry point against tests/forge/gas.json (GAS=--update rewrites it)
+	@$(BIN)/python -m scripts.contracts.gas $(GAS)
+
+coverage-contracts: setup ## lines and branches of contracts/ that the forge tests reach
+	@$(BIN)/python -m scripts.contracts.coverage $(COVERAGE)
+
+mutation-contracts: setup ## change the contracts a little: does a test fail? (MUTATION="Vault --sample 50")
+	@$(BIN)/python -m scripts.contracts.mutate $(MUTATION)
 
 lock: ## rewrite the requirement locks (needs uv)
 	@scripts/lock.sh

@@ -27,7 +27,8 @@ import {TermBounds} from "./libraries/TermBounds.sol";
 ///
 /// How a rebalance is judged, by what was measured before and after (`close`):
 /// - health of the venue at least the minimum, or higher than before (V-05);
-/// - net delta inside its band, or nearer to the target than before (V-06);
+/// - net delta inside its band, or nearer to the target than before (V-06); what reduces every risk from below the minimum health
+///   is let out of the band: safety comes first;
 /// - debt within the mandate where the debt of either token rose;
 /// - NAV lost within the intent, the mandate and one of two buckets (V-04);
 /// - unless it reduced every measured risk (V-08): not paused, not winding down, cooldown, oracle age, turnover, shares of
@@ -50,6 +51,16 @@ contract Mandate is IMandate, AccessManaged {
     /// @dev Swaps may buy this much of the debt they repay and still count as reducing: room for their own loss, not for trading.
     uint256 private constant REDUCING_SWAP_BPS = 10_100;
 
+    /// @dev One slot, which every rebalance writes. Times are unix seconds.
+    struct Moments {
+        uint64 counter; // of changes of state
+        uint48 beat;
+        uint48 routine;
+        uint48 rescue;
+        bool paused;
+        bool windingDown;
+    }
+
     /// @dev What the lending venue was left with by the last change, token units: it may only grow by itself.
     struct Left {
         uint128 suppliedAsset;
@@ -66,7 +77,6 @@ contract Mandate is IMandate, AccessManaged {
     /// @inheritdoc IMandate
     address public vault;
     address private _desk;
-    uint256 private _stateCounter;
     Left private _left;
     Limits private _limits;
     Caps private _caps;
@@ -75,13 +85,7 @@ contract Mandate is IMandate, AccessManaged {
     LossBudget.Bucket private _routine;
     LossBudget.Bucket private _protective;
     LossBudget.Bucket private _turnover;
-    uint64 private _lastBeat;
-    uint64 private _lastRoutine;
-    uint64 private _lastRescue;
-    /// @inheritdoc IMandate
-    bool public paused;
-    /// @inheritdoc IMandate
-    bool public windingDown;
+    Moments private _at;
     /// @inheritdoc IMandate
     mapping(bytes32 id => bool) public intentUsed;
 
@@ -99,7 +103,7 @@ contract Mandate is IMandate, AccessManaged {
         uint256 assetDecimals = IERC20Metadata(IPriceOracle(oracle).quote()).decimals();
         _scale = 10 ** (18 + baseDecimals - assetDecimals); // both are 6 to 18, as the valuation checked
         _writeTerms(terms_);
-        _lastBeat = uint64(block.timestamp);
+        _at.beat = uint48(block.timestamp);
     }
 
     // ---------------------------------------------------------------- curator: riskier, after a delay
@@ -120,15 +124,15 @@ contract Mandate is IMandate, AccessManaged {
 
     /// @inheritdoc IMandate
     function unpause() external restricted {
-        paused = false;
+        _at.paused = false;
         _pushHalted();
         emit PausedSet(false, msg.sender);
     }
 
     /// @inheritdoc IMandate
     function resume() external restricted {
-        windingDown = false;
-        _lastBeat = uint64(block.timestamp); // or anybody could declare it abandoned again in the same block
+        _at.windingDown = false;
+        _at.beat = uint48(block.timestamp); // or anybody could declare it abandoned again in the same block
         _pushHalted();
         emit WindDownSet(false, msg.sender);
     }
@@ -170,7 +174,7 @@ contract Mandate is IMandate, AccessManaged {
 
     /// @inheritdoc IMandate
     function pause() external restricted {
-        paused = true;
+        _at.paused = true;
         _pushHalted();
         emit PausedSet(true, msg.sender);
     }
@@ -197,8 +201,8 @@ contract Mandate is IMandate, AccessManaged {
 
     /// @inheritdoc IMandate
     function declareAbandoned() external {
-        if (block.timestamp < uint256(_lastBeat) + ABANDONED_AFTER) {
-            revert NotAbandoned(_lastBeat, block.timestamp);
+        if (block.timestamp < uint256(_at.beat) + ABANDONED_AFTER) {
+            revert NotAbandoned(_at.beat, block.timestamp);
         }
         _windDown();
     }
@@ -208,7 +212,7 @@ contract Mandate is IMandate, AccessManaged {
     /// @inheritdoc IMandate
     function beat() external {
         _requireKeeper(msg.sender);
-        _lastBeat = uint64(block.timestamp);
+        _at.beat = uint48(block.timestamp);
         emit Beat(msg.sender);
     }
 
@@ -242,9 +246,10 @@ contract Mandate is IMandate, AccessManaged {
         if (intent.stateHash != current) revert StateChanged(intent.stateHash, current);
         if (intentUsed[intent.id]) revert IntentAlreadyUsed(intent.id);
         intentUsed[intent.id] = true;
-        _lastBeat = uint64(block.timestamp);
+        _at.beat = uint48(block.timestamp);
         IValuation.Measure memory before = valuation.measure();
         if (before.priced) _inspect(before.suppliedAsset, before.suppliedBase);
+        else inspect();
         brief = _briefOf(before);
         if (!before.priced) brief.owes = valuation.owes();
         measured = abi.encode(before);
@@ -263,7 +268,7 @@ contract Mandate is IMandate, AccessManaged {
             _record(valuation.holdings());
             return outcome;
         }
-        IValuation.Measure memory afterwards = valuation.measureAt(before.priceWad, before.priceAt);
+        IValuation.Measure memory afterwards = valuation.measureAgain(before);
         _judge(before, afterwards, traded, maxLoss, dust);
         _record(afterwards.suppliedAsset, afterwards.suppliedBase);
         (outcome.navBefore, outcome.navAfter) = (before.nav, afterwards.nav);
@@ -274,6 +279,7 @@ contract Mandate is IMandate, AccessManaged {
     function inspect() public onlyVault {
         IValuation.Holdings memory held = valuation.holdings();
         _inspect(held.suppliedAsset, held.suppliedBase);
+        if (_desk != address(0) && !IOptionDesk(_desk).matchesBook()) IVault(vault).setUnhedged(true);
     }
 
     /// @inheritdoc IMandate
@@ -291,6 +297,7 @@ contract Mandate is IMandate, AccessManaged {
         rescue.debt = valuation.debtAt(rescue.priceWad);
         rescue.sliceBps = _emergency.sliceBps;
         rescue.swapLossBps = _limits.maxSwapLossBps;
+        rescue.bountyBps = _emergency.bountyBps;
         rescue.reserve = _bountyFor(Math.mulDiv(rescue.debt, rescue.sliceBps, BPS));
     }
 
@@ -302,7 +309,7 @@ contract Mandate is IMandate, AccessManaged {
     {
         (, uint256 health) = valuation.tryHealth();
         if (health <= rescue.healthWad) revert ProtectionUseless(rescue.healthWad, health);
-        if (sold) _lastRescue = uint64(block.timestamp);
+        if (sold) _at.rescue = uint48(block.timestamp);
         IValuation.Holdings memory held = valuation.holdings();
         _record(held);
         uint256 repaid = Math.saturatingSub(rescue.debt, valuation.debtAt(rescue.priceWad));
@@ -319,13 +326,13 @@ contract Mandate is IMandate, AccessManaged {
     /// @dev The health, if it is low enough; reverts with the reason why nobody may protect now.
     function _requireEndangered() private view returns (uint256 health) {
         Emergency memory e = _emergency;
-        uint256 until = uint256(_lastRescue) + e.cooldown;
+        uint256 until = uint256(_at.rescue) + e.cooldown;
         if (block.timestamp < until) revert RescueTooSoon(until, block.timestamp);
         bool known;
         (known, health) = valuation.tryHealth();
         if (!known || health >= e.emergencyHealthWad) revert NotEndangered(health, e.emergencyHealthWad);
-        if (health >= e.criticalHealthWad && block.timestamp < uint256(_lastBeat) + e.silence) {
-            revert HeartBeats(_lastBeat, e.silence);
+        if (health >= e.criticalHealthWad && block.timestamp < uint256(_at.beat) + e.silence) {
+            revert HeartBeats(_at.beat, e.silence);
         }
     }
 
@@ -340,10 +347,11 @@ contract Mandate is IMandate, AccessManaged {
         if (msg.sender != _desk) revert NotDesk(msg.sender);
         IValuation.Measure memory now_ = valuation.measure();
         uint256 navBefore = now_.nav + loss;
-        uint256 allowed = now_.priced ? Math.mulDiv(navBefore, _limits.maxLossBps, BPS) : 0;
+        uint256 allowed =
+            now_.priced && now_.optionsKnown ? Math.mulDiv(navBefore, _limits.maxLossBps, BPS) : 0;
         if (loss > allowed) revert LossTooLarge(loss, allowed);
         _chargeBucket(Bucket.Routine, loss, navBefore, _limits.maxLossPerDayBps);
-        ++_stateCounter;
+        ++_at.counter;
     }
 
     // ---------------------------------------------------------------- hedge
@@ -352,7 +360,6 @@ contract Mandate is IMandate, AccessManaged {
     function _inspect(uint256 suppliedAsset, uint256 suppliedBase) private {
         Left memory left = _left;
         bool stands = _stands(left.suppliedAsset, suppliedAsset) && _stands(left.suppliedBase, suppliedBase);
-        if (stands && _desk != address(0)) stands = IOptionDesk(_desk).matchesBook();
         if (!stands) IVault(vault).setUnhedged(true);
     }
 
@@ -365,7 +372,7 @@ contract Mandate is IMandate, AccessManaged {
     }
 
     function _record(uint256 suppliedAsset, uint256 suppliedBase) private {
-        ++_stateCounter;
+        ++_at.counter;
         _left = Left(suppliedAsset.toUint128(), suppliedBase.toUint128());
     }
 
@@ -380,9 +387,14 @@ contract Mandate is IMandate, AccessManaged {
     ) private {
         Limits memory limits = _limits;
         Caps memory caps = _caps;
+        // Measured in one way before and in another after, options would hide a loss.
+        if (before.optionsKnown != afterwards.optionsKnown) revert OptionsUnknown();
         _checkHealthAndDebt(before, afterwards, limits);
         bool reduces = _reduces(before, afterwards, traded);
-        _checkDelta(before, afterwards, caps, reduces);
+        // From below the minimum health the way out passes a band that a fall of the price has left.
+        if (!reduces || before.healthWad >= limits.minHealthWad) {
+            _checkDelta(before, afterwards, caps, reduces);
+        }
         if (!reduces) {
             _checkHalted(before, afterwards, traded);
             _checkRoutine(before, afterwards, traded, caps);
@@ -474,7 +486,7 @@ contract Mandate is IMandate, AccessManaged {
         IValuation.Measure memory afterwards,
         Traded calldata traded
     ) private view {
-        if (!paused && !windingDown) return;
+        if (!_at.paused && !_at.windingDown) return;
         uint256 repaid = Math.saturatingSub(before.debt, afterwards.debt);
         if (traded.bought > _reducingSwaps(before, afterwards)) {
             revert PausedSwapTooLarge(traded.bought, repaid);
@@ -488,9 +500,9 @@ contract Mandate is IMandate, AccessManaged {
         Traded calldata traded,
         Caps memory caps
     ) private {
-        uint256 until = uint256(_lastRoutine) + caps.cooldown;
+        uint256 until = uint256(_at.routine) + caps.cooldown;
         if (block.timestamp < until) revert CooldownActive(until, block.timestamp);
-        _lastRoutine = uint64(block.timestamp);
+        _at.routine = uint48(block.timestamp);
         uint256 age = Math.saturatingSub(block.timestamp, before.priceAt);
         if (age > caps.maxOracleAge) revert OracleTooOld(age, caps.maxOracleAge);
         _checkShare(Cap.Venue, before.lent, afterwards.lent, afterwards.gross, caps.maxVenueBps);
@@ -583,18 +595,28 @@ contract Mandate is IMandate, AccessManaged {
     }
 
     /// @inheritdoc IMandate
+    function paused() external view returns (bool) {
+        return _at.paused;
+    }
+
+    /// @inheritdoc IMandate
+    function windingDown() external view returns (bool) {
+        return _at.windingDown;
+    }
+
+    /// @inheritdoc IMandate
     function lastBeat() external view returns (uint256) {
-        return _lastBeat;
+        return _at.beat;
     }
 
     /// @inheritdoc IMandate
     function lastRoutineAt() external view returns (uint256) {
-        return _lastRoutine;
+        return _at.routine;
     }
 
     /// @inheritdoc IMandate
     function stateHash() public view returns (bytes32) {
-        return keccak256(abi.encode(block.chainid, vault, _stateCounter));
+        return keccak256(abi.encode(block.chainid, vault, _at.counter));
     }
 
     /// @inheritdoc IMandate
@@ -617,13 +639,13 @@ contract Mandate is IMandate, AccessManaged {
     }
 
     function _windDown() private {
-        windingDown = true;
+        _at.windingDown = true;
         _pushHalted();
         emit WindDownSet(true, msg.sender);
     }
 
     function _pushHalted() private {
-        IVaultShares(vault).setHalted(paused, windingDown);
+        IVaultShares(vault).setHalted(_at.paused, _at.windingDown);
     }
 
     /// @dev Time that has passed refills at the capacity that held then, so that a looser limit is not looser backwards.

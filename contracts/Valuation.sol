@@ -37,6 +37,8 @@ contract Valuation is IValuation {
     /// @dev Raw base x price WAD / _scale = raw asset.
     uint256 private immutable _scale;
     uint256 private immutable _assetUnit;
+    address private immutable _asset;
+    address private immutable _base;
     uint8 private immutable _baseDecimals;
     uint8 private immutable _assetDecimals;
 
@@ -50,8 +52,6 @@ contract Valuation is IValuation {
     address public swapper;
     /// @inheritdoc IValuation
     address public desk;
-    address private _asset;
-    address private _base;
 
     /// @dev Vault and mandate may value in the middle of their own calls; nobody else may (V-18).
     modifier quiet() {
@@ -61,6 +61,7 @@ contract Valuation is IValuation {
 
     constructor(IPriceOracle oracle_) {
         oracle = address(oracle_);
+        (_asset, _base) = (oracle_.quote(), oracle_.base());
         uint8 baseDecimals = IERC20Metadata(oracle_.base()).decimals();
         uint8 quoteDecimals = IERC20Metadata(oracle_.quote()).decimals();
         Bounds.requireWithin("baseDecimals", baseDecimals, 6, 18);
@@ -75,9 +76,9 @@ contract Valuation is IValuation {
     /// @inheritdoc IValuation
     function bind(address vault_, address asset, address base) external {
         if (vault != address(0)) revert AlreadyBound(vault);
-        if (IPriceOracle(oracle).quote() != asset) revert TokenNotAllowed(asset);
-        if (IPriceOracle(oracle).base() != base) revert TokenNotAllowed(base);
-        (vault, mandate, _asset, _base) = (vault_, msg.sender, asset, base);
+        if (asset != _asset) revert TokenNotAllowed(asset);
+        if (base != _base) revert TokenNotAllowed(base);
+        (vault, mandate) = (vault_, msg.sender);
         emit Bound(vault_, msg.sender);
     }
 
@@ -105,19 +106,28 @@ contract Valuation is IValuation {
         (healthKnown, m.healthWad) = _tryHealth();
         if (fault != IPriceOracle.Fault.None || !healthKnown) return m;
         (m.priceWad, m.priceAt) = (price, updatedAt);
+        _measureOptions(m);
         _fill(m);
     }
 
     /// @inheritdoc IValuation
-    function measureAt(uint256 priceWad, uint256 priceAt) external view quiet returns (Measure memory m) {
-        (m.priceWad, m.priceAt) = (priceWad, priceAt);
+    function measureAgain(Measure calldata before) external view quiet returns (Measure memory m) {
+        bool same = desk == address(0) || IOptionDesk(desk).changes() == before.optionChanges;
+        if (same) m = before;
+        (m.priceWad, m.priceAt) = (before.priceWad, before.priceAt);
         (, m.healthWad) = _tryHealth();
+        if (!same) _measureOptions(m);
         _fill(m);
     }
 
     /// @inheritdoc IValuation
     function bookAt(uint256 priceWad) external view quiet returns (bool known, BookValue memory book) {
-        return _tryBookAt(priceWad);
+        if (desk == address(0)) return (true, book);
+        try IOptionDesk(desk).measure(priceWad) returns (BookValue memory value) {
+            return (true, value);
+        } catch {
+            return (false, _intrinsicAt(priceWad));
+        }
     }
 
     /// @inheritdoc IValuation
@@ -211,7 +221,7 @@ contract Valuation is IValuation {
     }
 
     /// @inheritdoc IValuation
-    function owes() external view returns (bool) {
+    function owes() external view quiet returns (bool) {
         Holdings memory held = _holdings();
         return held.debtAsset != 0 || held.debtBase != 0;
     }
@@ -240,6 +250,7 @@ contract Valuation is IValuation {
             healthWad: rescue.healthWad,
             sliceBps: rescue.sliceBps,
             swapLossBps: rescue.swapLossBps,
+            bountyBps: rescue.bountyBps,
             reserve: rescue.reserve
         });
         moves = RescuePlan.movesFor(scene, _holdings());
@@ -256,23 +267,37 @@ contract Valuation is IValuation {
         (held.suppliedBase, held.debtBase) = ILendingAdapter(lending).balances(_base);
     }
 
-    /// @dev At the price it holds.
+    /// @dev The options at the price it holds.
+    function _measureOptions(Measure memory m) private view {
+        if (desk == address(0)) {
+            m.optionsKnown = true;
+            return;
+        }
+        BookValue memory book;
+        (m.optionsKnown, book) = _tryBookAt(m.priceWad);
+        m.optionChanges = IOptionDesk(desk).changes();
+        m.bookAsset = book.collateralAsset + book.escrowAsset;
+        m.bookBase = book.collateralBase;
+        m.bookDebt = book.liabilityMid;
+        m.bookDelta = book.deltaBase;
+        m.optionCollateral = book.collateralAsset + _toAssetDown(book.collateralBase, m.priceWad);
+        m.notional = _toAssetUp(book.notionalBase, m.priceWad);
+        m.vega = book.vegaAsset;
+    }
+
+    /// @dev The rest at the price it holds.
     function _fill(Measure memory m) private view {
         m.priced = true;
         Holdings memory held = _holdings();
         uint256 price = m.priceWad;
-        BookValue memory book;
-        (m.optionsKnown, book) = _tryBookAt(price);
-        (m.gross, m.debt) = _valueAt(held, book, price, book.liabilityMid);
+        uint256 long = held.idleBase + held.suppliedBase + m.bookBase;
+        m.gross = held.idleAsset + held.suppliedAsset + m.bookAsset + _toAssetDown(long, price);
+        m.debt = held.debtAsset + _toAssetUp(held.debtBase, price) + m.bookDebt;
         m.nav = Math.saturatingSub(m.gross, m.debt);
         (m.debtAsset, m.debtBase) = (held.debtAsset, held.debtBase);
         (m.suppliedAsset, m.suppliedBase) = (held.suppliedAsset, held.suppliedBase);
-        uint256 long = held.idleBase + held.suppliedBase + book.collateralBase;
-        m.deltaBase = long.toInt256() - held.debtBase.toInt256() + book.deltaBase;
+        m.deltaBase = long.toInt256() - held.debtBase.toInt256() + m.bookDelta;
         m.lent = held.suppliedAsset + _toAssetDown(held.suppliedBase, price);
-        m.optionCollateral = book.collateralAsset + _toAssetDown(book.collateralBase, price);
-        m.notional = _toAssetUp(book.notionalBase, price);
-        m.vega = book.vegaAsset;
     }
 
     function _valueAt(Holdings memory held, BookValue memory book, uint256 price, uint256 liability)
@@ -326,16 +351,15 @@ contract Valuation is IValuation {
     /// @dev Without a volatility options count at intrinsic value, the same before and after: what has nothing to do with them
     /// must not wait for it (V-08).
     function _tryBookAt(uint256 price) private view returns (bool known, BookValue memory book) {
-        if (desk == address(0)) return (true, book);
-        try IOptionDesk(desk).measure(price) returns (BookValue memory value) {
+        try IOptionDesk(desk).measureMid(price) returns (BookValue memory value) {
             return (true, value);
         } catch {
-            return
-                (
-                    false,
-                    IntrinsicBook.measure(IOptionDesk(desk), price, _scale, _baseDecimals, _assetDecimals)
-                );
+            return (false, _intrinsicAt(price));
         }
+    }
+
+    function _intrinsicAt(uint256 price) private view returns (BookValue memory) {
+        return IntrinsicBook.measure(IOptionDesk(desk), price, _scale, _baseDecimals, _assetDecimals);
     }
 
     function _priceMatters(Holdings memory held) private view returns (bool) {

@@ -78,9 +78,6 @@ contract VaultLens is IVaultLens {
     // ---------------------------------------------------------------- vault
 
     function _readValue(VaultState memory state, IVault v, IValuation valuation) private view {
-        try v.nav() returns (uint256 nav) {
-            (state.navValid, state.nav) = (true, nav);
-        } catch {}
         try valuation.holdings() returns (IValuation.Holdings memory holdings) {
             (state.holdingsValid, state.holdings) = (true, holdings);
         } catch {}
@@ -89,6 +86,18 @@ contract VaultLens is IVaultLens {
         } catch {}
         try valuation.marks() returns (IValuation.Marks memory marks) {
             (state.marksValid, state.marks) = (true, marks);
+        } catch {}
+        _readNav(state, v);
+    }
+
+    /// @dev A measure at a sound price and volatility holds the NAV: options are not valued once more for it.
+    function _readNav(VaultState memory state, IVault v) private view {
+        if (state.measure.priced && state.measure.optionsKnown) {
+            (state.navValid, state.nav) = (true, state.measure.nav);
+            return;
+        }
+        try v.nav() returns (uint256 nav) {
+            (state.navValid, state.nav) = (true, nav);
         } catch {}
     }
 

@@ -73,6 +73,8 @@ abstract contract VaultShares is ERC20, ReentrancyGuardTransient, IVaultShares {
     Last private _last;
     Fees private _fees;
     Fees private _nextFees;
+    uint256 private _supply;
+    uint256 private _own; // shares of the vault itself: redemptions that wait, deposits that are settled and not claimed
     uint128 private _reserved;
     Requests.Queue private _deposits;
     Requests.Queue private _redemptions;
@@ -205,8 +207,7 @@ abstract contract VaultShares is ERC20, ReentrancyGuardTransient, IVaultShares {
     {
         if (assets == 0) revert ZeroAmount();
         shares = _deposits.claimIn(_depositOf[controller], assets, _depositScale());
-        emit Deposit(controller, receiver, assets, shares);
-        _transfer(address(this), receiver, shares);
+        _giveClaim(assets, shares, receiver, controller);
     }
 
     /// @inheritdoc IERC4626
@@ -223,8 +224,7 @@ abstract contract VaultShares is ERC20, ReentrancyGuardTransient, IVaultShares {
     {
         if (shares == 0) revert ZeroAmount();
         assets = _deposits.claimOut(_depositOf[controller], shares, _depositScale());
-        emit Deposit(controller, receiver, assets, shares);
-        _transfer(address(this), receiver, shares);
+        _giveClaim(assets, shares, receiver, controller);
     }
 
     /// @inheritdoc IERC4626
@@ -365,7 +365,7 @@ abstract contract VaultShares is ERC20, ReentrancyGuardTransient, IVaultShares {
         returns (uint256 assets)
     {
         if (requestId == REQUEST_ID) {
-            (assets,,) = _deposits.split(_depositOf[controller], _depositScale());
+            (assets,,) = _depositParts(controller);
         }
     }
 
@@ -385,7 +385,7 @@ abstract contract VaultShares is ERC20, ReentrancyGuardTransient, IVaultShares {
         returns (uint256 shares)
     {
         if (requestId == REQUEST_ID) {
-            (shares,,) = _redemptions.split(_redemptionOf[controller], _redeemScale());
+            (shares,,) = _redemptionParts(controller);
         }
     }
 
@@ -401,22 +401,22 @@ abstract contract VaultShares is ERC20, ReentrancyGuardTransient, IVaultShares {
     /// @inheritdoc IERC4626
     /// @dev What `controller` may claim, in assets of its settled requests.
     function maxDeposit(address controller) public view returns (uint256 assets) {
-        (, assets,) = _deposits.split(_depositOf[controller], _depositScale());
+        (, assets,) = _depositParts(controller);
     }
 
     /// @inheritdoc IERC4626
     function maxMint(address controller) external view returns (uint256 shares) {
-        (,, shares) = _deposits.split(_depositOf[controller], _depositScale());
+        (,, shares) = _depositParts(controller);
     }
 
     /// @inheritdoc IERC4626
     function maxRedeem(address controller) public view returns (uint256 shares) {
-        (, shares,) = _redemptions.split(_redemptionOf[controller], _redeemScale());
+        (, shares,) = _redemptionParts(controller);
     }
 
     /// @inheritdoc IERC4626
     function maxWithdraw(address controller) external view returns (uint256 assets) {
-        (,, assets) = _redemptions.split(_redemptionOf[controller], _redeemScale());
+        (,, assets) = _redemptionParts(controller);
     }
 
     /// @inheritdoc IERC4626
@@ -512,7 +512,38 @@ abstract contract VaultShares is ERC20, ReentrancyGuardTransient, IVaultShares {
         return _reentrancyGuardEntered();
     }
 
+    /// @inheritdoc IERC20
+    function totalSupply() public view override(ERC20, IERC20) returns (uint256) {
+        return _supply;
+    }
+
+    /// @inheritdoc IERC20
+    function balanceOf(address account) public view override(ERC20, IERC20) returns (uint256) {
+        return account == address(this) ? _own : _depositOf[account].waiting.held;
+    }
+
     // ---------------------------------------------------------------- inside
+
+    /// @dev ERC-20's whole ledger; see `_setBalance`.
+    function _update(address from, address to, uint256 value) internal override {
+        if (from == address(0)) {
+            _supply += value;
+        } else {
+            uint256 has = balanceOf(from);
+            if (has < value) revert ERC20InsufficientBalance(from, has, value);
+            _setBalance(from, has - value);
+        }
+        if (to == address(0)) _supply -= value;
+        else _setBalance(to, balanceOf(to) + value);
+        emit Transfer(from, to, value);
+    }
+
+    /// @dev A balance stands in the slot of its holder's deposit request, so that to claim is to write one slot instead of two
+    /// and a request finds it in use. No account but the vault holds more than 2^112 - 1; settlements never fail for that.
+    function _setBalance(address account, uint256 balance) private {
+        if (account == address(this)) _own = balance;
+        else _depositOf[account].waiting.held = balance.toUint112();
+    }
 
     /// @dev Tokens that `sweep` never touches.
     function _isOurs(address token) internal view virtual returns (bool);
@@ -556,10 +587,31 @@ abstract contract VaultShares is ERC20, ReentrancyGuardTransient, IVaultShares {
         _last.nav = Math.mulDiv(_last.nav, whole - shares, whole).toUint128();
     }
 
+    function _giveClaim(uint256 assets, uint256 shares, address receiver, address controller) private {
+        emit Deposit(controller, receiver, assets, shares);
+        _transfer(address(this), receiver, shares);
+    }
+
     function _payClaim(uint256 assets, uint256 shares, address receiver, address controller) private {
         _reserved -= assets.toUint128();
         emit Withdraw(msg.sender, receiver, controller, assets, shares);
         IERC20(asset()).safeTransfer(receiver, assets);
+    }
+
+    function _depositParts(address controller)
+        private
+        view
+        returns (uint256 waiting, uint256 assets, uint256 shares)
+    {
+        return _deposits.split(_depositOf[controller], _depositScale());
+    }
+
+    function _redemptionParts(address controller)
+        private
+        view
+        returns (uint256 waiting, uint256 shares, uint256 assets)
+    {
+        return _redemptions.split(_redemptionOf[controller], _redeemScale());
     }
 
     function _requireAuthorised(address controller) private view {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -74,8 +75,10 @@ def ape() -> Counts:
 
 
 def forge() -> Counts:
-    """Solidity tests; counts from forge's closing line."""
+    """Solidity tests; counts from forge's closing line. The gas they measure is held against tests/forge/gas.json."""
     lines: list[str] = []
+    measured = ROOT / "build" / "forge" / "snapshots"
+    shutil.rmtree(measured, ignore_errors=True)
     code = stream([str(BIN / "forge"), "test"], lines)
     closing = re.compile(r"(\d+) tests passed, (\d+) failed, (\d+) skipped")
     found = [match for line in lines if (match := closing.search(line))]
@@ -85,6 +88,9 @@ def forge() -> Counts:
     there = {str(p.relative_to(ROOT)) for p in (ROOT / "tests" / "forge").rglob("*.t.sol")}
     for missing in sorted(there - ran):
         print(f"{missing}: its tests did not run")
+        failed += 1
+    gas = [str(BIN / "python"), "-m", "scripts.contracts.gas", "--measured", str(measured)]
+    if not code and stream(gas):
         failed += 1
     return Counts(passed, failed, skipped, code)
 

@@ -101,6 +101,21 @@ contract OptionAppraiser {
         }
     }
 
+    /// @notice Whether the book agrees with the calling desk's record: written, and until expiry at least the unsold longs.
+    function matches(uint256[] calldata ids, BookValuation.Held[] calldata held)
+        external
+        view
+        returns (bool)
+    {
+        for (uint256 i; i < ids.length; ++i) {
+            if (book.writtenOf(ids[i], msg.sender) != held[i].written) return false;
+            // From expiry on anybody may have the book redeem them to the desk.
+            if (held[i].unsold == 0 || block.timestamp >= held[i].expiry) continue;
+            if (book.balanceOf(msg.sender, ids[i]) < held[i].unsold) return false;
+        }
+        return true;
+    }
+
     /// @notice What is due of an expired series; see `BookValuation.payoffOf`.
     function payoffOf(uint256 seriesId, BookValuation.Held memory held, uint256 spotWad)
         public

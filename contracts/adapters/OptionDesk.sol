@@ -71,6 +71,7 @@ contract OptionDesk is OptionPositions {
         external
         onlyVault
         nonReentrant
+        changing
         returns (uint256 auctionId)
     {
         if (amount == 0) revert ZeroAmount();
@@ -98,6 +99,7 @@ contract OptionDesk is OptionPositions {
         external
         onlyVault
         nonReentrant
+        changing
         returns (uint256 auctionId)
     {
         if (amount == 0 || cash == 0) revert ZeroAmount();
@@ -116,7 +118,7 @@ contract OptionDesk is OptionPositions {
     // ---------------------------------------------------------------- vault at any time, anybody when it is over
 
     /// @inheritdoc IOptionDesk
-    function cancel(uint256 auctionId) external nonReentrant {
+    function cancel(uint256 auctionId) external nonReentrant changing {
         Ticket memory ticket = _tickets[auctionId];
         if (ticket.kind == IOptionAuction.Kind.None) revert UnknownAuction(auctionId);
         if (msg.sender != vault && !auction.over(auctionId)) revert AuctionRunning(auctionId);
@@ -131,7 +133,7 @@ contract OptionDesk is OptionPositions {
     // ---------------------------------------------------------------- anybody
 
     /// @inheritdoc IOptionDesk
-    function collect(uint256 seriesId) external nonReentrant {
+    function collect(uint256 seriesId) external nonReentrant changing {
         BookValuation.Held storage held = _heldOf(seriesId);
         if (block.timestamp < held.expiry) revert NotExpired(seriesId, held.expiry);
         address token = held.isCall ? base : asset;
@@ -148,7 +150,7 @@ contract OptionDesk is OptionPositions {
     // ---------------------------------------------------------------- auction
 
     /// @inheritdoc IAuctionSeller
-    function onFill(uint256 auctionId, uint256 amount, uint256 paid) external nonReentrant {
+    function onFill(uint256 auctionId, uint256 amount, uint256 paid) external nonReentrant changing {
         if (msg.sender != address(auction)) revert NotAuction(msg.sender);
         Ticket memory ticket = _tickets[auctionId];
         if (ticket.kind == IOptionAuction.Kind.None) revert UnknownAuction(auctionId);

@@ -56,6 +56,13 @@ abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
     uint128 internal _escrow;
     /// @dev On while the vault is told of a loss: everything has moved, and the vault alone may measure.
     bool internal transient _charging;
+    /// @inheritdoc IOptionDesk
+    uint256 public transient changes;
+
+    modifier changing() {
+        ++changes;
+        _;
+    }
 
     constructor(
         address vault_,
@@ -117,18 +124,20 @@ abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
 
     /// @inheritdoc IOptionDesk
     function matchesBook() external view returns (bool) {
-        for (uint256 i; i < _ids.length; ++i) {
-            BookValuation.Held memory held = _held[i];
-            if (book.writtenOf(_ids[i], address(this)) != held.written) return false;
-            // From expiry on anybody may have the book redeem them to the desk.
-            if (block.timestamp >= held.expiry) continue;
-            if (book.balanceOf(address(this), _ids[i]) < held.unsold) return false;
-        }
-        return true;
+        return _appraiser.matches(_ids, _record());
     }
 
     /// @inheritdoc IOptionDesk
-    function measure(uint256 spotWad) external view returns (BookValue memory value) {
+    function measure(uint256 spotWad) external view returns (BookValue memory) {
+        return _measure(spotWad, false);
+    }
+
+    /// @inheritdoc IOptionDesk
+    function measureMid(uint256 spotWad) external view returns (BookValue memory) {
+        return _measure(spotWad, true);
+    }
+
+    function _measure(uint256 spotWad, bool midOnly) private view returns (BookValue memory value) {
         _requireReadable();
         uint256 count = _ids.length;
         value.collateralBase = _collateralBase;
@@ -141,24 +150,20 @@ abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
             BookValuation.Held memory held = _held[i];
             bool expired = block.timestamp >= held.expiry;
             if (expired) value.awaiting = true;
-            uint256 sold = held.soldOf();
-            if (sold == 0) continue;
-            value.notionalBase += sold;
+            uint256 counted = midOnly && !expired ? held.written : held.soldOf();
+            if (counted == 0) continue;
+            value.notionalBase += counted;
             if (expired) _addExpired(value, _ids[i], held, spotWad);
             else live[alive++] = held;
         }
-        if (alive != 0) value.addLive(live, alive, spotWad, volatilityOracle, _scale);
+        if (alive != 0) value.addLive(live, alive, spotWad, volatilityOracle, _scale, midOnly);
     }
 
     /// @inheritdoc IOptionDesk
     function positions(uint256 spotWad) external view returns (Position[] memory) {
         _requireReadable();
-        BookValuation.Held[] memory held = new BookValuation.Held[](_ids.length);
-        for (uint256 i; i < held.length; ++i) {
-            held[i] = _held[i];
-        }
         bytes memory answer = Address.functionStaticCall(
-            address(_appraiser), abi.encodeCall(_appraiser.positions, (_ids, held, spotWad))
+            address(_appraiser), abi.encodeCall(_appraiser.positions, (_ids, _record(), spotWad))
         );
         // The same type, encoded: handed on as it is.
         assembly ("memory-safe") {
@@ -167,6 +172,13 @@ abstract contract OptionPositions is IOptionDesk, ReentrancyGuardTransient {
     }
 
     // ---------------------------------------------------------------- the record
+
+    function _record() private view returns (BookValuation.Held[] memory record) {
+        record = BookValuation.listOf(_ids.length);
+        for (uint256 i; i < record.length; ++i) {
+            record[i] = _held[i];
+        }
+    }
 
     function _indexOf(uint256 seriesId) internal view returns (bool known, uint256 index) {
         uint256 place = _places[seriesId];

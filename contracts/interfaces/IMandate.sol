@@ -89,13 +89,14 @@ interface IMandate {
     /// @notice What a rescue may do.
     /// @param priceWad 0 while there is none: then only idle repays
     /// @param debt before it, asset units
-    /// @param reserve asset kept for the bounty
+    /// @param reserve most asset kept for the bounty
     struct Rescue {
         uint256 priceWad;
         uint256 healthWad;
         uint256 debt;
         uint256 sliceBps;
         uint256 swapLossBps;
+        uint256 bountyBps;
         uint256 reserve;
     }
 
@@ -134,6 +135,7 @@ interface IMandate {
     error NotTighter();
     error NotVault(address caller);
     error ZeroAddress();
+    error OptionsUnknown();
     error OracleTooOld(uint256 age, uint256 maxAge);
     error PausedRiskRaised(
         uint256 healthBeforeWad, uint256 healthAfterWad, uint256 debtBefore, uint256 debtAfter

@@ -143,6 +143,15 @@ interface IOptionDesk is IAdapter, IAuctionSeller {
     /// `spotWad`.
     function measure(uint256 spotWad) external view returns (BookValue memory);
 
+    /// @notice `measure` at the mid volatility alone, for less gas: low and high are the mid, rounded their way. What an
+    /// unsettled series may pay keeps its range. Notional and vega count what is unsold as sold: caps on them must hold when
+    /// something is written, since none is asked when it is sold.
+    function measureMid(uint256 spotWad) external view returns (BookValue memory);
+
+    /// @notice How often anything of the desk has changed in this transaction. While it stays the same, so does every
+    /// measure at the same spot price: who has measured need not measure again.
+    function changes() external view returns (uint256);
+
     /// @notice Every position with its Greeks. Reverts as `measure` in the middle of a call; volatility faults are fields.
     function positions(uint256 spotWad) external view returns (Position[] memory);
 

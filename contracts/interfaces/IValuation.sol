@@ -37,8 +37,13 @@ interface IValuation {
         int256 deltaBase; // raw base
         uint256 lent; // supplied at the lending venue
         uint256 optionCollateral;
-        uint256 notional; // of options sold, at spot
-        uint256 vega; // per 1.00 of volatility
+        uint256 notional; // of options written, at spot
+        uint256 vega; // of options written, per 1.00 of volatility
+        uint256 optionChanges; // of the desk, in this transaction
+        uint256 bookAsset; // collateral and cash of options
+        uint256 bookBase; // raw base, collateral of options
+        uint256 bookDebt; // what options sold are worth
+        int256 bookDelta; // raw base
     }
 
     /// @notice NAV for leavers and joiners.
@@ -101,8 +106,8 @@ interface IValuation {
     function holdings() external view returns (Holdings memory);
     /// @notice Everything a rebalance is judged by. Never reverts for a price, a feed or a volatility.
     function measure() external view returns (Measure memory);
-    /// @notice The same at a price known before.
-    function measureAt(uint256 priceWad, uint256 priceAt) external view returns (Measure memory);
+    /// @notice The same again in the same transaction, at the same price; options that did not change are not valued again.
+    function measureAgain(Measure calldata before) external view returns (Measure memory);
     /// @notice The options, modelled, or, while volatility is unusable, at intrinsic value and `known` false.
     function bookAt(uint256 priceWad) external view returns (bool known, BookValue memory book);
     /// @notice The venue's health, if it answers.

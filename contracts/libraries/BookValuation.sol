@@ -83,13 +83,15 @@ library BookValuation {
     }
 
     /// @notice Add the first `count` of `live`, none expired, to `value`.
+    /// @param midOnly leaves out low and high, which then are the mid as well
     function addLive(
         BookValue memory value,
         Held[] memory live,
         uint256 count,
         uint256 spotWad,
         IVolatilityOracle oracle,
-        uint256 scale
+        uint256 scale,
+        bool midOnly
     ) internal view {
         Volatilities memory vols = _read(live, count, spotWad, oracle);
         Sums memory sums;
@@ -97,15 +99,17 @@ library BookValuation {
         for (uint256 i; i < count; ++i) {
             Held memory held = live[i];
             if (held.secondStrikeWad == 0) {
-                _addSingle(sums, held, spotWad, vols, leg);
+                _addSingle(sums, held, spotWad, vols, leg, midOnly);
                 leg += 1;
                 continue;
             }
             Marks memory marks =
                 marksOf(held, spotWad, _at(vols.low, leg), _at(vols.mid, leg), _at(vols.high, leg));
             _accumulate(sums, marks, soldOf(held));
+            if (midOnly) sums.vega += held.unsold * SignedMath.abs(marks.vega);
             leg += 2;
         }
+        if (midOnly) (sums.low, sums.high) = (sums.mid, sums.mid);
         addSums(value, sums, scale);
     }
 
@@ -236,7 +240,8 @@ library BookValuation {
         Held memory held,
         uint256 spotWad,
         Volatilities memory vols,
-        uint256 leg
+        uint256 leg,
+        bool midOnly
     ) private view {
         uint256 time = held.expiry - block.timestamp;
         uint256 sold = soldOf(held);
@@ -245,10 +250,11 @@ library BookValuation {
         (uint256 call, uint256 put, uint256 delta, uint256 vega) =
             BlackScholes.priceDeltaVega(spotWad, strike, time, vols.mid[leg], 0);
         sums.mid += sold * (isCall ? call : put);
-        sums.vega += sold * vega;
+        sums.vega += (midOnly ? held.written : sold) * vega;
         // A short put's delta is 1 less the call's.
         if (isCall) sums.delta -= (sold * delta).toInt256();
         else sums.delta += (sold * (WAD - delta)).toInt256();
+        if (midOnly) return;
         (call, put) = BlackScholes.price(spotWad, strike, time, vols.low[leg], 0);
         sums.low += sold * (isCall ? call : put);
         (call, put) = BlackScholes.price(spotWad, strike, time, vols.high[leg], 0);

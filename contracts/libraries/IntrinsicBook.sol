@@ -30,7 +30,7 @@ library IntrinsicBook {
             );
             uint256 collateral = OptionPayoff.collateralUp(terms, p.written);
             uint256 payoff = OptionPayoff.payoffDown(terms, p.sold, spotWad);
-            value.notionalBase += p.sold;
+            value.notionalBase += p.awaiting ? p.sold : p.written;
             value.awaiting = value.awaiting || p.awaiting;
             if (terms.isCall) {
                 value.collateralBase += collateral;

@@ -19,6 +19,11 @@ library Requests {
     uint256 internal constant RAY = 1e27;
     /// @dev A generation ends when less than this is left of a unit: digits enough remain for everything divided by it.
     uint256 internal constant LEAST_REST = 1e15;
+    /// @dev The generation of a request that waits for nothing: its slot stays in use, which makes the next request 17,100 gas
+    /// cheaper.
+    uint24 private constant USED = type(uint24).max;
+    uint8 private constant SETTLED = 1;
+    uint8 private constant NOTED = 2;
 
     /// @param pending units that wait, of everybody
     /// @param generation the one that requests join now
@@ -26,7 +31,7 @@ library Requests {
     /// @param paid out-units per in-unit, times the queue's scale
     struct Queue {
         uint128 pending;
-        uint32 generation;
+        uint24 generation;
         uint96 gone;
         uint128 paid;
         mapping(uint256 generation => End) ended;
@@ -45,11 +50,13 @@ library Requests {
         Noted noted;
     }
 
+    /// @param held nothing of the library's: a balance of the same account that is kept in the same slot
+    /// @param flags SETTLED and NOTED: the other slots of the request are in use
     struct Waiting {
-        uint128 amount;
-        uint32 generation;
-        bool hasSettled;
-        bool hasNoted;
+        uint112 amount;
+        uint112 held;
+        uint24 generation;
+        uint8 flags;
     }
 
     struct Settled {
@@ -91,7 +98,7 @@ library Requests {
         (uint256 waiting, uint256 amountIn, uint256 amountOut) = split(queue, request, scale);
         if (amount > amountIn) revert ClaimTooLarge(amount, amountIn);
         if (amount == 0) return 0;
-        out = Math.mulDiv(amountOut, amount, amountIn);
+        out = amount == amountIn ? amountOut : Math.mulDiv(amountOut, amount, amountIn);
         _store(queue, request, waiting, amountIn - amount, amountOut - out);
     }
 
@@ -129,26 +136,38 @@ library Requests {
         view
         returns (uint256 waiting, uint256 amountIn, uint256 amountOut)
     {
-        Waiting memory open = request.waiting;
-        if (open.hasSettled) {
+        uint256 generation = request.waiting.generation;
+        uint256 flags = request.waiting.flags;
+        waiting = request.waiting.amount;
+        if (flags & SETTLED != 0) {
             (amountIn, amountOut) = (request.settled.amountIn, request.settled.amountOut);
         }
-        waiting = open.amount;
         if (waiting == 0) return (waiting, amountIn, amountOut);
-        (uint256 rest, uint256 paid) = (RAY, 0);
-        if (open.hasNoted) (rest, paid) = (request.noted.rest, request.noted.paid);
-        uint256 generation = open.generation;
+        amountIn += waiting;
+        uint256 rest = RAY;
+        uint256 paid;
+        if (flags & NOTED != 0) (rest, paid) = (request.noted.rest, request.noted.paid);
         bool ended = true;
         while (ended && waiting != 0) {
             uint256 restNow;
             uint256 paidNow;
             (restNow, paidNow, ended) = _at(queue, generation);
-            amountOut += Math.mulDiv(waiting, (paidNow - paid) * RAY, rest * scale);
-            waiting = Math.mulDiv(waiting, restNow, rest);
+            amountOut += _outDown(waiting, paidNow - paid, rest, scale);
+            waiting = restNow == 0 ? 0 : Math.mulDiv(waiting, restNow, rest);
             (rest, paid) = (RAY, 0);
             ++generation;
         }
-        amountIn += open.amount - waiting;
+        amountIn -= waiting;
+    }
+
+    /// @dev The short way where it is the same: nearly always.
+    function _outDown(uint256 waiting, uint256 paid, uint256 rest, uint256 scale)
+        private
+        pure
+        returns (uint256)
+    {
+        return
+            rest == RAY ? Math.mulDiv(waiting, paid, scale) : Math.mulDiv(waiting, paid * RAY, rest * scale);
     }
 
     function _at(Queue storage queue, uint256 generation)
@@ -156,8 +175,9 @@ library Requests {
         view
         returns (uint256 rest, uint256 paid, bool ended)
     {
-        End memory end = queue.ended[generation];
-        if (end.ended) return (end.rest, end.paid, true);
+        End storage end = queue.ended[generation];
+        (rest, paid, ended) = (end.rest, end.paid, end.ended);
+        if (ended) return (rest, paid, ended);
         uint256 gone = queue.gone;
         return gone == 0 ? (RAY, 0, false) : (RAY - gone, queue.paid, false);
     }
@@ -169,16 +189,21 @@ library Requests {
         uint256 amountIn,
         uint256 amountOut
     ) private {
-        bool hasSettled = amountIn | amountOut != 0;
-        if (hasSettled || request.waiting.hasSettled) {
+        uint8 flags = amountIn | amountOut != 0 ? SETTLED : 0;
+        if ((flags | request.waiting.flags) & SETTLED != 0) {
             request.settled = Settled(amountIn.toUint128(), amountOut.toUint128());
         }
-        if (waiting == 0) {
-            request.waiting = Waiting(0, 0, hasSettled, false);
-            return;
+        uint24 generation = USED;
+        if (waiting != 0) {
+            uint256 gone = queue.gone;
+            if (gone != 0) {
+                request.noted = Noted((RAY - gone).toUint128(), queue.paid);
+                flags |= NOTED;
+            }
+            generation = queue.generation;
         }
-        uint256 gone = queue.gone;
-        if (gone != 0) request.noted = Noted((RAY - gone).toUint128(), queue.paid);
-        request.waiting = Waiting(waiting.toUint128(), queue.generation, hasSettled, gone != 0);
+        uint112 amount = waiting.toUint112();
+        Waiting storage open = request.waiting;
+        (open.amount, open.generation, open.flags) = (amount, generation, flags);
     }
 }

@@ -20,7 +20,8 @@ library RescuePlan {
     /// @param priceWad 0 while there is none: then only idle repays
     /// @param healthWad above 0
     /// @param swapLossBps most a swap loses
-    /// @param reserve asset kept idle for the bounty
+    /// @param bountyBps of what is sold, kept for the bounty
+    /// @param reserve most asset kept idle for it
     struct Scene {
         address lending;
         address swapper;
@@ -32,6 +33,7 @@ library RescuePlan {
         uint256 healthWad;
         uint256 sliceBps;
         uint256 swapLossBps;
+        uint256 bountyBps;
         uint256 reserve;
     }
 
@@ -42,6 +44,7 @@ library RescuePlan {
         uint256 backing;
         uint256 thresholdWad;
         uint256 supplied; // of the token that is withdrawn
+        uint256 kept; // idle asset that stays for the bounty
         bool owesAsset;
         bool swaps; // the token withdrawn is not the one owed
         IVault.Move[] moves;
@@ -107,7 +110,8 @@ library RescuePlan {
 
     /// @dev Idle of the token owed repays; idle of the other is sold and repays.
     function _fromIdle(Scene memory scene, State memory state, IValuation.Holdings memory held) private pure {
-        uint256 spare = Math.saturatingSub(held.idleAsset, scene.reserve);
+        state.kept = Math.min(held.idleAsset, scene.reserve);
+        uint256 spare = held.idleAsset - state.kept;
         uint256 idleBase = _toAsset(scene, held.idleBase);
         (uint256 same, uint256 other) = state.owesAsset ? (spare, idleBase) : (idleBase, spare);
         uint256 repaid = Math.min(same, state.left);
@@ -137,6 +141,7 @@ library RescuePlan {
         if (state.swaps) {
             _sellAndRepay(scene, state, value);
         } else {
+            if (state.owesAsset) _keep(scene, state, value);
             _repayAll(scene, state);
             uint256 repaid = Math.min(value, state.left);
             (state.left, state.debt) = (state.left - repaid, state.debt - repaid);
@@ -144,19 +149,33 @@ library RescuePlan {
         return true;
     }
 
+    /// @dev A part of what is sold stays for the bounty: of the proceeds, or, where base is bought, of the asset itself. Always less
+    /// than what comes in, so that every round repays.
     function _sellAndRepay(Scene memory scene, State memory state, uint256 value) private pure {
+        uint256 kept = _keep(scene, state, value);
         address sold = state.owesAsset ? scene.base : scene.asset;
-        _push(scene, state, IVault.MoveKind.Swap, sold, _units(scene, !state.owesAsset, value));
+        uint256 selling = state.owesAsset ? value : value - kept;
+        _push(scene, state, IVault.MoveKind.Swap, sold, _units(scene, !state.owesAsset, selling));
         _repayAll(scene, state);
         // At worst; what the swap brings above is repaid too, and only makes the rest smaller.
-        uint256 repaid = Math.min(Math.mulDiv(value, BPS - scene.swapLossBps, BPS), state.left);
+        uint256 worst = Math.saturatingSub(Math.mulDiv(value, BPS - scene.swapLossBps, BPS), kept);
+        uint256 repaid = Math.min(worst, state.left);
         (state.left, state.debt) = (state.left - repaid, state.debt - Math.min(state.debt, repaid));
+    }
+
+    function _keep(Scene memory scene, State memory state, uint256 value)
+        private
+        pure
+        returns (uint256 more)
+    {
+        more = Math.min(scene.reserve - state.kept, Math.mulDiv(value, scene.bountyBps, BPS));
+        state.kept += more;
     }
 
     function _repayAll(Scene memory scene, State memory state) private pure {
         address token = state.owesAsset ? scene.asset : scene.base;
         _push(scene, state, IVault.MoveKind.Repay, token, ALL);
-        state.moves[state.count - 1].limit = state.owesAsset ? scene.reserve : 0;
+        state.moves[state.count - 1].limit = state.owesAsset ? state.kept : 0;
     }
 
     function _push(

@@ -120,7 +120,7 @@ def depositors(state: dict[str, Any]) -> Depositors:
         pending_redemptions=epoch["pendingRedemptions"],
         reserved=Raw(epoch["reserved"]),
         settled_nav=Raw(epoch["settledNav"]),
-        high_water_mark_wad=Wad(epoch["highWaterMark"]),
+        high_water_mark=epoch["highWaterMark"],
         halted=state["depositsHalted"],
         cap=Raw(policy["cap"]),
         minimum=Raw(policy["minimum"]),
@@ -138,9 +138,10 @@ def _fees(f: dict[str, Any]) -> Fees:
 
 
 def measure(m: dict[str, Any]) -> Measure:
-    """IMandate.Measure."""
+    """IValuation.Measure."""
     return Measure(
         priced=m["priced"],
+        options_known=m["optionsKnown"],
         price_wad=Wad(m["priceWad"]),
         price_at=m["priceAt"],
         health_wad=Wad(m["healthWad"]),
@@ -149,6 +150,8 @@ def measure(m: dict[str, Any]) -> Measure:
         nav=Raw(m["nav"]),
         debt_asset=Raw(m["debtAsset"]),
         debt_base=Raw(m["debtBase"]),
+        supplied_asset=Raw(m["suppliedAsset"]),
+        supplied_base=Raw(m["suppliedBase"]),
         delta_base=m["deltaBase"],
         lent=Raw(m["lent"]),
         option_collateral=Raw(m["optionCollateral"]),
@@ -160,10 +163,14 @@ def measure(m: dict[str, Any]) -> Measure:
 def options(o: dict[str, Any]) -> Options:
     """IVaultLens.OptionState; a vault without a desk has no options, which is known."""
     desk = address(o["desk"])
-    value = _book_value(o["value"]) if o["valueReadable"] else None
     if int(desk, 16) == 0:
-        value = NO_OPTIONS
-    return Options(desk, value, tuple(_option_position(p) for p in o["positions"]))
+        return Options(desk, NO_OPTIONS, volatility_known=True, positions=())
+    return Options(
+        desk=desk,
+        value=_book_value(o["value"]) if o["valueReadable"] else None,
+        volatility_known=o["volatilityKnown"],
+        positions=tuple(_option_position(p) for p in o["positions"]),
+    )
 
 
 def _book_value(v: dict[str, Any]) -> BookValue:

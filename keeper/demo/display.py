@@ -14,7 +14,7 @@ from rich.text import Text
 from keeper.demo.observe import Observation
 from keeper.demo.twins import ASSET_DECIMALS, BASE_DECIMALS, DEPOSIT_USD
 from keeper.model.outcome import TickOutcome, TickStatus
-from keeper.report.format import amount, clock, percent, times
+from keeper.report.format import amount, bps_percent, clock, percent, times
 from keeper.report.story import BlockSample, Mark, MarkKind, Story, Twin
 from keeper.report.summary import Summary, TwinResult
 
@@ -24,6 +24,7 @@ _SHOWN_ACTIONS = 6
 _STYLES = {
     MarkKind.DELEVERAGE: "cyan",
     MarkKind.REBALANCE: "blue",
+    MarkKind.UPKEEP: "dim",
     MarkKind.FAILED: "red",
     MarkKind.LIQUIDATION: "bold red",
     MarkKind.ORACLE: "dim",
@@ -226,6 +227,8 @@ def _print_table(console: Console, story: Story, summary: Summary, files: tuple[
         (f"NAV at the start, {story.asset}", [amount(r.nav_start, decimals) for r in both]),
         (f"NAV at the end, {story.asset}", [amount(r.nav_end, decimals) for r in both]),
         ("change", [_change(r) for r in both]),
+        ("charged to the routine loss bucket", [bps_percent(r.routine_loss_bps) for r in both]),
+        ("charged to the protective one", [bps_percent(r.protective_loss_bps) for r in both]),
         ("keeper transactions", [str(r.keeper_txs) for r in both]),
         ("gas paid, ETH", [amount(r.gas_spent_wei, 18, 5) for r in both]),
         (f"gas paid, {story.asset} at market", [f"{g:,.2f}" for g in (summary.gas_value, 0.0)]),

@@ -4,7 +4,7 @@ Nothing here is assumed from what was sent: liquidations, keeper transactions an
 read from the block's receipts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from keeper.localnet.vaults import VaultDeployment
 from keeper.localnet.world import World
 from keeper.market.spot import spot_price_wad
 from keeper.model.block import BlockStamp
+from keeper.model.ledger import Ledger
 from keeper.model.market import PriceFault, Readings
 from keeper.model.units import WAD, Raw
 from keeper.report.format import amount
@@ -29,8 +30,11 @@ LIQUIDATION_TOPIC = (
     "0x"
     + keccak(text="LiquidationCall(address,address,address,uint256,uint256,address,bool)").hex()
 )
+CHARGED_TOPIC = "0x" + keccak(text="Charged(uint8,uint256,uint256)").hex()
 ANSWER_TOPIC = "0x" + keccak(text="AnswerUpdated(int256,uint256,uint256)").hex()
 _ERROR_ABIS = ("Vault", "Mandate", "AaveV3Adapter", "UniswapV3Adapter", "PriceOracle")
+_BUCKETS = ("routine", "protective")
+"""IMandate.Bucket, in its order."""
 _VENUE_UNIT = 10**8
 _WORD = 64
 
@@ -39,7 +43,7 @@ _WORD = 64
 class KeeperAction:
     """What the keeper said it sent, by transaction hash: the block has the gas, this has the reason."""
 
-    protective: bool
+    kind: MarkKind
     what: str
     why: str
 
@@ -71,6 +75,8 @@ class Observer:
         self._begin: int | None = None
         self._liquidations = dict.fromkeys(Twin, 0)
         self._twin_of = {d.lending.lower(): twin for twin, d in vaults.items()}
+        self._mandate_of = {d.mandate.lower(): twin for twin, d in vaults.items()}
+        self._charged = {twin: [0] * len(_BUCKETS) for twin in Twin}
         self._calls = {
             twin: {"to": d.lens, "data": self._codec.call_data(d.vault, keeper)}
             for twin, d in vaults.items()
@@ -122,7 +128,10 @@ class Observer:
     ) -> BlockSample:
         any_vault = readings[Twin.PROTECTED]
         fault = any_vault.price.fault
-        twins = {twin: _twin(r, self._liquidations[twin]) for twin, r in readings.items()}
+        twins = {
+            twin: _twin(r, self._liquidations[twin], self._charged[twin])
+            for twin, r in readings.items()
+        }
         return BlockSample(
             block=block.number,
             timestamp=block.timestamp,
@@ -156,6 +165,7 @@ class Observer:
             found.append(mark(*self._keeper_mark(receipt)))
         for log in receipt["logs"]:
             topics = [t.lower() for t in log["topics"]]
+            self._count_charge(log, topics)
             if topics[:1] == [LIQUIDATION_TOPIC]:
                 twin = self._twin_of.get("0x" + topics[3][-40:])
                 if twin is not None and _same(log["address"], self._addresses.aave_pool):
@@ -170,6 +180,13 @@ class Observer:
                 found.append(mark(MarkKind.ORACLE, None, "oracle", text, ""))
         return found
 
+    def _count_charge(self, log: dict[str, Any], topics: list[str]) -> None:
+        """Adds what a mandate charged to one of its buckets."""
+        twin = self._mandate_of.get(log["address"].lower())
+        if twin is not None and topics[:1] == [CHARGED_TOPIC]:
+            loss = int(log["data"].removeprefix("0x")[:_WORD], 16)
+            self._charged[twin][int(topics[1], 16)] += loss
+
     def _keeper_mark(self, receipt: dict[str, Any]) -> tuple[MarkKind, Twin, str, str, str]:
         action = self._action_of(receipt["transactionHash"])
         what = action.what if action else "a transaction of the keeper's account"
@@ -177,8 +194,7 @@ class Observer:
         if int(receipt["status"], 16) != 1:
             why = f"{why}; {self._revert_reason(receipt['transactionHash'])}"
             return MarkKind.FAILED, Twin.PROTECTED, "keeper", f"reverted: {what}", why
-        protective = action is None or action.protective
-        kind = MarkKind.DELEVERAGE if protective else MarkKind.REBALANCE
+        kind = MarkKind.DELEVERAGE if action is None else action.kind
         return kind, Twin.PROTECTED, "keeper", what, why
 
     def _revert_reason(self, tx_hash: str) -> str:
@@ -205,17 +221,18 @@ class Observer:
         return f"{amount(raw, 18, 4)} WETH"
 
 
-def _twin(readings: Readings, liquidations: int) -> TwinSample:
-    base = readings.base_position
+def _twin(readings: Readings, liquidations: int, charged: Sequence[int]) -> TwinSample:
     # The venue counts in dollars of 8 decimals; one asset is taken for one dollar, for display.
     per_dollar = 10**readings.asset.decimals
     return TwinSample(
         health_wad=readings.account.health_wad,
-        net_delta=Raw(readings.idle_base + base.supplied - base.debt),
+        net_delta=Ledger.of(readings).net_delta(),
         nav=readings.nav if readings.nav_valid else None,
         collateral=Raw(readings.account.collateral_base * per_dollar // _VENUE_UNIT),
         debt=Raw(readings.account.debt_base * per_dollar // _VENUE_UNIT),
         liquidations=liquidations,
+        routine_loss_wad=charged[_BUCKETS.index("routine")],
+        protective_loss_wad=charged[_BUCKETS.index("protective")],
     )
 
 

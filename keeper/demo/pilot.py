@@ -18,10 +18,10 @@ from keeper.localnet.vaults import VaultDeployment
 from keeper.localnet.world import Accounts, World
 from keeper.loop import TickRecord
 from keeper.model.block import BlockStamp
-from keeper.model.decision import Lane, Plan
+from keeper.model.decision import Beat, Intent, Lane, Rebalance
 from keeper.model.outcome import TickOutcome, TickStatus
 from keeper.report.moves import TokenName, moves_text
-from keeper.report.story import Band
+from keeper.report.story import Band, MarkKind
 
 SETTINGS_FILE = "keeper.toml"
 JOURNAL_FILE = "journal.sqlite"
@@ -86,8 +86,8 @@ class Pilot:
         """One tick for a mined block."""
         outcome = self.keeper.tick(block)
         record = self.keeper.last
-        if outcome.status is TickStatus.SENT and outcome.tx_hash and record and record.plan:
-            action = _action(record.plan, record)
+        if outcome.status is TickStatus.SENT and outcome.tx_hash and record and record.intent:
+            action = _action(record.intent, record)
             self._actions[outcome.tx_hash.lower()] = action
             self._by_intent[outcome.intent_id or ""] = action
         return outcome
@@ -141,14 +141,19 @@ def _keeper_key() -> str:
     return dev_keys(len(roles))[roles.index("keeper")]
 
 
-def _action(plan: Plan, record: TickRecord) -> KeeperAction:
+def _action(intent: Intent, record: TickRecord) -> KeeperAction:
+    payload = intent.payload
+    if not isinstance(payload, Rebalance):
+        what = "beat" if isinstance(payload, Beat) else "settle the epoch"
+        return KeeperAction(MarkKind.UPKEEP, what, intent.reason)
     readings = record.market.readings if record.market else None
     tokens = {}
     if readings is not None:
         tokens[readings.asset.address] = TokenName("USDC", ASSET_DECIMALS, is_asset=True)
         tokens[readings.base.address] = TokenName("WETH", BASE_DECIMALS, is_asset=False)
+    protective = intent.lane is Lane.PROTECTIVE
     return KeeperAction(
-        protective=plan.lane is Lane.PROTECTIVE,
-        what=moves_text(plan.moves, tokens),
-        why=plan.reason,
+        kind=MarkKind.DELEVERAGE if protective else MarkKind.REBALANCE,
+        what=moves_text(payload.plan.moves, tokens),
+        why=intent.reason,
     )

@@ -19,6 +19,7 @@ from keeper.demo.twins import (
     DEPOSIT_USD,
     IDLE_USD,
     Twins,
+    mandate_for,
     open_twins,
 )
 from keeper.errors import LocalnetError
@@ -28,14 +29,15 @@ from keeper.localnet.market import MarketSpec
 from keeper.localnet.paths.path import describe
 from keeper.localnet.serve import ORACLE_TERMS
 from keeper.localnet.world import World
-from keeper.report.format import amount, span
+from keeper.model.mandate import Terms
+from keeper.report.format import amount, bps_percent, span
 from keeper.report.story import Band, BlockSample, Mark, Story, Twin
 from keeper.report.summary import Summary, summarise
 
 WALL_LIMIT_S = 115.0
 """A demo that is not done by then ends with an error; from its first line to its last block."""
-SET_UP_S = 2_400
-"""Chain time before the path: vaults are deployed, positions opened, averages given time to agree."""
+SET_UP_S = 2 * 3_600
+"""Chain time before the path: vaults are deployed, deposits settled, positions opened, averages given time."""
 LOG_FILE = "keeper.log"
 
 
@@ -171,12 +173,21 @@ def _parameters(course: Course, band: Band, twins: Twins) -> Iterator[tuple[str,
         f"re-levers over {band.high:.3f}",
     )
     yield "mandate's minimum health", f"{band.minimum:.3f}"
+    yield "mandate's loss buckets", _buckets(mandate_for(course.start.health, band))
     yield (
         "vault's oracle",
         f"Chainlink, refused while a Uniswap average over {ORACLE_TERMS.twap_window_s} s is over "
         f"{ORACLE_TERMS.max_deviation_bps} bps away",
     )
     yield "against both vaults", "one liquidator who takes all that the venue lets him take"
+
+
+def _buckets(terms: Terms) -> str:
+    routine, protective = terms.limits.max_loss_per_day_bps, terms.caps.protective_loss_per_day_bps
+    return (
+        f"{bps_percent(routine)} of NAV for routine rebalances, {bps_percent(protective)} for those "
+        "that reduce every risk, each refilled in a day"
+    )
 
 
 def _root() -> Path:

@@ -96,8 +96,6 @@ OPTION_BOUNDS = (
 
 VAULT_BOUNDS = (
     Bound("VaultShares", "epochLength", "vault.epoch_length_s", 10 * MINUTE, 30 * DAY),
-    Bound("VaultShares", "managementBps", "fees.management_bps", 0, 300),
-    Bound("VaultShares", "performanceBps", "fees.performance_bps", 0, 3_000),
     Bound("AccessSetup", "curatorDelay", "roles.curator_delay_s", HOUR, 30 * DAY),
     Bound("AccessSetup", "ownerDelay", "roles.owner_delay_s", None, 30 * DAY),
 )
@@ -146,13 +144,15 @@ SETTLEMENT_BOUNDS = (
 )
 
 CONSTANTS = (
+    Bound("FeeMath", "MANAGEMENT_CEILING_BPS", "fees.management_bps", 0, 300),
+    Bound("FeeMath", "PERFORMANCE_CEILING_BPS", "fees.performance_bps", 0, 3_000),
     Bound("AccessSetup", "MIN_OWNER_DELAY", "roles.owner_delay_s", DAY, None),
     Bound("PriceOracle", "MAX_DEVIATION_BPS", "oracle.max_deviation_bps", None, 2_000),
 )
 DESK_CONSTANTS = (
     Bound("SettlementOracle", "MAX_DEVIATION_BPS", "settlement.max_deviation_bps", None, 500),
 )
-"""Ends that a contract takes from a constant of its own, named here, in more than one place."""
+"""Ends that a contract does not check by `Bounds.requireWithin`, by the name of its constant."""
 
 BOUNDS = TERM_BOUNDS + OPTION_BOUNDS + VAULT_BOUNDS + ORACLE_BOUNDS
 """Of every vault."""
@@ -160,13 +160,13 @@ DESK_BOUNDS = VOLATILITY_BOUNDS + SETTLEMENT_BOUNDS
 """Of a vault with options."""
 
 MARK_BOUNDS = (
-    Bound("VolatilityOracle", "tenor", "tenor_s", None, 730 * DAY),
+    Bound("VolatilityMarks", "tenor", "tenor_s", None, 730 * DAY),
     Bound("VolatilityOracle", "levelPpm", "level_ppm", 50_000, 4_000_000),
     Bound("VolatilityOracle", "|skewBps|", "skew_bps", 0, 7_000),
     Bound("VolatilityOracle", "convexityBps", "convexity_bps", 500, 20_000),
 )
 """Of each mark; skew without its sign."""
-MARKS = Bound("VolatilityOracle", "tenors", "marks", 1, 8)
+MARKS = Bound("VolatilityMarks", "tenors", "marks", 1, 8)
 """Of their number."""
 MIN_TENOR_S = HOUR
 MIN_OWNER_DELAY_S = DAY

@@ -14,6 +14,7 @@ from keeper.model.address import ZERO_ADDRESS
 from keeper.model.units import WAD
 
 MANAGER = "AccessManager"
+VENUES_BOUND = "venues bound"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +94,15 @@ def steps(p: Parameters, decimals: Decimals) -> tuple[Step, ...]:
     return (
         Create("AccessSetup", (), standalone=True),
         Create("PriceOracle", (price_oracle(p, decimals),), standalone=True),
-        Create("Mandate", (Ref(MANAGER), Ref("PriceOracle"), terms(p, decimals.asset))),
+        Create("Valuation", (Ref("PriceOracle"),)),
+        Create("Mandate", (Ref(MANAGER), Ref("Valuation"), terms(p, decimals.asset))),
         Create("Vault", (vault(p, decimals.asset),)),
         Create("AaveV3Adapter", (Ref("Vault"), p.venues.aave_addresses_provider)),
         Create("UniswapV3Adapter", (Ref("Vault"), p.venues.uniswap_pool)),
         *_desk(p, decimals),
         *lens,
         Call("seed approved", Ref("asset"), "approve", (Ref("Vault"), 10**decimals.asset)),
-        Call("venues bound", Ref("Vault"), "setVenues", _venues(p)),
+        Call(VENUES_BOUND, Ref("Vault"), "setVenues", _venues(p)),
         Call("roles handed over", Ref("AccessSetup"), "finish", _finish(p)),
     )
 

@@ -1,7 +1,7 @@
 """deployments/<chain id>.json: what was deployed, written as it goes, so that an interrupted deployment can go on.
 
-Before a transaction is sent its nonce (and the address it creates) is written down as `pending`; afterwards what it
-did. So after an interruption the chain tells whether the pending step happened.
+Before a signed transaction is broadcast its hash (and the address it creates) is written down as `pending`; afterwards
+what it did. So after an interruption the chain tells whether the pending step happened.
 """
 
 import json
@@ -43,6 +43,7 @@ class Pending(Entry):
 
     step: str
     nonce: int
+    transaction: str
     address: str | None = None
 
 
@@ -73,6 +74,11 @@ class VaultRecord(Entry):
     def without_pending(self) -> "VaultRecord":
         """The pending step did not happen."""
         return self.model_copy(update={"pending": None})
+
+    def without_contracts(self, *names: str) -> "VaultRecord":
+        """Contracts that cannot be used any more."""
+        kept = {name: c for name, c in self.contracts.items() if name not in names}
+        return self.model_copy(update={"contracts": kept})
 
     def completed(self) -> "VaultRecord":
         """Everything is there and verified."""

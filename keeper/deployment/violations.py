@@ -119,10 +119,10 @@ def _answers(field: str, feed: FeedParameters) -> Iterator[str]:
     least, most = scaled(feed.min_answer, 6) / 5, scaled(feed.min_answer, MAX_ANSWER_RATIO)
     if feed.min_answer == 0:
         yield f"{field}.min_answer: is 0"
-    elif not least <= feed.max_answer <= most:
+    elif not least <= scaled(feed.max_answer, 1) <= most:
         yield (
-            f"{field}.max_answer: {feed.max_answer} is not in {least:f} to {most:f}, "
-            "1.2 to a million times min_answer"
+            f"{field}.max_answer: {feed.max_answer} is not in 1.2 to {MAX_ANSWER_RATIO} times "
+            f"min_answer, {feed.min_answer}"
         )
 
 

@@ -122,6 +122,11 @@ def _routine(market: MarketState, rehearsal: Rehearsal, grown: tuple[str, ...]) 
     if readings.unhedged:
         message = "a venue holds less than the vault opened there; until that is resolved only "
         found.append(Refusal("unhedged", message + f"what reduces is sent: {', '.join(grown)}"))
+    if not readings.options.volatility_known:
+        message = "volatility is unusable and options count at intrinsic value; until it is back "
+        found.append(
+            Refusal("volatility", message + f"only what reduces is sent: {', '.join(grown)}")
+        )
     until = readings.mandate.last_routine_at + caps.cooldown_s
     if now < until:
         found.append(Refusal("cooldown", f"the mandate's cooldown lasts {until - now} s more"))

@@ -180,13 +180,15 @@ class _Opening:
             restore_pool(self._world)
 
     def _after_cooldown(self) -> int:
-        """Time of the next block, which is moved to where the mandate lets the opener go on."""
+        """The chain's time, moved to where the mandate lets the opener go on."""
         w3 = self._world.w3
         now = int(w3.eth.get_block("latest")["timestamp"])
         until = int(self._mandate.functions.lastRoutineAt().call()) + self._cooldown_s
-        if until > now + 1:
-            rpc(w3, "evm_setNextBlockTimestamp", until)
-        return max(now + 1, until)
+        if until <= now:
+            return now
+        rpc(w3, "evm_setNextBlockTimestamp", until)
+        rpc(w3, "evm_mine")  # gas is estimated on the newest block
+        return until
 
     def measured(self, wanted_wad: int) -> OpenedPosition:
         state = self.read()

@@ -18,12 +18,13 @@ from keeper.localnet.anvil import require_port_free
 from keeper.localnet.cache import write_atomically
 from keeper.localnet.driver import Driver
 from keeper.localnet.mainnet import Progress, start_local_mainnet
-from keeper.localnet.market import MarketSpec, refresh_answers
+from keeper.localnet.market import MarketSpec, advance_to, refresh_answers
 from keeper.localnet.paths.path import PricePath
-from keeper.localnet.position import OpenedPosition, open_leveraged
+from keeper.localnet.position import CHUNK_USD, OpenedPosition, open_leveraged
 from keeper.localnet.protocols.tokens import DOLLAR
 from keeper.localnet.rpc import rpc
 from keeper.localnet.vaults import (
+    DEFAULT_TERMS,
     OracleTerms,
     VaultDeployment,
     deploy_vault,
@@ -42,6 +43,7 @@ LOCALNET_FILE = Path("build") / "localnet" / "localnet.json"
 ORACLE_TERMS = OracleTerms(twap_window_s=120, max_deviation_bps=500, block_s=1)
 """A short average follows a crash closely, so that it vetoes a lying oracle and not a falling market."""
 _PATH_BLOCK_S = 1.0
+_SET_UP_S = 3_600
 _SAID_EVERY = 20
 """Blocks of a path between two lines about it."""
 
@@ -140,17 +142,19 @@ def serving(
     if wanted.port is not None:
         require_port_free(wanted.port)  # before anything is built for it
     price = wanted.price_usd if wanted.path is None else float(wanted.path.market_price[0])
-    market = MarketSpec(price_usd=price, start_time=int(time.time()))
-    with start_local_mainnet(
-        root,
-        market=market,
-        auto_mine=wanted.auto_mine,
-        # along a path each block is made for it
-        block_time_s=wanted.block_time_s if wanted.path is None else None,
-        block_interval_s=None,
-        port=wanted.port,
-        progress=progress,
-    ) as world:
+    market = MarketSpec(price_usd=price, start_time=int(time.time()) - _set_up_s(wanted))
+    with (
+        start_local_mainnet(
+            root,
+            market=market,
+            auto_mine=wanted.auto_mine,
+            # along a path each block is made for it
+            block_time_s=wanted.block_time_s if wanted.path is None else None,
+            block_interval_s=1,  # until all stands: deposits and cooldowns take time that nobody waits for
+            port=wanted.port,
+            progress=progress,
+        ) as world
+    ):
         if progress is not None:
             progress("deploying a vault and opening its position")
         deployment = deploy_vault(
@@ -163,6 +167,7 @@ def serving(
         position = open_leveraged(
             world, deployment, int(wanted.health * WAD), wanted.idle_usd * DOLLAR
         )
+        _join_the_wall_clock(world)
         file = wanted.file or localnet_file(root, wanted.port)
         description = describe(world, deployment)
         write_atomically(file, json.dumps(description, indent=2) + "\n")
@@ -170,6 +175,18 @@ def serving(
             yield Served(world, deployment, position, _text(description, position, file), file)
         finally:
             file.unlink(missing_ok=True)
+
+
+def _set_up_s(options: ServeOptions) -> int:
+    """Chain time that the set-up may take at most: it starts so long ago, and ends before now."""
+    steps = options.deposit_usd * options.health / (options.health - 0.83) / CHUNK_USD
+    return _SET_UP_S + int(steps + 10) * (DEFAULT_TERMS.caps.cooldown_s + 10)
+
+
+def _join_the_wall_clock(world: World) -> None:
+    """From here on the chain's clock is that of this machine, and the feeds are fresh at it."""
+    rpc(world.w3, "anvil_removeBlockTimestampInterval")
+    advance_to(world, max(int(time.time()), world.w3.eth.get_block("latest")["timestamp"] + 1))
 
 
 def dev_keys(count: int) -> list[str]:

@@ -85,7 +85,7 @@ def terms_for(health: float, minimum: float | None = None) -> Terms:
         DEFAULT_TERMS,
         limits=replace(
             DEFAULT_TERMS.limits,
-            min_health_wad=Wad(int(least * WAD)),
+            min_health_wad=_wad(least),
             max_swap_loss_bps=Bps(200),  # in a crash the pool runs ahead of the oracle
             max_borrow_bps=Bps(8_200),  # room for the least health that the venue lends for
         ),
@@ -94,10 +94,15 @@ def terms_for(health: float, minimum: float | None = None) -> Terms:
         ),
         emergency=replace(
             DEFAULT_TERMS.emergency,
-            emergency_health_wad=Wad(int(emergency * WAD)),
-            critical_health_wad=Wad(int(critical * WAD)),
+            emergency_health_wad=_wad(emergency),
+            critical_health_wad=_wad(critical),
         ),
     )
+
+
+def _wad(value: float) -> Wad:
+    """To six places: a bound that is met exactly is not missed by a float."""
+    return Wad(round(value * 10**6) * 10**12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +155,8 @@ def deploy_vault(
     oracle = _deploy_oracle(world, oracle_terms or OracleTerms())
     setup = deployer.deploy("AccessSetup")
     manager = str(setup.functions.manager().call())
-    mandate = deployer.deploy("Mandate", manager, oracle, astuple(terms))
+    valuation = deployer.deploy("Valuation", oracle)
+    mandate = deployer.deploy("Mandate", manager, valuation.address, astuple(terms))
     policy, no_fees = (2**127, 1, False), (ZERO_ADDRESS, 0, 0)
     config = (a.usdc, a.weth, mandate.address, name, symbol, EPOCH_S, policy, no_fees)
     vault = deployer.deploy("Vault", config)

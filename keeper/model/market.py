@@ -20,9 +20,6 @@ class PriceFault(IntEnum):
     OUT_OF_BOUNDS = 6
     SEQUENCER_DOWN = 7
     SEQUENCER_GRACE = 8
-    OUT_OF_BOUNDS = 6
-    SEQUENCER_DOWN = 7
-    SEQUENCER_GRACE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +147,8 @@ class Depositors:
     reserved: Raw
     """Asset units settled and not yet claimed."""
     settled_nav: Raw
-    high_water_mark_wad: Wad
-    """Asset units of one whole share, WAD."""
+    high_water_mark: int
+    """Asset units of one whole share, times 1e12."""
     halted: bool
     """Deposits are neither taken nor settled."""
     cap: Raw
@@ -169,6 +166,8 @@ class Measure:
     """What a rebalance would be judged by now (IMandate.Measure); asset units unless said."""
 
     priced: bool
+    options_known: bool
+    """False while volatility is unusable: options then count at intrinsic value."""
     price_wad: Wad
     price_at: int
     health_wad: Wad
@@ -177,6 +176,8 @@ class Measure:
     nav: Raw
     debt_asset: Raw
     debt_base: Raw
+    supplied_asset: Raw
+    supplied_base: Raw
     delta_base: int
     """Base units, signed."""
     lent: Raw
@@ -244,7 +245,9 @@ class Options:
     desk: str
     """The zero address for a vault that writes none."""
     value: BookValue | None
-    """None while it cannot be told."""
+    """None in the middle of a call."""
+    volatility_known: bool
+    """False while volatility is unusable: `value` is then intrinsic, as the mandate counts it."""
     positions: tuple[OptionPosition, ...]
 
 

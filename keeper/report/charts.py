@@ -53,6 +53,7 @@ class _Glyph:
 _GLYPHS: dict[MarkKind, _Glyph] = {
     MarkKind.DELEVERAGE: _Glyph("deleveraged", "^", "protected", 48),
     MarkKind.REBALANCE: _Glyph("rebalanced", "o", "rebalance", 34),
+    MarkKind.UPKEEP: _Glyph("beat or settled", "d", "rebalance", 20),
     MarkKind.FAILED: _Glyph("reverted", "s", "danger", 34),
     MarkKind.LIQUIDATION: _Glyph("liquidated", "X", "danger", 64),
     MarkKind.ORACLE: _Glyph("oracle update", "|", "oracle", 26),

@@ -21,6 +21,11 @@ def percent(fraction: float) -> str:
     return f"{fraction * 100:+.1f} %"
 
 
+def bps_percent(bps: float) -> str:
+    """Basis points as an unsigned percentage with two decimals."""
+    return f"{bps / 100:.2f} %"
+
+
 def clock(elapsed_s: int) -> str:
     """Elapsed time as h:mm:ss."""
     hours, rest = divmod(elapsed_s, 3600)

@@ -6,6 +6,7 @@ from html import escape
 from keeper.report.charts import svg_charts
 from keeper.report.format import (
     amount,
+    bps_percent,
     clock,
     gwei,
     number,
@@ -98,6 +99,8 @@ def _results(story: Story, summary: Summary) -> str:
         row("NAV at the start", (money(r.nav_start) for r in both)),
         row("NAV at the end", (money(r.nav_end) for r in both)),
         row("change", (kept(r) for r in both)),
+        row("charged to the routine loss bucket", (bps_percent(r.routine_loss_bps) for r in both)),
+        row("charged to the protective one", (bps_percent(r.protective_loss_bps) for r in both)),
         row("keeper transactions", (str(r.keeper_txs) for r in both)),
         row("gas paid by the keeper", (f"{amount(r.gas_spent_wei, 18, 5)} ETH" for r in both)),
         row("the same at market prices", (f"{g:,.2f} {escape(story.asset)}" for g in gas)),

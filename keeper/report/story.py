@@ -19,12 +19,15 @@ class MarkKind(StrEnum):
 
     DELEVERAGE = "deleverage"  # the keeper, protective lane
     REBALANCE = "rebalance"  # the keeper, routine lane
+    UPKEEP = "upkeep"  # the keeper: a heartbeat, a settlement
     FAILED = "failed"  # a keeper transaction that was mined and reverted
     LIQUIDATION = "liquidation"  # a liquidator took collateral from a vault
     ORACLE = "oracle"  # the oracle published a price
 
 
-KEEPER_KINDS = frozenset({MarkKind.DELEVERAGE, MarkKind.REBALANCE, MarkKind.FAILED})
+KEEPER_KINDS = frozenset(
+    {MarkKind.DELEVERAGE, MarkKind.REBALANCE, MarkKind.UPKEEP, MarkKind.FAILED}
+)
 """The kinds sent by the keeper."""
 
 
@@ -66,6 +69,10 @@ class TwinSample:
     """Debt value, asset units, at the price the venue uses."""
     liquidations: int
     """How many so far."""
+    routine_loss_wad: int = 0
+    """Charged to the mandate's routine loss bucket so far, parts of NAV, added up."""
+    protective_loss_wad: int = 0
+    """The same of the protective bucket."""
 
     @property
     def health(self) -> float | None:

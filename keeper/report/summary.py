@@ -4,12 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from keeper.model.units import BPS, WAD
 from keeper.report.story import KEEPER_KINDS, MarkKind, Story, Twin
 
 UNITS = {
     "nav_start, nav_end": "raw units of nav_asset, with nav_decimals decimals",
     "min_health": "ratio; below 1 anyone may liquidate",
     "price_*, market_low": "USDC per WETH",
+    "routine_loss_bps, protective_loss_bps": "1e-4 of NAV, as the mandate charged them, added up",
     "gas_spent_wei": "wei",
     "gas_value": "USDC",
     "wall_s": "seconds of wall time",
@@ -25,6 +27,8 @@ class TwinResult:
     nav_start, nav_end: asset token units (USDC: 1e-6) at the oracle price of the first and last
     block in which that price was usable.
     gas_spent_wei: gas used times effective gas price over all of the keeper's transactions.
+    routine_loss_bps, protective_loss_bps: what rebalances lost, by the bucket of the mandate it was
+    charged to, each loss as a part of the NAV before it.
     """
 
     liquidations: int
@@ -33,6 +37,8 @@ class TwinResult:
     nav_end: int
     keeper_txs: int
     gas_spent_wei: int
+    routine_loss_bps: float = 0.0
+    protective_loss_bps: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,4 +123,10 @@ def _result(story: Story, twin: Twin) -> TwinResult:
         nav_end=navs[-1] if navs else 0,
         keeper_txs=len(sent),
         gas_spent_wei=sum(m.cost_wei for m in sent),
+        routine_loss_bps=_bps(opened[-1].routine_loss_wad - opened[0].routine_loss_wad),
+        protective_loss_bps=_bps(opened[-1].protective_loss_wad - opened[0].protective_loss_wad),
     )
+
+
+def _bps(part_wad: int) -> float:
+    return round(part_wad * BPS / WAD, 2)

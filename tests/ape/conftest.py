@@ -16,15 +16,55 @@ DOLLAR = 10**6
 ETHER = 10**18
 WAD = 10**18
 ALL = 2**256 - 1
+SEED = DOLLAR
 SUPPLY, WITHDRAW, BORROW, REPAY, SWAP = range(5)
 
-LIMITS = {
-    "minHealthWad": 1_150_000_000_000_000_000,
-    "maxSwapLossBps": 100,
-    "maxLossBps": 100,
-    "maxLossPerDayBps": 300,
-    "maxBorrowBps": 7_500,
-}
+EPOCH_S = 600
+
+TERMS = (
+    (  # limits: least health, swap, rebalance and daily loss, debt over gross assets
+        1_150_000_000_000_000_000,
+        100,
+        100,
+        300,
+        7_500,
+    ),
+    (  # caps: delta target and band, venue, options, turnover, cooldown, oracle age, protective loss
+        10_000,
+        100_000,
+        10_000,
+        0,
+        200_000,
+        0,
+        4_500,
+        300,
+    ),
+    (  # emergency: health, critical health, silence, slice, cooldown, bounty, its most
+        1_080_000_000_000_000_000,
+        1_040_000_000_000_000_000,
+        3_600,
+        2_500,
+        60,
+        50,
+        1_000 * DOLLAR,
+    ),
+    (  # options: none
+        3_600,
+        86_400,
+        500,
+        5_000,
+        0,
+        0,
+        500,
+        500,
+        3_600,
+        600,
+        0,
+        5_000,
+        0,
+    ),
+)
+"""IMandate.Terms, in its order."""
 
 
 class Bench:
@@ -36,7 +76,7 @@ class Bench:
         (
             self.deployer,
             self.transmitter,
-            _,
+            self.guardian,
             self.liquidator,
             _,
             self.lp,
@@ -74,17 +114,16 @@ class Bench:
             ),
             sender=self.owner,
         )
-        self.vault = project.Vault.deploy(
-            at["usdc"],
-            at["weth"],
-            self.oracle,
-            self.owner,
-            self.owner,
-            tuple(LIMITS.values()),
-            "Gimbal test vault",
-            "gTEST",
-            sender=self.owner,
+        setup = project.AccessSetup.deploy(sender=self.owner)
+        self.manager = setup.manager()
+        self.valuation = project.Valuation.deploy(self.oracle, sender=self.owner)
+        self.mandate = project.Mandate.deploy(
+            self.manager, self.valuation, TERMS, sender=self.owner
         )
+        policy, no_fees = (2**100, 1, False), (ZERO_ADDRESS, 0, 0)
+        names = ("Gimbal test vault", "gTEST")
+        config = (at["usdc"], at["weth"], self.mandate, *names, EPOCH_S, policy, no_fees)
+        self.vault = project.Vault.deploy(config, sender=self.owner)
         self.lending = project.AaveV3Adapter.deploy(
             self.vault, at["aave_addresses_provider"], sender=self.owner
         )
@@ -92,8 +131,11 @@ class Bench:
             self.vault, at["uniswap_pool"], sender=self.owner
         )
         self.lens = project.VaultLens.deploy(sender=self.owner)
-        self.vault.setVenues(self.lending, self.swapper, sender=self.owner)
-        self.vault.addKeeper(self.keeper, sender=self.owner)
+        self.usdc.transfer(self.owner, SEED, sender=self.lp)
+        self.usdc.approve(self.vault, SEED, sender=self.owner)
+        self.vault.setVenues(self.lending, self.swapper, ZERO_ADDRESS, sender=self.owner)
+        holders = (self.owner, self.owner, self.guardian, [self.keeper], 2 * 86_400, 3_600)
+        setup.finish(self.mandate, ZERO_ADDRESS, holders, sender=self.owner)
 
     def protocol(self, name, address):
         """A third-party contract by its artifact's name."""
@@ -104,17 +146,33 @@ class Bench:
     def deposit(self, dollars):
         """The depositor puts in whole dollars."""
         amount = dollars * DOLLAR
+        self.request(dollars)
+        self.settle()
+        return self.vault.deposit(amount, self.depositor, self.depositor, sender=self.depositor)
+
+    def request(self, dollars):
+        """The depositor hands over whole dollars that wait."""
+        amount = dollars * DOLLAR
         self.usdc.transfer(self.depositor, amount, sender=self.lp)
         self.usdc.approve(self.vault, amount, sender=self.depositor)
-        return self.vault.deposit(amount, self.depositor, sender=self.depositor)
+        who = self.depositor
+        return self.vault.requestDeposit(amount, who, who, sender=who)
+
+    def settle(self):
+        """Anybody settles, once the epoch is over."""
+        due = self.vault.epochState().dueAt
+        if ape.chain.pending_timestamp < due:
+            ape.chain.mine(timestamp=due)
+        return self.vault.settle(sender=self.stranger)
+
+    def intent(self, max_loss=10_000 * DOLLAR):
+        """A new one, on the state of now."""
+        number = next(self._ids).to_bytes(32, "big")
+        return (number, ape.chain.pending_timestamp + 600, self.mandate.stateHash(), max_loss)
 
     def rebalance(self, *moves, max_loss=10_000 * DOLLAR, sender=None):
-        """The keeper's moves: (kind, token, amount[, min_out])."""
-        intent = (
-            next(self._ids).to_bytes(32, "big"),
-            ape.chain.pending_timestamp + 600,
-            max_loss,
-        )
+        """The keeper's moves: (kind, token, amount[, least output])."""
+        intent = self.intent(max_loss)
         full = [
             (
                 kind,
@@ -122,6 +180,7 @@ class Bench:
                 token,
                 amount,
                 rest[0] if rest else 0,
+                0,
             )
             for kind, token, amount, *rest in moves
         ]

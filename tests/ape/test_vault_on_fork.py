@@ -3,14 +3,25 @@
 import ape
 import pytest
 
-from tests.ape.conftest import ALL, BORROW, DOLLAR, ETHER, REPAY, SUPPLY, SWAP, WAD, WITHDRAW
+from tests.ape.conftest import (
+    ALL,
+    BORROW,
+    DOLLAR,
+    ETHER,
+    REPAY,
+    SEED,
+    SUPPLY,
+    SWAP,
+    WAD,
+    WITHDRAW,
+)
 
 
 def test_swap_gives_what_the_real_pool_gives_and_within_the_oracle_bound(bench):
     bench.deposit(100_000)
     bench.rebalance((SWAP, bench.usdc, 50_000 * DOLLAR))
     weth = bench.weth.balanceOf(bench.vault)
-    assert bench.usdc.balanceOf(bench.vault) == 50_000 * DOLLAR
+    assert bench.usdc.balanceOf(bench.vault) == 50_000 * DOLLAR + SEED
     assert 24.75 * ETHER < weth < 25 * ETHER  # 25 less the pool's 0.05 % and impact
     assert bench.weth.balanceOf(bench.swapper) == 0
 
@@ -24,18 +35,20 @@ def test_supply_and_borrow_are_real_aave_positions(bench):
     assert 25_000 * DOLLAR <= debt <= 25_001 * DOLLAR
     assert account.healthFactor == bench.lending.healthWad()
     assert account.healthFactor == pytest.approx(1.66 * WAD, rel=0.01)
-    assert bench.usdc.balanceOf(bench.vault) == 75_000 * DOLLAR
+    assert bench.usdc.balanceOf(bench.vault) == 75_000 * DOLLAR + SEED
 
 
 def test_nav_counts_collateral_less_debt(bench):
     bench.lever()
     assert bench.vault.nav() == pytest.approx(100_000 * DOLLAR, rel=0.001)
-    assert bench.vault.totalAssets() == bench.vault.nav()
+    assert bench.vault.totalAssets() == 100_000 * DOLLAR + SEED  # as of the last settlement
+    bench.settle()
+    assert bench.vault.totalAssets() == pytest.approx(bench.vault.nav(), rel=1e-6)
 
 
 def test_v05_borrowing_below_the_minimum_health_is_refused(bench):
     bench.lever()
-    with ape.reverts(bench.vault.HealthTooLow):
+    with ape.reverts(bench.mandate.HealthTooLow):
         bench.rebalance((BORROW, bench.usdc, 12_000 * DOLLAR))
 
 
@@ -87,37 +100,47 @@ def test_v07_a_stale_answer_stops_swaps_but_not_repayment(bench, chain):
     assert debt < 24_010 * DOLLAR
 
 
-def test_v07_disagreeing_sources_stop_swaps_and_deposits(bench):
+def test_v07_disagreeing_sources_stop_swaps_and_settlements(bench):
     bench.lever()
+    bench.request(1_000)
     bench.answer(1_700)  # the pool still says 2,000
     with ape.reverts(bench.vault.MoveNeedsPrice):
         bench.rebalance((SWAP, bench.usdc, 1_000 * DOLLAR))
-    assert bench.vault.maxDeposit(bench.depositor) == 0
+    with ape.reverts(bench.oracle.PriceUnusable):
+        bench.settle()
     assert bench.snapshot().price.fault == 5
+    assert not bench.snapshot().state.marksValid
 
 
 def test_v12_an_intent_works_once(bench):
     bench.deposit(10_000)
-    intent = (b"\x07" * 32, ape.chain.pending_timestamp + 600, 100 * DOLLAR)
-    move = (SUPPLY, bench.lending, bench.usdc, 1_000 * DOLLAR, 0)
+    intent = bench.intent()
+    move = (SUPPLY, bench.lending, bench.usdc, 1_000 * DOLLAR, 0, 0)
     bench.vault.rebalance(intent, [move], sender=bench.keeper)
-    with ape.reverts(bench.vault.IntentAlreadyUsed):
+    with ape.reverts(bench.mandate.StateChanged):
         bench.vault.rebalance(intent, [move], sender=bench.keeper)
+    on_the_state_of_now = (*intent[:2], bench.mandate.stateHash(), intent[3])
+    with ape.reverts(bench.mandate.IntentAlreadyUsed):
+        bench.vault.rebalance(on_the_state_of_now, [move], sender=bench.keeper)
 
 
 def test_only_a_keeper_moves(bench):
     bench.deposit(10_000)
-    with ape.reverts(bench.vault.NotKeeper):
+    with ape.reverts(bench.mandate.NotKeeper):
         bench.rebalance((SUPPLY, bench.usdc, 1_000 * DOLLAR), sender=bench.stranger)
 
 
 def test_depositor_gets_idle_dollars_back(bench):
     bench.deposit(10_000)
-    shares = bench.vault.balanceOf(bench.depositor)
-    before = bench.usdc.balanceOf(bench.depositor)
-    bench.vault.redeem(shares, bench.depositor, bench.depositor, sender=bench.depositor)
-    assert bench.usdc.balanceOf(bench.depositor) - before >= 10_000 * DOLLAR - 1
-    assert bench.vault.totalSupply() == 0
+    who = bench.depositor
+    shares = bench.vault.balanceOf(who)
+    before = bench.usdc.balanceOf(who)
+    bench.vault.requestRedeem(shares, who, who, sender=who)
+    bench.settle()
+    assert bench.vault.claimableRedeemRequest(0, who) == shares
+    bench.vault.redeem(shares, who, who, sender=who)
+    assert bench.usdc.balanceOf(who) - before >= 10_000 * DOLLAR - 1
+    assert bench.vault.nav() >= SEED
 
 
 def test_the_lens_agrees_with_the_protocols(bench):
@@ -125,11 +148,12 @@ def test_the_lens_agrees_with_the_protocols(bench):
     seen = bench.snapshot()
     account = bench.aave.getUserAccountData(bench.lending)
     supplied, _ = bench.lending.balances(bench.weth)
-    assert seen.account.healthWad == account.healthFactor
-    assert seen.account.collateralBase == account.totalCollateralBase
-    assert seen.positions[1].supplied == supplied
-    assert seen.nav == bench.vault.nav()
+    assert seen.venues.account.healthWad == account.healthFactor
+    assert seen.venues.account.collateralBase == account.totalCollateralBase
+    assert seen.venues.positions[1].supplied == supplied
+    assert seen.state.nav == bench.vault.nav()
+    assert seen.mandate.stateHash == bench.mandate.stateHash()
     assert seen.price.priceWad == bench.oracle.priceWad() == 2_000 * WAD
     assert seen.price.twapWad == pytest.approx(2_000 * WAD, rel=0.005)
-    assert seen.callerIsKeeper
-    assert seen.positions[1].liquidationThresholdBps == 8_300
+    assert seen.mandate.callerIsKeeper
+    assert seen.venues.positions[1].liquidationThresholdBps == 8_300

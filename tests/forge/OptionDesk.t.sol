@@ -3,7 +3,9 @@ pragma solidity 0.8.30;
 
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {OptionAuction} from "../../contracts/OptionAuction.sol";
 import {OptionBook} from "../../contracts/OptionBook.sol";
+import {VolatilityOracle} from "../../contracts/VolatilityOracle.sol";
 import {OptionDesk} from "../../contracts/adapters/OptionDesk.sol";
 import {IAdapter} from "../../contracts/interfaces/IAdapters.sol";
 import {IOptionAuction} from "../../contracts/interfaces/IOptionAuction.sol";
@@ -28,25 +30,48 @@ contract OptionDeskTest is OptionVenueFixture {
 
     // ---------------------------------------------------------------- binding
 
-    function test_a_desk_is_bound_to_matching_parts_only() external {
-        OptionBook other = new OptionBook();
-        vm.expectRevert(
-            abi.encodeWithSelector(
-                IOptionDesk.Mismatch.selector, "auction's book", address(book), address(other)
-            )
+    function deploy(address vault_, address book_, address auction_, address vols_, address settlement_)
+        external
+        returns (OptionDesk)
+    {
+        return new OptionDesk(
+            vault_,
+            OptionBook(book_),
+            OptionAuction(auction_),
+            VolatilityOracle(vols_),
+            ISettlementOracle(settlement_)
         );
-        new OptionDesk(address(vault), other, auction, vols, ISettlementOracle(address(settlement)));
+    }
 
-        MockSettlementOracle foreign = new MockSettlementOracle(address(quote), address(quote), 6, 6);
-        vm.expectPartialRevert(IOptionDesk.Mismatch.selector);
-        new OptionDesk(address(vault), book, auction, vols, ISettlementOracle(address(foreign)));
+    function _refused(string memory what, address[5] memory parts) private {
+        try this.deploy(parts[0], parts[1], parts[2], parts[3], parts[4]) {
+            assertTrue(false, what);
+        } catch (bytes memory reason) {
+            assertEq(bytes4(reason), IOptionDesk.Mismatch.selector, what);
+        }
+    }
 
-        MockOptionVault odd =
-            new MockOptionVault(address(base), address(quote), address(prices), _optionLimits());
-        vm.expectPartialRevert(IOptionDesk.Mismatch.selector);
-        new OptionDesk(address(odd), book, auction, vols, ISettlementOracle(address(settlement)));
-        assertEq(desk.vault(), address(vault));
-        assertEq(desk.venue(), address(book));
+    /// Every part is agreed with another, so one that does not belong is found whichever it is.
+    function test_a_desk_is_bound_to_matching_parts_only() external {
+        address[5] memory parts =
+            [address(vault), address(book), address(auction), address(vols), address(settlement)];
+        address foreign = address(new MockSettlementOracle(address(quote), address(base), 6, 18));
+        address odd =
+            address(new MockOptionVault(address(base), address(quote), address(prices), _optionLimits()));
+        address lagging =
+            address(new MockOptionVault(address(quote), address(base), address(1), _optionLimits()));
+        address other = address(new OptionBook());
+        address[5] memory strangers = [odd, other, address(0), address(1), foreign];
+        for (uint256 i; i < 5; ++i) {
+            if (i == 2) continue;
+            address[5] memory mixed = [parts[0], parts[1], parts[2], parts[3], parts[4]];
+            mixed[i] = strangers[i];
+            _refused(vm.toString(i), mixed);
+        }
+        _refused("price oracle", [lagging, parts[1], parts[2], parts[3], parts[4]]);
+        OptionDesk twin = this.deploy(parts[0], parts[1], parts[2], parts[3], parts[4]);
+        assertEq(twin.vault(), address(vault));
+        assertEq(twin.venue(), address(book));
     }
 
     function testFuzz_only_the_vault_starts_anything(address caller) external {

@@ -33,14 +33,29 @@ contract OptionDeskGasTest is OptionVenueFixture {
 
     function _gasOfMeasure(uint256 count) private returns (uint256 used) {
         _open(count);
-        ICool(address(vm)).cool(address(desk));
-        ICool(address(vm)).cool(address(auction));
-        ICool(address(vm)).cool(address(vols));
+        _cool();
         uint256 left = gasleft();
         BookValue memory value = desk.measure(FORWARD);
         used = left - gasleft();
         assertEq(value.notionalBase, count * 5 * ONE);
         console.log("measure, open series and gas", count, used);
+        left = gasleft();
+        desk.measure(FORWARD);
+        console.log("  again", left - gasleft());
+        _cool();
+        left = gasleft();
+        desk.measureMid(FORWARD);
+        console.log("  at the mid alone", left - gasleft());
+        left = gasleft();
+        desk.matchesBook();
+        console.log("  matchesBook", left - gasleft());
+    }
+
+    function _cool() private {
+        ICool(address(vm)).cool(address(desk));
+        ICool(address(vm)).cool(address(auction));
+        ICool(address(vm)).cool(address(vols));
+        ICool(address(vm)).cool(address(book));
     }
 
     function test_measuring_1_series() external {

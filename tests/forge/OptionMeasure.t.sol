@@ -123,6 +123,70 @@ contract OptionMeasureTest is OptionVenueFixture {
         assertApproxEqAbs(value.vegaAsset, sums[4], 4);
         assertApproxEqAbs(value.deltaBase, delta, 4);
         assertTrue(desk.matchesBook());
+        uint256 written; // by the book's own word, series by series: none is missing and none is left over
+        for (uint256 i; i < 5; ++i) {
+            written += book.writtenOf(ids[i], address(desk));
+        }
+        assertEq(value.notionalBase, written);
+    }
+
+    /// The cheaper measure is the same but for the range.
+    function testFuzz_the_mid_alone_is_the_mid_of_the_measure(uint256 spot, bool expired) external {
+        spot = bound(spot, 1000e18, 4000e18);
+        _sold(_create(true, K, 0), 3 * ONE);
+        _sold(_create(false, 1900e18, 1700e18), 5 * ONE);
+        uint256 auctionId = vault.buyBack(desk.openSeries()[0], ONE, 1e18, _cash(10));
+        assertGt(auctionId, 0);
+        if (expired) vm.warp(expiry);
+        BookValue memory value = desk.measure(spot);
+        BookValue memory mid = desk.measureMid(spot);
+        if (!expired) {
+            assertApproxEqAbs(mid.liabilityLow, value.liabilityMid, 1);
+            assertEq(mid.liabilityHigh, value.liabilityMid);
+            (mid.liabilityLow, mid.liabilityHigh) = (value.liabilityLow, value.liabilityHigh);
+        }
+        assertEq(abi.encode(mid), abi.encode(value));
+    }
+
+    /// What a cap is asked before a sale is what will be there after it; only what is owed waits for the sale.
+    function testFuzz_caps_are_asked_for_what_is_written(uint256 spot, uint256 amount, bool isCall) external {
+        spot = bound(spot, 1000e18, 4000e18);
+        amount = bound(amount, 2, 100 * ONE) / 2 * 2;
+        uint256 id = _create(isCall, isCall ? K : uint128(1900e18), 0);
+        uint256 auctionId = _sale(id, amount);
+        assertEq(desk.measure(spot).notionalBase, 0);
+        BookValue memory before = desk.measureMid(spot);
+        assertEq(before.notionalBase, amount);
+        assertEq(before.liabilityMid, 0);
+        assertEq(before.deltaBase, 0);
+        _bid(alice, auctionId, amount / 2);
+        assertEq(desk.measureMid(spot).notionalBase, amount);
+        assertEq(desk.measureMid(spot).vegaAsset, before.vegaAsset);
+        _bid(bob, auctionId, amount / 2);
+        BookValue memory sold = desk.measureMid(spot);
+        assertEq(sold.notionalBase, before.notionalBase);
+        assertEq(sold.vegaAsset, before.vegaAsset);
+        assertEq(sold.liabilityMid, desk.measure(spot).liabilityMid);
+    }
+
+    /// Tests are one transaction: whatever changes the desk is counted, and nothing else is.
+    function test_every_change_is_counted() external {
+        uint256 id = _call();
+        uint256 before = desk.changes();
+        uint256 auctionId = _sale(id, 10 * ONE);
+        assertEq(desk.changes(), before + 1, "write");
+        _bid(alice, auctionId, ONE);
+        assertEq(desk.changes(), before + 2, "fill");
+        vault.cancel(auctionId);
+        assertEq(desk.changes(), before + 3, "cancel");
+        vault.buyBack(id, ONE, 1e18, 1);
+        assertEq(desk.changes(), before + 4, "buyBack");
+        desk.measure(FORWARD);
+        vm.warp(expiry);
+        settlement.set(ISettlementOracle.Status.Settled, FORWARD);
+        assertEq(desk.changes(), before + 4, "reading, time");
+        desk.collect(id);
+        assertEq(desk.changes(), before + 5, "collect");
     }
 
     /// Delta is how value moves with spot, gamma how delta does.

@@ -10,6 +10,18 @@ import {SourceReader} from "../../contracts/libraries/SourceReader.sol";
 import {Fixture} from "./Fixture.sol";
 import {MockFeed} from "./mocks/MockFeed.sol";
 
+/// @notice Answers a round for nothing and burns what it has when asked for its decimals.
+contract DecimalsBurner {
+    function latestRoundData() external view returns (uint80, int256, uint256, uint256, uint80) {
+        return (9, 2000e8, block.timestamp, block.timestamp, 9);
+    }
+
+    function decimals() external pure returns (uint8) {
+        while (true) {}
+        return 8;
+    }
+}
+
 /// @notice V-07: bounds, sequencer, phases and starved calls; and the cheap reading says what the full one says.
 contract PriceOracleFaultsTest is Fixture {
     uint256 private constant GRACE = 1 hours;
@@ -74,6 +86,20 @@ contract PriceOracleFaultsTest is Fixture {
         }
     }
 
+    /// The threshold itself is allowed, the next answer beyond it is not, on either side of the TWAP.
+    function test_sources_may_differ_by_exactly_the_threshold() external {
+        uint256 twap = oracle.read().twapWad;
+        uint256 above = twap * 10_000 / 9800 / 1e10; // of it the TWAP is 2 % away
+        uint256 below = (twap * 10_000 + 10_200e10 - 1) / 10_200e10;
+        for (uint256 i; i < 2; ++i) {
+            ethFeed.set(int256(i == 0 ? above : below));
+            assertEq(oracle.read().deviationBps, 200);
+            assertGt(oracle.priceWad(), 0);
+            ethFeed.set(int256(i == 0 ? above + 1 : below - 1));
+            _expectUnusable(IPriceOracle.Fault.Deviates, address(pool), 201, 200);
+        }
+    }
+
     function test_the_quote_feed_has_bounds_of_its_own() external {
         usdcFeed.set(0.1e8);
         _expectUnusable(IPriceOracle.Fault.OutOfBounds, address(usdcFeed), 0.1e8, 0.1e8);
@@ -99,7 +125,7 @@ contract PriceOracleFaultsTest is Fixture {
         if (wild & 1 == 0) least = bound(least, 0, highest + 1);
         if (wild & 2 == 0 && least <= highest) {
             most = bound(most, least, least * 1e6 + 1);
-            if (wild & 4 == 0) most = least + (least + 4) / 5 - (wild >> 3 & 1); // at the edge and one under
+            if (wild & 4 == 0) most = least + (least + 4) / 5 + 1 - (wild >> 3 & 3) % 3; // around the edge
             if (wild & 6 == 4) most = least * 1e6 + (wild >> 3 & 1);
         }
         PriceOracle.Config memory config = _oracleConfig();
@@ -284,6 +310,59 @@ contract PriceOracleFaultsTest is Fixture {
         assertEq(oracle.read().twapWad, 0);
     }
 
+    /// 56 bits with a sign: the last number that fits, and the first that does not, on either end of the sum.
+    function test_sums_of_ticks_are_read_up_to_their_last_bit() external {
+        int256 edge = 2 ** 55;
+        assertNotEq(_twapOf(0x40, 2, edge - 1, edge - 1, 256), 0);
+        assertNotEq(_twapOf(0x40, 2, -edge, -edge, 256), 0);
+        assertEq(_twapOf(0x40, 2, edge, edge - 1, 256), 0);
+        assertEq(_twapOf(0x40, 2, edge - 1, edge, 256), 0);
+        assertEq(_twapOf(0x40, 2, -edge - 1, -edge, 256), 0);
+        assertEq(_twapOf(0x40, 2, -edge, -edge - 1, 256), 0);
+    }
+
+    function test_another_shape_of_the_pools_answer_is_unreadable() external {
+        assertNotEq(_twapOf(0x40, 2, 0, 0, 256), 0);
+        assertEq(_twapOf(0x20, 2, 0, 0, 256), 0);
+        assertEq(_twapOf(0x40, 3, 0, 0, 256), 0);
+        assertEq(_twapOf(0x40, 1, 0, 0, 256), 0);
+        assertEq(_twapOf(0x40, 2, 0, 0, 255), 0);
+    }
+
+    function _twapOf(uint256 offset, uint256 count, int256 first, int256 last, uint256 length)
+        private
+        returns (uint256)
+    {
+        bytes memory full = abi.encode(offset, uint256(0xa0), count, first, last, uint256(2), 0, 0);
+        bytes memory answer = new bytes(length);
+        for (uint256 i; i < length; ++i) {
+            answer[i] = full[i];
+        }
+        vm.mockCall(address(pool), abi.encodeWithSelector(pool.observe.selector), answer);
+        return oracle.read().twapWad;
+    }
+
+    /// WETH is worth 2^64 raw USDC a raw unit at the last tick: beyond what a price may be, though it is a tick.
+    function test_a_mean_beyond_128_bits_is_unreadable() external {
+        bool wethFirst = pool.token0() == address(weth);
+        pool.setMeanTick(wethFirst ? int24(443_636) : int24(-443_636));
+        assertEq(oracle.read().twapWad, 0);
+        pool.setMeanTick(wethFirst ? int24(150_000) : int24(-150_000));
+        assertNotEq(oracle.read().twapWad, 0);
+    }
+
+    /// Nothing of an answer that cannot be read is shown as one.
+    function test_an_unreadable_answer_leaves_no_numbers() external {
+        ethFeed.setMode(MockFeed.Mode.DirtyData);
+        IPriceOracle.FeedReading memory feed = oracle.read().base;
+        assertEq(feed.answer, 0);
+        assertEq(feed.updatedAt, 0);
+        assertEq(feed.roundId, 0);
+        assertEq(feed.answeredInRound, 0);
+        (,,, uint256 updatedAt) = oracle.marks();
+        assertEq(updatedAt, 0);
+    }
+
     /// A mean tick beyond what a price can be made of.
     function testFuzz_ticks_out_of_range_are_unreadable(int24 tick) external {
         tick = tick < 0 ? int24(bound(tick, -887_272, -443_637)) : int24(bound(tick, 443_637, 887_272));
@@ -311,11 +390,23 @@ contract PriceOracleFaultsTest is Fixture {
         assertEq(uint8(fault), uint8(IPriceOracle.Fault.None));
     }
 
-    /// A source that burns its limit is a fault once it had the whole limit, and before that nothing is said of it.
+    /// A source that burns its limit is a fault once it had the whole limit, and before that nothing is said of it: a feed's
+    /// round, a feed's decimals, the pool.
     function test_a_failure_on_little_gas_is_named_and_one_on_enough_is_a_fault() external {
+        uint256 snapshot = vm.snapshotState();
         ethFeed.setMode(MockFeed.Mode.BurnsGas);
+        _assertStarvedOrFaulty();
+        vm.revertToState(snapshot);
+        vm.etch(address(ethFeed), address(new DecimalsBurner()).code);
+        _assertStarvedOrFaulty();
+        vm.revertToState(snapshot);
+        vm.etch(address(pool), hex"5b600056"); // jumps to itself
+        _assertStarvedOrFaulty();
+    }
+
+    function _assertStarvedOrFaulty() private view {
         (uint256 faults, uint256 starved) = (0, 0);
-        for (uint256 given = 400_000; given < 800_000; given += 2000) {
+        for (uint256 given = 400_000; given < 800_000; given += 8000) {
             try oracle.marks{gas: given}() returns (IPriceOracle.Fault fault, uint256, uint256, uint256) {
                 assertEq(uint8(fault), uint8(IPriceOracle.Fault.Unreadable));
                 assertGe(given, 518_000);
@@ -324,8 +415,8 @@ contract PriceOracleFaultsTest is Fixture {
                 if (bytes4(reason) == SourceReader.TooLittleGas.selector) ++starved;
             }
         }
-        assertGt(faults, 50);
-        assertGt(starved, 50);
+        assertGt(faults, 10);
+        assertGt(starved, 10);
     }
 
     // ---------------------------------------------------------------- the cheap reading

@@ -226,6 +226,60 @@ contract RoundProofTest is SettlementFixture {
         assertEq(oracle.settlementPriceWad(EXPIRY), 2000e18);
     }
 
+    /// The same for the quote's feed.
+    function test_phases_of_the_quote_are_pinned_by_the_record_too() external {
+        _rounds(2000);
+        vm.warp(EXPIRY + HALF);
+        oracle.record(EXPIRY);
+        MockAggregator second = new MockAggregator(8, false);
+        usdFeed.confirmAggregator(second);
+        second.transmit(1.005e8, EXPIRY - 30);
+        second.transmit(1.005e8, EXPIRY + 30);
+        vm.expectPartialRevert(RoundProof.PhaseBeyond.selector);
+        oracle.prove(EXPIRY, _first(), _straddle(_id(2, 1), _id(2, 2)));
+        _prove();
+        assertEq(oracle.settlementPriceWad(EXPIRY), 2000e18);
+    }
+
+    function test_a_phase_that_begins_at_the_instant_is_in_force() external {
+        _rounds(2000);
+        MockAggregator second = _nextPhase(8, false);
+        second.transmit(2010e8, EXPIRY);
+        second.transmit(2011e8, EXPIRY + 30);
+        assertTrue(_refused(_id(1, 1), _id(1, 2)));
+        (uint256 answer,) = _verify(_id(2, 1), _id(2, 2));
+        assertEq(answer, 2010e8);
+    }
+
+    // ---------------------------------------------------------------- what a feed may do
+
+    /// A feed that answers for another round than it was asked for has not answered.
+    function test_an_answer_for_another_round_is_none() external {
+        _rounds(2000);
+        vm.mockCall(
+            address(ethFeed),
+            abi.encodeWithSelector(ethFeed.getRoundData.selector, _id(1, 1)),
+            abi.encode(_id(1, 9), 2000e8, EXPIRY - 60, EXPIRY - 60, _id(1, 9))
+        );
+        vm.expectRevert(abi.encodeWithSelector(RoundProof.RoundMissing.selector, address(ethFeed), _id(1, 1)));
+        _verify(_id(1, 1), _id(1, 2));
+    }
+
+    function test_a_next_round_of_this_very_second_counts() external {
+        ethPhase1.transmit(2000e8, EXPIRY - 60);
+        ethPhase1.transmit(2010e8, block.timestamp);
+        (uint256 answer,) = _verify(_id(1, 1), _id(1, 2));
+        assertEq(answer, 2000e8);
+    }
+
+    function test_the_second_round_is_held_against_the_first() external {
+        ethPhase1.transmit(2000e8, EXPIRY - 30);
+        ethPhase1.transmit(2001e8, EXPIRY - 60);
+        ethPhase1.transmit(2002e8, EXPIRY + 60);
+        vm.expectPartialRevert(RoundProof.RoundsReversed.selector);
+        _verify(_id(1, 2), _id(1, 3));
+    }
+
     // ---------------------------------------------------------------- replays
 
     /// 2025, $2.7M: an upgrade mixed 18 and 8 decimals. Here the phase's own aggregator must still answer in the pinned ones.

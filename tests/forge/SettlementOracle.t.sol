@@ -141,6 +141,74 @@ contract SettlementOracleTest is SettlementFixture {
         assertEq(oracle.settlementOf(EXPIRY).stale, !fresh);
     }
 
+    /// Each feed by its own age, to the second.
+    function test_rounds_are_stale_one_second_after_their_age() external {
+        uint256[2] memory most = [uint256(1 hours + 5 minutes), 25 hours];
+        for (uint256 i; i < 4; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            ethPhase1.transmit(2000e8, EXPIRY - (i < 2 ? most[0] + i : 0));
+            usdPhase1.transmit(1e8, EXPIRY - (i < 2 ? 0 : most[1] + i - 2));
+            ethPhase1.transmit(2000e8, EXPIRY + 1);
+            usdPhase1.transmit(1e8, EXPIRY + 1);
+            _record();
+            _prove();
+            assertEq(oracle.settlementOf(EXPIRY).stale, i % 2 == 1);
+            assertEq(
+                uint8(_status()),
+                uint8(i % 2 == 1 ? ISettlementOracle.Status.Quarantined : ISettlementOracle.Status.Settled)
+            );
+            vm.revertToState(snapshot);
+        }
+    }
+
+    function test_sources_may_differ_by_exactly_the_threshold() external {
+        _record();
+        uint256 twap = oracle.settlementOf(EXPIRY).twapWad;
+        uint256 edge = twap * 10_000 / 9900 / 1e10; // of it the TWAP is 1 % away
+        for (uint256 i; i < 2; ++i) {
+            uint256 snapshot = vm.snapshotState();
+            ethPhase1.transmit(int256(edge + i), EXPIRY);
+            ethPhase1.transmit(2000e8, EXPIRY + 1);
+            usdPhase1.transmit(1e8, EXPIRY);
+            usdPhase1.transmit(1e8, EXPIRY + 1);
+            assertEq(
+                uint8(_prove()),
+                uint8(i == 0 ? ISettlementOracle.Status.Settled : ISettlementOracle.Status.Quarantined)
+            );
+            vm.revertToState(snapshot);
+        }
+    }
+
+    function test_the_last_second_of_each_window() external {
+        _rounds(2500);
+        vm.warp(EXPIRY + HALF + 1 hours);
+        oracle.record(EXPIRY);
+        _prove();
+        uint256 quarantinedAt = block.timestamp;
+        vm.startPrank(resolver);
+        vm.warp(quarantinedAt + 2 days - 1);
+        oracle.propose(EXPIRY, ISettlementOracle.Choice.Twap);
+        vm.warp(quarantinedAt + 2 days);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ISettlementOracle.TooLate.selector, quarantinedAt + 2 days, quarantinedAt + 2 days - 1
+            )
+        );
+        oracle.propose(EXPIRY, ISettlementOracle.Choice.Chainlink);
+        assertEq(uint8(oracle.settlementOf(EXPIRY).choice), uint8(ISettlementOracle.Choice.Twap));
+    }
+
+    function test_a_feed_without_phases_is_refused() external {
+        SettlementOracle.Config memory config = _config();
+        vm.mockCall(address(usdFeed), abi.encodeWithSelector(usdFeed.phaseId.selector), abi.encode(0));
+        vm.expectPartialRevert(Bounds.OutOfBounds.selector);
+        new SettlementOracle(config);
+        vm.clearMockedCalls();
+        vm.mockCall(address(ethFeed), abi.encodeWithSelector(ethFeed.phaseId.selector), abi.encode(0));
+        vm.expectPartialRevert(Bounds.OutOfBounds.selector);
+        new SettlementOracle(config);
+    }
+
     function testFuzz_without_a_proposal_the_middle_settles(uint256 dollars) external {
         dollars = bound(dollars, 2100, 100_000);
         _rounds(int256(dollars));

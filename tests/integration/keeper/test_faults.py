@@ -12,7 +12,7 @@ import pytest
 
 from keeper.cli.main import invoke
 from keeper.localnet.rpc import rpc
-from keeper.localnet.vaults import deploy_vault
+from keeper.localnet.vaults import add_keeper, deploy_vault
 from keeper.localnet.world import World
 from tests.integration.keeper.kept import Kept
 from tests.rpc_server import rpc_server
@@ -91,11 +91,9 @@ def test_a_contract_that_is_no_lens_is_named(plain: Kept, capsys: Says) -> None:
 
 def test_an_unfunded_keeper_is_told_to_get_ether(plain: Kept, capsys: Says) -> None:
     from keeper.execution.signer import from_private_key
-    from keeper.localnet.rpc import send
 
-    vault = plain.world.contract("Vault", plain.deployment.vault)
     poor = from_private_key(UNFUNDED_KEY, "test").address
-    send(plain.world.w3, vault.functions.addKeeper(poor), plain.world.accounts.vault_owner)
+    add_keeper(plain.world, plain.deployment, poor)
     code, line = ends(plain, capsys, "run", PRIVATE_KEY=UNFUNDED_KEY)
     assert code == 2
     assert f"account {poor} holds 0.000000 ETH" in line

@@ -10,6 +10,7 @@ from keeper.execution import send as send_module
 from keeper.execution.send import Fate, broadcast
 from keeper.localnet.market import set_market_price
 from keeper.localnet.rpc import rpc
+from keeper.localnet.vaults import add_keeper, remove_keeper
 from keeper.localnet.world import World
 from keeper.model.decision import Lane
 from keeper.model.outcome import AttemptStatus, TickOutcome, TickStatus
@@ -147,20 +148,17 @@ def test_a_reverted_transaction_costs_one_nonce_and_the_keeper_goes_on(kept: Kep
 def test_an_intent_the_vault_would_refuse_is_never_sent(kept: Kept) -> None:
     """Simulation reverts: told with the vault's own words, no nonce lost, the keeper goes on."""
     _move_market(kept, 1_700)
-    vault = kept.world.contract("Vault", kept.deployment.vault)
-    owner = kept.world.accounts.vault_owner
     with kept.keeper() as keeper:
         head = keeper.head()
         readings = keeper.read()
-        vault.functions.removeKeeper(kept.world.accounts.keeper).transact({"from": owner})
-        kept.mine()
-        assert readings.keeper_allowed
+        remove_keeper(kept.world, kept.deployment, kept.world.accounts.keeper)
+        assert readings.mandate.keeper_allowed
         outcome = keeper.tick()  # the guard mirrors the mandate: refused before any simulation
         assert outcome.status is TickStatus.REFUSED
         assert "keeper" in outcome.reason
         assert keeper.head().number == head.number + 1
-        vault.functions.addKeeper(kept.world.accounts.keeper).transact({"from": owner})
-        kept.mine()
+        add_keeper(kept.world, kept.deployment, kept.world.accounts.keeper)
+        _move_market(kept, 1_700)
         assert keeper.tick().status is TickStatus.SENT
     assert kept.pending() == 1
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,10 @@ def test_it_says_what_stands_where_and_ends_when_asked(tmp_path: Path) -> None:
         described = json.loads(file.read_text())
         w3 = Web3(HTTPProvider(described["rpc_url"]))
         assert w3.eth.chain_id == described["chain_id"] == 1
+        assert (
+            abs(w3.eth.get_block("latest")["timestamp"] - time.time()) < 30
+        )  # or no keeper believes it
+        assert w3.eth.get_code(described["mandate"]) != w3.eth.get_code(described["manager"]) != b""
         assert len(w3.eth.get_code(described["vault"])) > 0
         assert len(w3.eth.get_code(described["lens"])) > 0
         for account in described["accounts"].values():

@@ -16,13 +16,8 @@ from keeper.model.market import (
     TokenPosition,
 )
 
-_NO_SEQUENCER = {
-    "feed": "0x" + "00" * 20,
-    "up": True,
-    "since": 0,
-    "graceSeconds": 0,
-    "fault": 0,
-}
+_MEMO = ("optionChanges", "bookAsset", "bookBase", "bookDebt", "bookDelta")
+"""What the mandate remembers of options within one rebalance; the keeper reads the desk itself."""
 
 
 def snapshot_answer(readings: Readings, **changes: Any) -> str:
@@ -86,7 +81,13 @@ def snapshot_values(r: Readings) -> dict[str, Any]:
             "fault": r.price.fault,
             "base": _feed(r.price.base),
             "quote": _feed(r.price.quote),
-            "sequencer": _NO_SEQUENCER,
+            "sequencer": {
+                "feed": r.price.sequencer.feed,
+                "up": r.price.sequencer.up,
+                "since": r.price.sequencer.since,
+                "graceSeconds": r.price.sequencer.grace_s,
+                "fault": r.price.sequencer.fault,
+            },
         },
     }
 
@@ -108,6 +109,7 @@ def _state(r: Readings) -> dict[str, Any]:
         "measureValid": m is not None,
         "measure": {
             "priced": m is not None and m.priced,
+            "optionsKnown": m is not None and m.options_known,
             "priceWad": m.price_wad if m else 0,
             "priceAt": m.price_at if m else 0,
             "healthWad": m.health_wad if m else 0,
@@ -116,11 +118,14 @@ def _state(r: Readings) -> dict[str, Any]:
             "nav": m.nav if m else 0,
             "debtAsset": m.debt_asset if m else 0,
             "debtBase": m.debt_base if m else 0,
+            "suppliedAsset": m.supplied_asset if m else 0,
+            "suppliedBase": m.supplied_base if m else 0,
             "deltaBase": m.delta_base if m else 0,
             "lent": m.lent if m else 0,
             "optionCollateral": m.option_collateral if m else 0,
             "notional": m.notional if m else 0,
             "vega": m.vega if m else 0,
+            **dict.fromkeys(_MEMO, 0),
         },
         "marksValid": marks is not None,
         "marks": {
@@ -136,7 +141,7 @@ def _state(r: Readings) -> dict[str, Any]:
             "pendingRedemptions": who.pending_redemptions,
             "reserved": who.reserved,
             "settledNav": who.settled_nav,
-            "highWaterMark": who.high_water_mark_wad,
+            "highWaterMark": who.high_water_mark,
         },
         "deposits": {"cap": who.cap, "minimum": who.minimum, "allowListed": who.allow_listed},
         "fees": _fees(who.fees),
@@ -222,6 +227,7 @@ def _options(r: Readings) -> dict[str, Any]:
     return {
         "desk": r.options.desk,
         "valueReadable": value is not None,
+        "volatilityKnown": r.options.volatility_known,
         "value": {
             "collateralBase": given.collateral_base,
             "collateralAsset": given.collateral_asset,
@@ -292,6 +298,6 @@ def _feed(f: FeedReading) -> dict[str, Any]:
         "updatedAt": f.updated_at,
         "maxAge": f.max_age_s,
         "fault": f.fault,
-        "minAnswer": 1,
-        "maxAnswer": 10**30,
+        "minAnswer": f.min_answer,
+        "maxAnswer": f.max_answer,
     }

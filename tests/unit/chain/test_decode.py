@@ -59,13 +59,15 @@ def test_options_survive_the_lens() -> None:
         ether(8), 2, awaiting=True,
     )  # fmt: skip
     desk = "0x" + "de" * 20
-    readings = replace(make_readings(), options=Options(desk, book, (position,)))
+    readings = replace(
+        make_readings(), options=Options(desk, book, volatility_known=True, positions=(position,))
+    )
     assert _decoded(readings, snapshot_answer(readings)).options.value == book
     assert _lowered(_decoded(readings, snapshot_answer(readings))) == _lowered(readings)
 
 
 def test_a_desk_that_cannot_be_valued_is_not_a_vault_without_options() -> None:
-    options = Options("0x" + "de" * 20, None, ())
+    options = Options("0x" + "de" * 20, None, volatility_known=False, positions=())
     readings = replace(make_readings(), options=options)
     assert _decoded(readings, snapshot_answer(readings)).options.value is None
     assert make_readings().options.value == NO_OPTIONS

@@ -23,6 +23,7 @@ VAULT = Contract(
     block=5,
     code_hash="0xbb",
 )
+WAITING = Pending(step="Vault", nonce=9, transaction="0xdd", address=VAULT.address)
 
 
 def begun() -> VaultRecord:
@@ -35,9 +36,9 @@ def test_what_was_written_is_read_again() -> None:
     entry = (
         begun().with_contract("Vault", VAULT).with_call("finish", Done(transaction="0xcc", block=6))
     )
-    record = Record(chain_id=1).with_vault("a", entry.with_pending(Pending(step="x", nonce=9)))
+    record = Record(chain_id=1).with_vault("a", entry.with_pending(WAITING))
     again = parse_record(record.render(), 1, "f")
-    assert again.vaults["a"].pending == Pending(step="x", nonce=9)
+    assert again.vaults["a"].pending == WAITING
     assert again.vaults["a"].addresses == {"Vault": VAULT.address}
     assert again.render() == record.render()
 
@@ -51,7 +52,7 @@ def test_integers_that_other_readers_would_round_are_text() -> None:
 
 
 def test_what_was_done_is_no_longer_pending() -> None:
-    waiting = begun().with_pending(Pending(step="Vault", nonce=1, address=VAULT.address))
+    waiting = begun().with_pending(WAITING)
     assert waiting.pending is not None
     assert waiting.with_contract("Vault", VAULT).pending is None
     assert waiting.with_call("x", Done(transaction="0x", block=1)).pending is None

@@ -99,8 +99,8 @@ def test_skew_is_bounded_on_both_sides(skew: int) -> None:
     ("change", "said"),
     [
         ({"oracle__base__min_answer": Decimal(0)}, "oracle.base.min_answer: is 0"),
-        ({"oracle__base__max_answer": Decimal(59)}, "oracle.base.max_answer: 59 is not in 60"),
-        ({"oracle__quote__max_answer": Decimal(500_001)}, "oracle.quote.max_answer: 500001 is not in"),
+        ({"oracle__base__max_answer": Decimal(59)}, "oracle.base.max_answer: 59 is not in 1.2 to"),
+        ({"oracle__quote__max_answer": Decimal(500_001)}, "oracle.quote.max_answer: 500001 is not in 1.2"),
         (
             {"roles__curator_delay_s": 259_201},
             "roles.owner_delay_s: 259200 is below curator_delay_s, 259201",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from keeper.execution.intents import make_intent, rebalance_of
 from keeper.model.decision import Beat, Lane, Payload, Settle
 from keeper.model.market import Readings
+from keeper.model.units import Raw
 from tests.builders import MANDATE, VAULT, make_readings
 from tests.unit.execution.intents import make_plan, make_test_intent
 
@@ -22,7 +23,7 @@ def test_anything_the_decision_rests_on_changes_the_id() -> None:
         (rebalance, readings, 1),
         (rebalance_of(make_plan(amount=5), readings), readings, 0),
         (replace(rebalance, state_hash="0x" + "11" * 32), readings, 0),
-        (replace(rebalance, max_loss=rebalance.max_loss + 1), readings, 0),
+        (replace(rebalance, max_loss=Raw(rebalance.max_loss + 1)), readings, 0),
         (rebalance, replace(readings, chain_id=10), 0),
         (rebalance, replace(readings, vault="0x" + "aa" * 20), 0),
         (rebalance, replace(readings, block=other_block), 0),

@@ -9,7 +9,7 @@ from keeper.guard.mandate import delta_gap_up, grown_risks
 from keeper.guard.rehearsal import rehearse
 from keeper.model.decision import Lane, Move, MoveKind, Plan
 from keeper.model.ledger import Ledger
-from keeper.model.market import NO_OPTIONS, Readings
+from keeper.model.market import NO_OPTIONS, Options, Readings
 from keeper.model.units import Raw
 from tests.builders import (
     ASSET,
@@ -244,6 +244,13 @@ def test_options_count_in_exposure_debt_and_nav() -> None:
     assert optional.nav_down() == plain.nav_down() + dollars(200_000 + 1_000 - 20_000)
     assert optional.health_wad() == plain.health_wad()
     assert optional.owed_scaled() - plain.owed_scaled() == dollars(20_000) * plain.asset_scale
+
+
+def test_while_volatility_is_unusable_only_what_reduces_is_sent() -> None:
+    """V-08: options then count at intrinsic value, and the way out stays open."""
+    blind = replace(make_readings(), options=Options(LENDING, NO_OPTIONS, False, ()))
+    assert rules(plan_of(*LEVER), blind) == {"volatility"}
+    assert rules(plan_of(*DELEVERAGE), blind) == set()
 
 
 @pytest.mark.parametrize("kind", [MoveKind.WRITE, MoveKind.CANCEL, MoveKind.BUY_BACK])

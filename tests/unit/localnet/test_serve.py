@@ -7,7 +7,7 @@ import pytest
 
 from keeper.errors import LocalnetError
 from keeper.localnet.serve import LOCALNET_FILE, ServeOptions, dev_keys, localnet_file, serving
-from keeper.localnet.vaults import limits_for
+from keeper.localnet.vaults import terms_for
 from keeper.model.units import WAD
 
 
@@ -36,4 +36,4 @@ def test_each_port_has_its_own_folder(tmp_path: Path) -> None:
     ("health", "minimum"), [(1.6, 1.3), (1.2, 1.1), (1.01, 1.01), (3.0, 2.0), (100.0, 10.0)]
 )
 def test_the_mandates_minimum_fits_the_health(health: float, minimum: float) -> None:
-    assert limits_for(health).min_health_wad / WAD == pytest.approx(minimum)
+    assert terms_for(health).limits.min_health_wad / WAD == pytest.approx(minimum)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from keeper.market import build_market, spot_price_wad
-from keeper.model.market import PriceFault, PriceReading, Readings
+from keeper.model.market import PriceFault, Readings
 from keeper.model.units import INFINITE_HEALTH, WAD, Bps, Wad
 from tests.builders import NOW, make_feed, make_pool, make_price, make_readings, market_policy, wad
 
@@ -22,6 +22,13 @@ def with_base_feed(**changes: object) -> Change:
     return lambda r: replace(
         r,
         price=replace(r.price, base=replace(r.price.base, **changes)),  # type: ignore[arg-type]
+    )
+
+
+def with_sequencer(**changes: object) -> Change:
+    return lambda r: replace(
+        r,
+        price=replace(r.price, sequencer=replace(r.price.sequencer, **changes)),  # type: ignore[arg-type]
     )
 
 
@@ -47,6 +54,30 @@ CASES: dict[str, tuple[Change, str]] = {
     "stale by the vault's age": (
         with_base_feed(updated_at=NOW - 901, max_age_s=900),
         "is 901 s old, at most 900 s",
+    ),
+    "answer at the feed's own bound": (
+        with_base_feed(answer=10**6),
+        "answers 1000000, outside of 1000000 to 100000000000000",
+    ),
+    "sequencer down": (
+        with_sequencer(fault=PriceFault.SEQUENCER_DOWN, since=NOW - 90),
+        "the sequencer is down, for 90 s",
+    ),
+    "sequencer just up": (
+        with_sequencer(fault=PriceFault.SEQUENCER_GRACE, since=NOW - 90, grace_s=3_600),
+        "up for 90 s, feeds are trusted after 3600 s",
+    ),
+    "sequencer unreadable": (
+        with_sequencer(fault=PriceFault.UNREADABLE),
+        "sequencer's uptime feed .* could not be read",
+    ),
+    "options cannot be valued": (
+        lambda r: replace(r, options=replace(r.options, value=None)),
+        "options behind desk .* could not be valued",
+    ),
+    "vault in the middle of a call": (
+        lambda r: replace(r, measure=None),
+        "the vault cannot value itself",
     ),
     "from the future": (with_base_feed(updated_at=NOW + 7), "dated 7 s after the block"),
     "sources disagree": (
@@ -107,8 +138,13 @@ def test_names_every_fault_and_not_the_first() -> None:
 def test_an_unreadable_price_is_said_once_and_crashes_nothing() -> None:
     readings = make_readings()
     feed = make_feed(answer=0, fault=PriceFault.UNREADABLE)
-    price = PriceReading(
-        Wad(0), Wad(0), Bps(0), Bps(200), 1_800, PriceFault.UNREADABLE, feed, readings.price.quote
+    price = replace(
+        readings.price,
+        price_wad=Wad(0),
+        twap_wad=Wad(0),
+        deviation_bps=Bps(0),
+        fault=PriceFault.UNREADABLE,
+        base=feed,
     )
     faults = build_market(replace(readings, price=price, nav_valid=False), market_policy()).faults
     assert len(faults) == 1

@@ -10,7 +10,9 @@ from keeper.report.story import Band, BlockSample, Mark, MarkKind, Story, Twin, 
 BLOCKS = 20
 
 
-def _twin(health: float, nav: int | None, liquidations: int = 0) -> TwinSample:
+def _twin(
+    health: float, nav: int | None, liquidations: int = 0, charged: tuple[int, int] = (0, 0)
+) -> TwinSample:
     return TwinSample(
         health_wad=Wad(round(health * WAD)),
         net_delta=Raw(25 * WAD),
@@ -18,6 +20,8 @@ def _twin(health: float, nav: int | None, liquidations: int = 0) -> TwinSample:
         collateral=Raw(150_000 * 10**6),
         debt=Raw(80_000 * 10**6),
         liquidations=liquidations,
+        routine_loss_wad=charged[0],
+        protective_loss_wad=charged[1],
     )
 
 
@@ -34,7 +38,9 @@ def _sample(i: int) -> BlockSample:
         pool_price=price - 1,
         base_fee_wei=10**10,
         price_fault="stale" if unusable else "",
-        protected=_twin(max(1.3, 1.5 - 0.02 * i), nav),
+        protected=_twin(
+            max(1.3, 1.5 - 0.02 * i), nav, charged=(10**15 if i >= 12 else 0, i * 10**14)
+        ),
         unprotected=_twin(1.5 - 0.03 * i, nav, liquidations=int(i >= 18)),
     )
 
@@ -50,6 +56,7 @@ def _marks() -> tuple[Mark, ...]:
         mark(MarkKind.DELEVERAGE, Twin.PROTECTED, 9, "health 1.31 < low <1.40> & falling"),
         mark(MarkKind.REBALANCE, Twin.PROTECTED, 12),
         mark(MarkKind.FAILED, Twin.PROTECTED, 13),
+        mark(MarkKind.UPKEEP, Twin.PROTECTED, 14),
         mark(MarkKind.LIQUIDATION, Twin.UNPROTECTED, 18),
     )
 

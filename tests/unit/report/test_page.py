@@ -66,7 +66,7 @@ def test_drawings_follow_the_pages_theme(make_story: Callable[..., Story]) -> No
 def test_shows_every_action_with_its_reason_escaped(make_story: Callable[..., Story]) -> None:
     text = _render(make_story())
     assert "health 1.31 &lt; low &lt;1.40&gt; &amp; falling" in text
-    assert "Actions (4)" in text
+    assert "Actions (5)" in text
     assert "Oracle updates (1)" in text
 
 

@@ -16,6 +16,8 @@ TWIN_KEYS = {
     "nav_end",
     "keeper_txs",
     "gas_spent_wei",
+    "routine_loss_bps",
+    "protective_loss_bps",
 }
 
 
@@ -33,11 +35,20 @@ def test_counts_keeper_transactions_and_their_gas_including_the_reverted_one(
     make_story: Callable[..., Story],
 ) -> None:
     result = summarise(make_story(), 1.0)
-    assert (result.protected.keeper_txs, result.unprotected.keeper_txs) == (3, 0)
-    assert result.protected.gas_spent_wei == 3 * 200_000 * 10**10
+    assert (result.protected.keeper_txs, result.unprotected.keeper_txs) == (4, 0)
+    assert result.protected.gas_spent_wei == 4 * 200_000 * 10**10
     assert result.keeper_txs_failed == 1
-    prices = [3000 - 40 * i for i in (9, 12, 13)]
+    prices = [3000 - 40 * i for i in (9, 12, 13, 14)]
     assert result.gas_value == pytest.approx(sum(prices) * 200_000 * 10**10 / 1e18, abs=0.01)
+
+
+def test_says_how_much_of_each_loss_bucket_was_used(make_story: Callable[..., Story]) -> None:
+    """From the opening on: what the opening itself cost is not the keeper's."""
+    whole = summarise(make_story(), 1.0)
+    late = summarise(make_story(open_elapsed_s=12 * 4), 1.0)
+    assert (whole.protected.routine_loss_bps, whole.protected.protective_loss_bps) == (10, 19)
+    assert (late.protected.routine_loss_bps, late.protected.protective_loss_bps) == (10, 15)
+    assert whole.unprotected.routine_loss_bps == whole.unprotected.protective_loss_bps == 0
 
 
 def test_liquidations_belong_to_their_vault(make_story: Callable[..., Story]) -> None:

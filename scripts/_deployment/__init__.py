@@ -1,0 +1,1 @@
+"""What the Ape scripts do to the world: read a chain, try a deployment, send it. Values: keeper.deployment."""
