@@ -7,6 +7,7 @@ import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IER
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
+import {TermChecks} from "./TermChecks.sol";
 import {IMandate} from "./interfaces/IMandate.sol";
 import {IOptionDesk} from "./interfaces/IOptionDesk.sol";
 import {IPriceOracle} from "./interfaces/IPriceOracle.sol";
@@ -16,7 +17,6 @@ import {IVaultShares} from "./interfaces/IVaultShares.sol";
 import {LossBudget} from "./libraries/LossBudget.sol";
 import {OptionLimits} from "./libraries/OptionLimits.sol";
 import {Roles} from "./libraries/Roles.sol";
-import {TermBounds} from "./libraries/TermBounds.sol";
 
 /// @title Mandate
 /// @notice What any keeper may do to one vault, who may change it, and the judge of every rebalance.
@@ -42,6 +42,10 @@ contract Mandate is IMandate, AccessManaged {
     /// @notice A keeper silent for so long is gone: anybody may wind the vault down.
     uint256 public constant ABANDONED_AFTER = 14 days;
 
+    /// @notice After a rescue risk may only fall for so long: a keeper who let it come to that, or made it, shall not lead the vault
+    /// there again the same day.
+    uint256 public constant AFTER_RESCUE = 1 days;
+
     uint256 private constant BPS = 10_000;
     uint256 private constant WAD_PER_BPS = 1e14;
     /// @dev A venue that holds less than was left there by more than this is no longer where the vault left it.
@@ -50,13 +54,16 @@ contract Mandate is IMandate, AccessManaged {
     uint256 private constant ALL = type(uint256).max;
     /// @dev Swaps may buy this much of the debt they repay and still count as reducing: room for their own loss, not for trading.
     uint256 private constant REDUCING_SWAP_BPS = 10_100;
+    /// @dev More collateral is protection up to so many times the minimum health; beyond, it is lending, and has a cap.
+    uint256 private constant TOP_UP_TIMES = 4;
 
     /// @dev One slot, which every rebalance writes. Times are unix seconds.
     struct Moments {
-        uint64 counter; // of changes of state
+        uint48 counter; // of changes of state
         uint48 beat;
         uint48 routine;
-        uint48 rescue;
+        uint48 sale; // last rescue that sold
+        uint48 rescue; // last rescue
         bool paused;
         bool windingDown;
     }
@@ -71,6 +78,7 @@ contract Mandate is IMandate, AccessManaged {
     IValuation public immutable valuation;
     /// @inheritdoc IMandate
     address public immutable oracle;
+    TermChecks private immutable _checks;
     /// @dev Raw base x price WAD / _scale = raw asset.
     uint256 private immutable _scale;
 
@@ -97,6 +105,7 @@ contract Mandate is IMandate, AccessManaged {
     constructor(IAccessManager manager, IValuation valuation_, Terms memory terms_)
         AccessManaged(address(manager))
     {
+        _checks = new TermChecks();
         valuation = valuation_;
         oracle = valuation_.oracle();
         uint256 baseDecimals = IERC20Metadata(IPriceOracle(oracle).base()).decimals();
@@ -162,7 +171,7 @@ contract Mandate is IMandate, AccessManaged {
 
     /// @inheritdoc IMandate
     function tighten(Terms calldata newTerms) external restricted {
-        if (TermBounds.loosens(terms(), newTerms)) revert NotTighter();
+        if (_checks.loosens(terms(), newTerms)) revert NotTighter();
         _writeTerms(newTerms);
     }
 
@@ -251,7 +260,11 @@ contract Mandate is IMandate, AccessManaged {
         if (before.priced) _inspect(before.suppliedAsset, before.suppliedBase);
         else inspect();
         brief = _briefOf(before);
-        if (!before.priced) brief.owes = valuation.owes();
+        if (!before.priced) {
+            brief.owes = valuation.owes();
+            (bool known, uint256 health) = valuation.tryHealth();
+            brief.toppable = brief.owes && !(known && health > TOP_UP_TIMES * _limits.minHealthWad);
+        }
         measured = abi.encode(before);
     }
 
@@ -261,6 +274,7 @@ contract Mandate is IMandate, AccessManaged {
         onlyVault
         returns (Outcome memory outcome)
     {
+        ++_at.counter;
         IValuation.Measure memory before = abi.decode(measured, (IValuation.Measure));
         outcome.healthBefore = before.healthWad;
         if (!before.priced) {
@@ -287,6 +301,11 @@ contract Mandate is IMandate, AccessManaged {
         _record(valuation.holdings());
     }
 
+    /// @inheritdoc IMandate
+    function advance() external onlyVault {
+        ++_at.counter;
+    }
+
     // ---------------------------------------------------------------- vault: a rescue
 
     /// @inheritdoc IMandate
@@ -309,7 +328,9 @@ contract Mandate is IMandate, AccessManaged {
     {
         (, uint256 health) = valuation.tryHealth();
         if (health <= rescue.healthWad) revert ProtectionUseless(rescue.healthWad, health);
-        if (sold) _at.rescue = uint48(block.timestamp);
+        ++_at.counter;
+        _at.rescue = uint48(block.timestamp);
+        if (sold) _at.sale = uint48(block.timestamp);
         IValuation.Holdings memory held = valuation.holdings();
         _record(held);
         uint256 repaid = Math.saturatingSub(rescue.debt, valuation.debtAt(rescue.priceWad));
@@ -326,7 +347,7 @@ contract Mandate is IMandate, AccessManaged {
     /// @dev The health, if it is low enough; reverts with the reason why nobody may protect now.
     function _requireEndangered() private view returns (uint256 health) {
         Emergency memory e = _emergency;
-        uint256 until = uint256(_at.rescue) + e.cooldown;
+        uint256 until = uint256(_at.sale) + e.cooldown;
         if (block.timestamp < until) revert RescueTooSoon(until, block.timestamp);
         bool known;
         (known, health) = valuation.tryHealth();
@@ -345,13 +366,13 @@ contract Mandate is IMandate, AccessManaged {
     /// @inheritdoc IMandate
     function chargeFill(uint256 loss) external {
         if (msg.sender != _desk) revert NotDesk(msg.sender);
+        if (IVault(vault).locked()) revert IValuation.Reentered(); // NAV is in pieces
         IValuation.Measure memory now_ = valuation.measure();
         uint256 navBefore = now_.nav + loss;
         uint256 allowed =
             now_.priced && now_.optionsKnown ? Math.mulDiv(navBefore, _limits.maxLossBps, BPS) : 0;
         if (loss > allowed) revert LossTooLarge(loss, allowed);
         _chargeBucket(Bucket.Routine, loss, navBefore, _limits.maxLossPerDayBps);
-        ++_at.counter;
     }
 
     // ---------------------------------------------------------------- hedge
@@ -372,7 +393,6 @@ contract Mandate is IMandate, AccessManaged {
     }
 
     function _record(uint256 suppliedAsset, uint256 suppliedBase) private {
-        ++_at.counter;
         _left = Left(suppliedAsset.toUint128(), suppliedBase.toUint128());
     }
 
@@ -390,26 +410,28 @@ contract Mandate is IMandate, AccessManaged {
         // Measured in one way before and in another after, options would hide a loss.
         if (before.optionsKnown != afterwards.optionsKnown) revert OptionsUnknown();
         _checkHealthAndDebt(before, afterwards, limits);
-        bool reduces = _reduces(before, afterwards, traded);
+        bool reduces = _reduces(before, afterwards, traded, limits.minHealthWad, dust);
         // From below the minimum health the way out passes a band that a fall of the price has left.
         if (!reduces || before.healthWad >= limits.minHealthWad) {
-            _checkDelta(before, afterwards, caps, reduces);
+            _checkDelta(before, afterwards, caps, reduces, dust);
         }
         if (!reduces) {
             _checkHalted(before, afterwards, traded);
             _checkRoutine(before, afterwards, traded, caps);
         }
         uint256 loss = _lossOf(before, afterwards);
-        if (loss > dust) _charge(before.nav, loss, maxLoss, limits, reduces, caps);
+        // A unit of base may be worth many of the asset.
+        if (loss > dust + Math.mulDiv(dust, before.priceWad, _scale, Math.Rounding.Ceil)) {
+            _charge(before.nav, loss, maxLoss, limits, reduces, caps);
+        }
     }
 
     function _briefOf(IValuation.Measure memory m) private view returns (Brief memory) {
-        bool owesBase = m.debtBase != 0;
         return Brief(
             m.priced,
             m.optionsKnown,
-            owesBase,
-            owesBase || m.debtAsset != 0,
+            m.debtBase != 0 || m.debtAsset != 0,
+            false,
             m.priceWad,
             _limits.maxSwapLossBps
         );
@@ -434,38 +456,51 @@ contract Mandate is IMandate, AccessManaged {
     function _reduces(
         IValuation.Measure memory before,
         IValuation.Measure memory afterwards,
-        Traded calldata traded
-    ) private pure returns (bool) {
+        Traded calldata traded,
+        uint256 minHealthWad,
+        uint256 dust
+    ) private view returns (bool) {
         bool grew = afterwards.healthWad < before.healthWad || afterwards.debtAsset > before.debtAsset
             || afterwards.debtBase > before.debtBase || afterwards.notional > before.notional
             || afterwards.vega > before.vega || afterwards.optionCollateral > before.optionCollateral
-            || SignedMath.abs(afterwards.deltaBase) > SignedMath.abs(before.deltaBase);
+            || SignedMath.abs(afterwards.deltaBase) > SignedMath.abs(before.deltaBase) + dust;
         // More at the venue is a risk unless it makes what is owed there safer.
-        bool lentMore = afterwards.lent > before.lent && afterwards.healthWad <= before.healthWad;
-        return !grew && !lentMore && traded.bought <= _reducingSwaps(before, afterwards);
+        bool safer =
+            afterwards.healthWad > before.healthWad && afterwards.healthWad / TOP_UP_TIMES <= minHealthWad;
+        if (grew || (afterwards.lent > before.lent && !safer)) return false;
+        return _swapsReduce(before, afterwards, traded);
     }
 
-    function _reducingSwaps(IValuation.Measure memory before, IValuation.Measure memory afterwards)
-        private
-        pure
-        returns (uint256)
-    {
-        // Without base owed there is no debt that buying base repays.
-        uint256 repaid = before.debtBase == 0 ? 0 : Math.saturatingSub(before.debt, afterwards.debt);
-        return Math.mulDiv(repaid, REDUCING_SWAP_BPS, BPS);
+    /// @dev One way, and as much of a token as was repaid of it. While no base is owed base is sold freely, towards cash.
+    function _swapsReduce(
+        IValuation.Measure memory before,
+        IValuation.Measure memory afterwards,
+        Traded calldata traded
+    ) private view returns (bool) {
+        if (traded.boughtAsset != 0 && traded.boughtBase != 0) {
+            return false;
+        }
+        uint256 repaidBase = Math.saturatingSub(before.debtBase, afterwards.debtBase);
+        uint256 repaidAsset = Math.saturatingSub(before.debtAsset, afterwards.debtAsset);
+        uint256 worth = Math.mulDiv(repaidBase, before.priceWad, _scale, Math.Rounding.Ceil);
+        if (traded.boughtBase > Math.mulDiv(worth, REDUCING_SWAP_BPS, BPS)) return false;
+        return before.debtBase == 0 || traded.boughtAsset <= Math.mulDiv(repaidAsset, REDUCING_SWAP_BPS, BPS);
     }
 
     function _checkDelta(
         IValuation.Measure memory before,
         IValuation.Measure memory afterwards,
         Caps memory caps,
-        bool reduces
+        bool reduces,
+        uint256 dust
     ) private view {
+        // On the way out of a vault that winds down the target is cash.
+        if (reduces && _at.windingDown) return;
         uint256 gap = _deltaGap(afterwards.deltaBase, afterwards.nav, afterwards.priceWad, caps);
         uint256 band = Math.mulDiv(afterwards.nav, caps.deltaBandBps, BPS);
         if (gap <= band) return;
         uint256 gapBefore = _deltaGap(before.deltaBase, before.nav, before.priceWad, caps);
-        bool moved = afterwards.deltaBase != before.deltaBase;
+        bool moved = SignedMath.abs(afterwards.deltaBase - before.deltaBase) > dust;
         if (gap < gapBefore || (!moved && reduces)) return;
         revert DeltaOutsideBand(gapBefore, gap, band);
     }
@@ -488,8 +523,8 @@ contract Mandate is IMandate, AccessManaged {
     ) private view {
         if (!_at.paused && !_at.windingDown) return;
         uint256 repaid = Math.saturatingSub(before.debt, afterwards.debt);
-        if (traded.bought > _reducingSwaps(before, afterwards)) {
-            revert PausedSwapTooLarge(traded.bought, repaid);
+        if (!_swapsReduce(before, afterwards, traded)) {
+            revert PausedSwapTooLarge(traded.boughtAsset + traded.boughtBase, repaid);
         }
         revert PausedRiskRaised(before.healthWad, afterwards.healthWad, before.debt, afterwards.debt);
     }
@@ -500,7 +535,7 @@ contract Mandate is IMandate, AccessManaged {
         Traded calldata traded,
         Caps memory caps
     ) private {
-        uint256 until = uint256(_at.routine) + caps.cooldown;
+        uint256 until = Math.max(uint256(_at.routine) + caps.cooldown, uint256(_at.rescue) + AFTER_RESCUE);
         if (block.timestamp < until) revert CooldownActive(until, block.timestamp);
         _at.routine = uint48(block.timestamp);
         uint256 age = Math.saturatingSub(block.timestamp, before.priceAt);
@@ -650,7 +685,7 @@ contract Mandate is IMandate, AccessManaged {
 
     /// @dev Time that has passed refills at the capacity that held then, so that a looser limit is not looser backwards.
     function _writeTerms(Terms memory newTerms) private {
-        TermBounds.requireWithinHardBounds(newTerms);
+        _checks.requireWithinHardBounds(newTerms);
         _resize(_routine, _limits.maxLossPerDayBps, newTerms.limits.maxLossPerDayBps);
         _resize(_protective, _caps.protectiveLossPerDayBps, newTerms.caps.protectiveLossPerDayBps);
         _resize(_turnover, _caps.turnoverPerDayBps, newTerms.caps.turnoverPerDayBps);

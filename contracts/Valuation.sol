@@ -138,7 +138,7 @@ contract Valuation is IValuation {
     /// @inheritdoc IValuation
     function nav() external view quiet returns (uint256) {
         Holdings memory held = _holdings();
-        BookValue memory book;
+        BookValue memory book = _cashAlone();
         uint256 price;
         if (_priceMatters(held)) {
             price = IPriceOracle(oracle).priceWad();
@@ -156,8 +156,7 @@ contract Valuation is IValuation {
     function _marks() private view returns (Marks memory) {
         Holdings memory held = _holdings();
         if (!_priceMatters(held)) {
-            BookValue memory none;
-            (uint256 gross, uint256 debt) = _valueAt(held, none, 0, 0);
+            (uint256 gross, uint256 debt) = _valueAt(held, _cashAlone(), 0, 0);
             uint256 value = Math.saturatingSub(gross, debt);
             return Marks(value, value, debt <= gross);
         }
@@ -189,7 +188,8 @@ contract Valuation is IValuation {
         returns (IVault.Move[] memory moves, Exit memory exit)
     {
         uint256 open = desk == address(0) ? 0 : IOptionDesk(desk).openSeries().length;
-        if (open != 0) revert OptionsOpen(open);
+        // Nor can cash that waits in an auction; anybody may cancel one that is over.
+        if (open != 0 || _cashAlone().escrowAsset != 0) revert OptionsOpen(open);
         Holdings memory held = _holdings();
         exit.takesAsset = Math.mulDiv(held.debtAsset, shares, whole, Math.Rounding.Ceil);
         exit.takesBase = Math.mulDiv(held.debtBase, shares, whole, Math.Rounding.Ceil);
@@ -332,8 +332,7 @@ contract Valuation is IValuation {
         view
         returns (uint256)
     {
-        BookValue memory none;
-        (uint256 gross, uint256 debt) = _valueAt(held, none, 0, 0);
+        (uint256 gross, uint256 debt) = _valueAt(held, _cashAlone(), 0, 0);
         uint256 low = Math.saturatingSub(gross, debt);
         uint256 base = held.idleBase + held.suppliedBase;
         uint256 hint = Math.max(price, twap); // unusable, but good enough to tell a gift from a holding
@@ -360,6 +359,11 @@ contract Valuation is IValuation {
 
     function _intrinsicAt(uint256 price) private view returns (BookValue memory) {
         return IntrinsicBook.measure(IOptionDesk(desk), price, _scale, _baseDecimals, _assetDecimals);
+    }
+
+    /// @dev Cash in purchases stays the vault's when their series are gone.
+    function _cashAlone() private view returns (BookValue memory book) {
+        if (desk != address(0)) book.escrowAsset = IOptionDesk(desk).escrowAsset();
     }
 
     function _priceMatters(Holdings memory held) private view returns (bool) {

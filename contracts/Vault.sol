@@ -109,7 +109,7 @@ contract Vault is VaultShares, IVault {
         IMandate.Traded memory traded;
         for (uint256 i; i < moves.length; ++i) {
             Move memory move = moves[i];
-            if (!brief.priced) _checkPriceFree(i, move.kind, moves.length, brief.owes);
+            if (!brief.priced) _checkPriceFree(i, move.kind, moves.length, brief);
             _apply(intent.id, i, move, brief, traded);
         }
         IMandate.Outcome memory done = _mandate().close(measured, traded, intent.maxLoss, moves.length * DUST);
@@ -142,6 +142,7 @@ contract Vault is VaultShares, IVault {
     {
         if (shares == 0) revert ZeroAmount();
         if (!_gate.windingDown) revert NotWindingDown();
+        _mandate().inspect();
         // Parts are of what is there before the leaver brings anything.
         (Move[] memory moves, IValuation.Exit memory exit) = _valuation().exitMoves(shares, _wholeSupply());
         _burnForExit(shares);
@@ -199,9 +200,11 @@ contract Vault is VaultShares, IVault {
             uint256 bought;
             (result, turnover, bought) = _swap(move.token, amount, move.limit, brief);
             traded.turnover += turnover;
-            if (move.token != base() || brief.owesBase) traded.bought += bought;
+            if (move.token == base()) traded.boughtAsset += bought;
+            else traded.boughtBase += bought;
         } else if (move.kind >= MoveKind.Write) {
             if (!brief.optionsKnown && move.kind != MoveKind.Cancel) revert MoveNeedsPrice(index, move.kind);
+            if (_gate.halted && move.kind == MoveKind.Write) revert PausedMove(index, move.kind);
             result = _applyOption(move, amount);
         } else {
             result = brief.priced ? _lend(move, amount) : _lendConserving(move, amount);
@@ -211,12 +214,14 @@ contract Vault is VaultShares, IVault {
 
     /// @dev Health cannot fall: debt only falls, collateral only rises, or nothing is owed. A cancelled auction frees collateral,
     /// behind which a loss could hide: it comes alone.
-    function _checkPriceFree(uint256 index, MoveKind kind, uint256 count, bool owes) private view {
+    function _checkPriceFree(uint256 index, MoveKind kind, uint256 count, IMandate.Brief memory brief)
+        private
+        pure
+    {
         bool exposed = kind == MoveKind.Borrow || kind == MoveKind.Swap || kind == MoveKind.Write
             || kind == MoveKind.BuyBack || (kind == MoveKind.Cancel && count != 1)
-            || (kind == MoveKind.Withdraw && owes);
+            || (kind == MoveKind.Withdraw && brief.owes) || (kind == MoveKind.Supply && !brief.toppable);
         if (exposed) revert MoveNeedsPrice(index, kind);
-        if (kind == MoveKind.Supply && _gate.halted && !owes) revert PausedMove(index, kind);
     }
 
     function _checkAdapter(Move memory move) private view {

@@ -273,7 +273,7 @@ abstract contract VaultShares is ERC20, ReentrancyGuardTransient, IVaultShares {
         _last.nav = Math.saturatingSub(out.navLow + out.assetsIn, out.assetsOut).toUint128();
         _last.settledAt = uint40(block.timestamp);
         uint256 epoch = ++_last.epoch;
-        _mandate().record();
+        _mandate().advance();
         emit Settled(epoch, out.navLow, out.navHigh, out.assetsIn, out.sharesOut, out.sharesIn, out.assetsOut);
     }
 
@@ -646,6 +646,6 @@ abstract contract VaultShares is ERC20, ReentrancyGuardTransient, IVaultShares {
     }
 
     function _redeemScale() private view returns (uint256) {
-        return 1e15 * _virtualShares();
+        return 1e18 * _virtualShares();
     }
 }

@@ -107,6 +107,7 @@ contract OptionDesk is OptionPositions {
         if (amount > held.soldOf()) revert MoreThanSold(seriesId, amount, held.soldOf());
         OptionLimits memory limits = IOptionLimits(IOptionVault(vault).mandate()).optionLimits();
 
+        cash = Math.min(cash, _mostCash(seriesId, amount, limits.buyBackPremiumBps));
         _setEscrow(_escrow + cash);
         auctionId = auction.purchase(_order(seriesId, amount, maxPriceWad, limits, limits.buyBackPremiumBps));
         _tickets[auctionId] =
@@ -200,6 +201,12 @@ contract OptionDesk is OptionPositions {
             minBidBps: limits.minBidBps,
             maxBidBps: limits.maxBidBps
         });
+    }
+
+    /// @dev Twice what the purchase could cost now: cash that waits is out of the vault's reach, and no keeper may park more there.
+    function _mostCash(uint256 seriesId, uint256 amount, uint256 premiumBps) private view returns (uint256) {
+        (, uint256 capWad) = auction.purchaseBoundsWad(seriesId, premiumBps);
+        return Math.mulDiv(amount, 2 * capWad, _scale, Math.Rounding.Ceil);
     }
 
     /// @dev Longs just bought go out of being with what they were written against. More than is sold would be

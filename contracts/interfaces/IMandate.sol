@@ -73,15 +73,16 @@ interface IMandate {
     /// @notice What swaps did in one rebalance, asset units at the oracle's price.
     struct Traded {
         uint256 turnover; // sold
-        uint256 bought; // but base sold while no base is owed: one way, towards cash
+        uint256 boughtAsset;
+        uint256 boughtBase;
     }
 
     /// @notice What the vault needs to know to apply moves.
     struct Brief {
         bool priced;
         bool optionsKnown;
-        bool owesBase;
         bool owes;
+        bool toppable; // while there is no price: more collateral is protection
         uint256 priceWad;
         uint256 maxSwapLossBps;
     }
@@ -215,8 +216,10 @@ interface IMandate {
     function closeRescue(Rescue calldata rescue, bool sold, address caller) external returns (uint256 bounty);
     /// @notice Raise the vault's unhedged flag if the venues hold less than was left there; called before a change.
     function inspect() external;
-    /// @notice The vault is in another state now; remember what the venues were left with.
+    /// @notice Remember what the venues were left with.
     function record() external;
+    /// @notice A settlement: the vault is in another state now.
+    function advance() external;
 
     // ---------------------------------------------------------------- desk
 
@@ -238,7 +241,8 @@ interface IMandate {
     function windingDown() external view returns (bool);
     function lastBeat() external view returns (uint256);
     function lastRoutineAt() external view returns (uint256);
-    /// @notice What the next intent must name; changes with every settlement, rebalance, protection and exit.
+    /// @notice What the next intent must name; changes with every settlement, rebalance and rescue, and with nothing a stranger
+    /// may do at any time.
     function stateHash() external view returns (bytes32);
     /// @notice Parts of NAV, WAD, left in a bucket now and held by it when full.
     function budget(Bucket bucket) external view returns (uint256 leftWad, uint256 capacityWad);

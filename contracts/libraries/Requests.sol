@@ -11,14 +11,14 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 /// @dev `rest` is the fraction of one unit, requested when the generation began, that still waits; `paid` is what that unit has
 /// been paid. Whoever joins later notes both, and owns amount x rest / rest noted and amount x (paid - paid noted) / rest noted.
 /// A settlement of everything, or one that leaves almost nothing of `rest`, ends the generation; what is left is carried into
-/// the next. All divisions round down, so that the parts never sum to more than the whole; `rest` falls by 10^12 before an
-/// amount is carried once, so that a request is carried a handful of times at most.
+/// the next. All divisions round down, so that the parts never sum to more than the whole; `rest` falls by 10^3 before an
+/// amount is carried once, so that a request is carried a dozen times at most.
 library Requests {
     using SafeCast for uint256;
 
     uint256 internal constant RAY = 1e27;
     /// @dev A generation ends when less than this is left of a unit: digits enough remain for everything divided by it.
-    uint256 internal constant LEAST_REST = 1e15;
+    uint256 internal constant LEAST_REST = 1e24;
     /// @dev The generation of a request that waits for nothing: its slot stays in use, which makes the next request 17,100 gas
     /// cheaper.
     uint24 private constant USED = type(uint24).max;

@@ -43,10 +43,10 @@ library RescuePlan {
         uint256 debt;
         uint256 backing;
         uint256 thresholdWad;
-        uint256 supplied; // of the token that is withdrawn
+        uint256 same; // supplied of the token owed
+        uint256 other; // supplied of the other
         uint256 kept; // idle asset that stays for the bounty
         bool owesAsset;
-        bool swaps; // the token withdrawn is not the one owed
         IVault.Move[] moves;
         uint256 count;
     }
@@ -72,8 +72,9 @@ library RescuePlan {
             _repayIdle(scene, state, scene.base, held.idleBase, held.debtBase);
         } else {
             _begin(scene, state, held);
-            _fromIdle(scene, state, held);
-            for (uint256 i; i < ROUNDS && state.left >= scene.unit; ++i) {
+            // What is idle repays in a call of its own: a swap that fails must not take it along.
+            bool repaysIdle = _fromIdle(scene, state, held);
+            for (uint256 i; i < ROUNDS && !repaysIdle && state.left >= scene.unit; ++i) {
                 if (!_round(scene, state)) break;
             }
         }
@@ -102,14 +103,16 @@ library RescuePlan {
         state.backing = Math.mulDiv(state.debt, scene.healthWad, WAD);
         state.thresholdWad =
             collateral == 0 ? WAD : Math.min(WAD, Math.mulDiv(state.backing, WAD, collateral));
-        (uint256 same, uint256 other) =
+        (state.same, state.other) =
             state.owesAsset ? (held.suppliedAsset, suppliedBase) : (suppliedBase, held.suppliedAsset);
-        state.swaps = other >= scene.unit;
-        state.supplied = state.swaps ? other : same;
     }
 
-    /// @dev Idle of the token owed repays; idle of the other is sold and repays.
-    function _fromIdle(Scene memory scene, State memory state, IValuation.Holdings memory held) private pure {
+    /// @dev True if idle of the token owed repays. Else idle of the other is sold and repays.
+    function _fromIdle(Scene memory scene, State memory state, IValuation.Holdings memory held)
+        private
+        pure
+        returns (bool)
+    {
         state.kept = Math.min(held.idleAsset, scene.reserve);
         uint256 spare = held.idleAsset - state.kept;
         uint256 idleBase = _toAsset(scene, held.idleBase);
@@ -118,34 +121,37 @@ library RescuePlan {
         if (repaid >= scene.unit) {
             address token = state.owesAsset ? scene.asset : scene.base;
             _push(scene, state, IVault.MoveKind.Repay, token, _units(scene, state.owesAsset, repaid));
-            (state.left, state.debt) = (state.left - repaid, state.debt - Math.min(state.debt, repaid));
+            return true;
         }
         uint256 sold = Math.min(other, state.left);
-        if (sold < scene.unit) return;
-        _sellAndRepay(scene, state, sold);
+        if (sold >= scene.unit) _sellAndRepay(scene, state, sold);
+        return false;
     }
 
-    /// @dev Collateral the health lets out is withdrawn, sold and repays.
+    /// @dev Collateral the health lets out, of the token there is more of, is withdrawn, sold unless it is what is owed, and repays.
     function _round(Scene memory scene, State memory state) private pure returns (bool) {
         if (state.backing <= state.debt) return false;
+        bool swaps = state.other > state.same;
+        uint256 supplied = swaps ? state.other : state.same;
         uint256 room = Math.mulDiv(state.backing - state.debt, WAD, state.thresholdWad) * ROOM_BPS / BPS;
-        uint256 value = Math.min(Math.min(room, state.supplied), state.left + scene.reserve);
+        uint256 value = Math.min(Math.min(room, supplied), state.left + scene.reserve);
         if (value < scene.unit) return false;
-        bool ofAsset = state.owesAsset != state.swaps;
+        bool ofAsset = state.owesAsset != swaps;
         address token = ofAsset ? scene.asset : scene.base;
         _push(scene, state, IVault.MoveKind.Withdraw, token, _units(scene, ofAsset, value));
-        state.supplied -= value;
+        if (swaps) state.other -= value;
+        else state.same -= value;
         state.backing -= Math.min(
             state.backing, Math.mulDiv(value, state.thresholdWad, WAD, Math.Rounding.Ceil)
         );
-        if (state.swaps) {
+        if (swaps) {
             _sellAndRepay(scene, state, value);
-        } else {
-            if (state.owesAsset) _keep(scene, state, value);
-            _repayAll(scene, state);
-            uint256 repaid = Math.min(value, state.left);
-            (state.left, state.debt) = (state.left - repaid, state.debt - repaid);
+            return true;
         }
+        if (state.owesAsset) _keep(scene, state, value);
+        _repayAll(scene, state);
+        uint256 repaid = Math.min(value, state.left);
+        (state.left, state.debt) = (state.left - repaid, state.debt - repaid);
         return true;
     }
 

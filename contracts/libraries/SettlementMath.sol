@@ -10,6 +10,9 @@ import {ShareMath} from "./ShareMath.sol";
 /// they did not have; then all that waits is priced at the same number of shares: deposits at the high mark, redemptions at
 /// the low one, as far as liquid assets cover them.
 library SettlementMath {
+    /// @dev Of a share price that fell by so much; below uint128's maximum over the deposits' scale.
+    uint256 private constant MOST_SHARES_PER_VIRTUAL = 1e8;
+
     /// @param supply shares
     /// @param pendingAssets that wait to become shares
     /// @param pendingShares that wait to become assets
@@ -57,8 +60,10 @@ library SettlementMath {
         uint256 supply = _accrue(input, out, low);
         if (open && input.takesDeposits) {
             out.sharesOut = ShareMath.toSharesDown(input.pendingAssets, supply, high, input.virtualShares);
-            // What would buy no share goes on waiting.
-            if (out.sharesOut != 0) out.assetsIn = input.pendingAssets;
+            // What would buy no share, or more of them than a queue can count, goes on waiting: it must not stop redemptions.
+            bool counts = out.sharesOut / MOST_SHARES_PER_VIRTUAL <= input.pendingAssets * input.virtualShares;
+            if (counts && out.sharesOut != 0) out.assetsIn = input.pendingAssets;
+            else out.sharesOut = 0;
         }
         _redeem(input, out, supply, low);
     }

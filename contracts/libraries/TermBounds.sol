@@ -33,6 +33,7 @@ library TermBounds {
     uint256 internal constant ORACLE_AGE_FLOOR = 1 minutes;
     uint256 internal constant ORACLE_AGE_CEILING = 26 hours;
     uint256 internal constant EMERGENCY_HEALTH_FLOOR_WAD = 1.005e18;
+    uint256 internal constant EMERGENCY_MARGIN_WAD = 0.005e18;
     uint256 internal constant SILENCE_FLOOR = 1 minutes;
     uint256 internal constant SILENCE_CEILING = 1 days;
     uint256 internal constant SLICE_FLOOR_BPS = 100;
@@ -89,10 +90,14 @@ library TermBounds {
         );
     }
 
-    /// @dev Nobody may sell a vault that its own keeper may hold there: emergency is at most the mandate's minimum.
+    /// @dev Nobody may sell a vault that its own keeper may hold there, nor one an hour's interest away from it: emergency is under
+    /// the mandate's minimum by a margin.
     function _requireEmergency(IMandate.Emergency memory e, uint256 minHealthWad) private pure {
         Bounds.requireWithin(
-            "emergencyHealthWad", e.emergencyHealthWad, EMERGENCY_HEALTH_FLOOR_WAD, minHealthWad
+            "emergencyHealthWad",
+            e.emergencyHealthWad,
+            EMERGENCY_HEALTH_FLOOR_WAD,
+            minHealthWad - EMERGENCY_MARGIN_WAD
         );
         Bounds.requireWithin(
             "criticalHealthWad", e.criticalHealthWad, EMERGENCY_HEALTH_FLOOR_WAD, e.emergencyHealthWad

@@ -144,7 +144,7 @@ abstract contract Fixture is Test {
 
     function _emergency() internal pure virtual returns (IMandate.Emergency memory) {
         return IMandate.Emergency({
-            emergencyHealthWad: 1.05e18,
+            emergencyHealthWad: 1.045e18,
             criticalHealthWad: 1.02e18,
             silence: 10 minutes,
             sliceBps: 2500,

@@ -30,20 +30,20 @@ contract VaultProtectTest is Fixture {
         _lever(ASSETS, 6000, 7000);
         _silence();
         uint256 health = lending.healthWad();
-        vm.expectRevert(abi.encodeWithSelector(IMandate.NotEndangered.selector, health, 1.05e18));
+        vm.expectRevert(abi.encodeWithSelector(IMandate.NotEndangered.selector, health, 1.045e18));
         vault.protect();
     }
 
     function test_a_vault_without_debt_is_left_alone() external {
         _deposit(alice, ASSETS);
         _silence();
-        vm.expectRevert(abi.encodeWithSelector(IMandate.NotEndangered.selector, ALL, 1.05e18));
+        vm.expectRevert(abi.encodeWithSelector(IMandate.NotEndangered.selector, ALL, 1.045e18));
         vault.protect();
     }
 
     function test_while_the_heart_beats_the_keeper_has_the_first_turn() external {
         _endangered(176_000);
-        assertLt(lending.healthWad(), 1.05e18);
+        assertLt(lending.healthWad(), 1.045e18);
         assertGt(lending.healthWad(), 1.02e18);
         vm.prank(keeper);
         mandate.beat();
@@ -241,7 +241,7 @@ contract VaultProtectTest is Fixture {
         _run(_one(_supplyMove(address(usdc), ALL)));
         _setPrice(398_000);
         uint256 health = lending.healthWad();
-        assertLt(health, 1.05e18);
+        assertLt(health, 1.045e18);
         _silence();
         (, uint256 debt) = lending.balances(address(weth));
         vm.prank(rescuer);
