@@ -153,7 +153,7 @@ contract AccountingReplays is Fixture {
         vm.stopPrank();
         vm.prank(alice);
         assertEq(vault.cancelDepositRequest(alice, alice), 100, "dust given to her is hers to take");
-        assertApproxEqRel(_gasOfSettle(), one, 0.2e18, "settling does not depend on the number");
+        assertLe(_gasOfSettle(), one + one / 10, "settling does not depend on the number");
         vm.prank(alice);
         vault.deposit(500e6, alice);
     }
