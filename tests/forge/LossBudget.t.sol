@@ -117,6 +117,16 @@ contract LossBudgetTest is Test {
         assertEq(bucket.leftWadDown(newCapacityWad), left);
     }
 
+    /// Nothing is divided by a capacity of zero: what is set again as it was is not refused.
+    function testFuzz_the_same_capacity_changes_nothing(uint256 capacityWad, uint256 used) external {
+        this.shrink(0, 0);
+        capacityWad = bound(capacityWad, 1, 2e17);
+        used = bound(used, 1, capacityWad);
+        this.charge(capacityWad, used, 1e18);
+        this.shrink(capacityWad, capacityWad);
+        assertEq(bucket.usedWadUp(capacityWad), used);
+    }
+
     function testFuzz_a_larger_capacity_gives_back_nothing_that_was_used(uint256 used, uint256 newCapacityWad)
         external
     {

@@ -272,4 +272,21 @@ contract VaultSharesFeesTest is Fixture {
         _settle();
         assertLe(vault.balanceOf(mallory) * 10_000 * YEAR, vault.totalSupply() * MANAGEMENT * EPOCH);
     }
+
+    /// V-13: nor is it taken from the price of those who join or leave.
+    function testFuzz_without_a_recipient_no_fee_is_in_the_price(uint256 gain, uint256 assets) external {
+        _setFees(_fees(address(0), MANAGEMENT, PERFORMANCE));
+        uint256 shares = _deposit(alice, 1_000_000e6);
+        _gain(bound(gain, 1_000e6, 1e14));
+        assets = bound(assets, 1e6, 1e14);
+        _request(mallory, assets);
+        vm.prank(alice);
+        vault.requestRedeem(shares, alice, alice);
+        _wait(YEAR);
+        uint256 whole = vault.totalSupply() + 1e12;
+        uint256 nav = vault.nav() + 1;
+        vault.settle();
+        assertApproxEqAbs(vault.maxWithdraw(alice), shares * nav / whole, 2, "whoever leaves");
+        assertApproxEqAbs(vault.maxMint(mallory) * nav / whole, assets, 2, "whoever joins");
+    }
 }
