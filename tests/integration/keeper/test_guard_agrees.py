@@ -123,7 +123,7 @@ def _judged(kept: Kept, steps: Steps) -> tuple[set[str], str, bool]:
         said = ""
     except Web3Exception as error:
         said = str(error) or "refused"
-    reduces = not grown_risks(rehearse(plan, market))
+    reduces = not grown_risks(rehearse(plan, market), readings.limits.min_health_wad)
     return {r.rule for r in verdict.refusals}, said, reduces
 
 
