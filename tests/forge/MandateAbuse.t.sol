@@ -26,7 +26,7 @@ contract FillsInTheMiddle {
     }
 }
 
-contract Poc2Test is MandateFixture {
+contract MandateAbuseTest is MandateFixture {
     MockDesk private desk;
 
     function _deployDesk() internal override returns (address) {
@@ -34,8 +34,8 @@ contract Poc2Test is MandateFixture {
         return address(desk);
     }
 
-    /// H: one unit of a share, given up before each of the keeper's intents, keeps it out for as long as the vault winds down.
-    function test_H_exits_of_dust_stop_every_intent() external {
+    /// One unit of a share, given up before each of the keeper's intents, keeps nobody out.
+    function test_exits_of_dust_stop_no_intent() external {
         _lever(1_000_000e6, 5000, 5000);
         vm.prank(guardian);
         mandate.windDown();
@@ -49,35 +49,18 @@ contract Poc2Test is MandateFixture {
         vault.rebalance(intent, _one(_repayMove(address(usdc), 1e6)));
     }
 
-    /// I: a fill in the middle of a rebalance is charged against a NAV in pieces.
-    function test_I_a_fill_in_the_middle_of_a_rebalance() external {
+    /// No fill is charged in the middle of a rebalance, against a NAV in pieces (V-18).
+    function test_no_fill_in_the_middle_of_a_rebalance() external {
         _deposit(alice, 1_000_000e6);
         FillsInTheMiddle filler = new FillsInTheMiddle(desk);
         pool.setHook(address(filler));
         _run(_one(_swapMove(address(usdc), 900_000e6)));
         assertFalse(filler.filled());
     }
-
-    /// J: all that is idle goes into a purchase at any price, as a reduction of risk, while the vault winds down.
-    function test_J_a_purchase_locks_what_leavers_wait_for() external {
-        _deposit(alice, 1_000_000e6);
-        _run(_one(_swapMove(address(usdc), 100_000e6)));
-        desk.setNext(1e15, 1e6);
-        _run(_one(IVault.Move(IVault.MoveKind.Write, address(desk), address(weth), 1e15, 1e18, 1)));
-        vm.prank(guardian);
-        mandate.windDown();
-        uint256 idle = _idleUsdc();
-        IVault.Move memory buy =
-            IVault.Move(IVault.MoveKind.BuyBack, address(desk), address(usdc), 1e15, idle * 1e15, 1);
-        IVault.Intent memory intent = _intent(ALL);
-        vm.prank(keeper);
-        try vault.rebalance(intent, _one(buy)) {} catch {}
-        assertGt(_idleUsdc(), idle / 2);
-    }
 }
 
-/// @notice G: dust is counted in units of the asset, and one unit of a base of 8 decimals is worth 600 of them.
-contract PocCoarseBaseTest is MandateFixture {
+/// @notice One unit of a base of 8 decimals is worth 600 of the asset's: a venue's rounding in it is no loss (V-08).
+contract MandateCoarseBaseTest is MandateFixture {
     MockDesk private desk;
 
     function _deployDesk() internal override returns (address) {
@@ -105,7 +88,7 @@ contract PocCoarseBaseTest is MandateFixture {
         aave.supply(address(weth), 1e18, address(this), 0);
     }
 
-    function testFuzz_G_a_repayment_waits_for_a_bucket(uint256 growth, uint256 amount) external {
+    function testFuzz_a_repayment_waits_for_no_bucket(uint256 growth, uint256 amount) external {
         _deposit(alice, 1_000_000e6);
         _run(_two(_supplyMove(address(usdc), 600_000e6), _borrowMove(address(weth), 3e8)));
         _run(_one(_swapMove(address(weth), 1e8))); // short, so that delta has room

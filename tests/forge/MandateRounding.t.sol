@@ -5,8 +5,8 @@ import {IMandate} from "../../contracts/interfaces/IMandate.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
 import {Fixture} from "./Fixture.sol";
 
-/// @notice Attacks that succeed on the contracts as they are.
-contract PocTest is Fixture {
+/// @notice Rounding, bands and caps stop no reducing move and open no door (V-06, V-08).
+contract MandateRoundingTest is Fixture {
     function _growIndex(address indexed_, uint256 ray) internal {
         (bool ok,) = indexed_.call(abi.encodeWithSignature("grow(uint256)", ray));
         assertTrue(ok);
@@ -20,8 +20,8 @@ contract PocTest is Fixture {
         _run(moves);
     }
 
-    /// A: V-08, one unit of the venue's rounding in base makes a withdrawal "raise" delta.
-    function testFuzz_A1_withdrawing_base_while_paused(uint256 growth, uint256 amount) external {
+    /// V-08, one unit of the venue's rounding in base makes a withdrawal "raise" delta.
+    function testFuzz_base_is_withdrawn_while_paused(uint256 growth, uint256 amount) external {
         _deposit(alice, 1_000_000e6);
         IVault.Move[] memory moves = new IVault.Move[](2);
         moves[0] = _swapMove(address(usdc), 500_000e6);
@@ -33,7 +33,7 @@ contract PocTest is Fixture {
         _run(_one(_withdrawMove(address(weth), bound(amount, 1e15, 200e18))));
     }
 
-    function testFuzz_A2_topping_up_with_base_while_paused(uint256 growth, uint256 amount) external {
+    function testFuzz_base_tops_up_while_paused(uint256 growth, uint256 amount) external {
         _lever(1_000_000e6, 5000, 5000);
         weth.mint(address(vault), 10e18);
         _growIndex(aave.getReserveData(address(weth)).aTokenAddress, bound(growth, 1e24, 1e27));
@@ -42,7 +42,7 @@ contract PocTest is Fixture {
         _run(_one(_supplyMove(address(weth), bound(amount, 1e15, 10e18))));
     }
 
-    function testFuzz_A3_repaying_base_while_paused(uint256 growth, uint256 amount) external {
+    function testFuzz_base_is_repaid_while_paused(uint256 growth, uint256 amount) external {
         _short();
         _growIndex(aave.getReserveData(address(weth)).variableDebtTokenAddress, bound(growth, 1e24, 1e26));
         vm.prank(guardian);
@@ -50,8 +50,8 @@ contract PocTest is Fixture {
         _run(_one(_repayMove(address(weth), bound(amount, 1e15, 50e18))));
     }
 
-    /// B: V-08, out of the band (the price moved) a top-up is refused for the same unit.
-    function testFuzz_B_topping_up_outside_the_band(uint256 growth, uint256 amount) external {
+    /// V-08, out of the band (the price moved) a top-up is refused for the same unit.
+    function testFuzz_base_tops_up_outside_the_band(uint256 growth, uint256 amount) external {
         _lever(1_000_000e6, 5000, 5000);
         weth.mint(address(vault), 10e18);
         IMandate.Terms memory t = mandate.terms();
@@ -62,8 +62,8 @@ contract PocTest is Fixture {
         _run(_one(_supplyMove(address(weth), bound(amount, 1e15, 10e18))));
     }
 
-    /// C: the band blocks deleveraging of a vault that is at or under its delta target, at any health.
-    function test_C1_a_band_blocks_the_way_out() external {
+    /// the band blocks deleveraging of a vault that is at or under its delta target, at any health.
+    function test_a_band_does_not_block_the_way_out() external {
         _lever(1_000_000e6, 10_000, 7000);
         IMandate.Terms memory t = mandate.terms();
         t.caps.deltaBandBps = 100;
@@ -74,7 +74,7 @@ contract PocTest is Fixture {
         _run(_deleverMoves(5e18));
     }
 
-    function test_C2_a_band_keeps_base_in_a_vault_that_winds_down() external {
+    function test_a_band_keeps_no_base_in_a_vault_that_winds_down() external {
         _deposit(alice, 1_000_000e6);
         _run(_one(_swapMove(address(usdc), 990_000e6)));
         IMandate.Terms memory t = mandate.terms();
@@ -86,8 +86,8 @@ contract PocTest is Fixture {
         _run(_one(_swapMove(address(weth), 300e18)));
     }
 
-    /// D: the venue cap is no cap for who owes one unit.
-    function test_D1_one_unit_of_debt_opens_the_venue_cap() external {
+    /// the venue cap is no cap for who owes one unit.
+    function test_one_unit_of_debt_does_not_open_the_venue_cap() external {
         IMandate.Terms memory t = mandate.terms();
         t.caps.maxVenueBps = 1000;
         vm.prank(guardian);
@@ -100,7 +100,7 @@ contract PocTest is Fixture {
         _expectRefused(_one(_supplyMove(address(usdc), 900_000e6)), IMandate.ShareTooLarge.selector);
     }
 
-    function test_D2_no_price_opens_the_venue_cap() external {
+    function test_no_price_does_not_open_the_venue_cap() external {
         IMandate.Terms memory t = mandate.terms();
         t.caps.maxVenueBps = 1000;
         vm.prank(guardian);
@@ -113,8 +113,8 @@ contract PocTest is Fixture {
         vault.rebalance(intent, _one(_supplyMove(address(usdc), 900_000e6)));
     }
 
-    /// E: what is repaid from idle pays for a wash trade, of any token, while base is owed.
-    function test_E_a_wash_trade_counts_as_reducing() external {
+    /// what is repaid from idle pays for a wash trade, of any token, while base is owed.
+    function test_a_wash_trade_does_not_count_as_reducing() external {
         _short();
         _run(_one(_swapMove(address(weth), 50e18)));
         _run(_one(_borrowMove(address(usdc), 100_000e6)));
@@ -127,8 +127,8 @@ contract PocTest is Fixture {
         _expectRefused(moves, IMandate.PausedSwapTooLarge.selector);
     }
 
-    /// F: without a price a keeper covers up a loss at the venue before anybody looked.
-    function test_F_a_rebalance_without_a_price_hides_an_unhedged_vault() external {
+    /// without a price a keeper covers up a loss at the venue before anybody looked.
+    function test_a_rebalance_without_a_price_hides_no_unhedged_vault() external {
         _lever(1_000_000e6, 10_000, 7000);
         _setPrice(160_000);
         aave.liquidate(address(weth), address(usdc), address(lending));

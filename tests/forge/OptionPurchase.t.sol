@@ -90,6 +90,7 @@ contract OptionPurchaseTest is OptionVenueFixture {
 
     function test_longs_bought_are_burned_and_their_collateral_freed() external {
         uint256 auctionId = _purchase(id, 40 * ONE, ANY, _cash(10_000));
+        uint256 cash = desk.escrowAsset(); // at most twice what it can cost
         uint256 baseBefore = base.balanceOf(address(vault));
         uint256 paid = _offer(alice, auctionId, 10 * ONE);
         assertEq(base.balanceOf(address(vault)) - baseBefore, 10 * ONE, "V-15");
@@ -98,18 +99,29 @@ contract OptionPurchaseTest is OptionVenueFixture {
         BookValue memory value = _measure();
         assertEq(value.notionalBase, 90 * ONE);
         assertEq(value.collateralBase, 90 * ONE);
-        assertEq(value.escrowAsset, _cash(10_000) - paid);
-        assertEq(quote.balanceOf(address(desk)), _cash(10_000) - paid);
-        assertEq(quote.allowance(address(desk), address(auction)), _cash(10_000) - paid);
+        assertEq(value.escrowAsset, cash - paid);
+        assertEq(quote.balanceOf(address(desk)), cash - paid);
+        assertEq(quote.allowance(address(desk), address(auction)), cash - paid);
         assertTrue(desk.matchesBook());
+    }
+
+    /// Cash that waits is out of the vault's reach: no keeper parks more there than twice what the purchase can cost.
+    function testFuzz_a_purchase_takes_no_more_cash_than_it_may_need(uint256 amount, uint256 asked) external {
+        amount = bound(amount, 1e12, 100 * ONE);
+        asked = bound(asked, 1, _cash(1_000_000));
+        (, uint256 cap) = auction.purchaseBoundsWad(id, _optionLimits().buyBackPremiumBps);
+        vault.buyBack(id, amount, ANY, asked);
+        uint256 most = Math.mulDiv(amount, 2 * cap, 10 ** (18 + 18 - quote.decimals()), Math.Rounding.Ceil);
+        assertEq(desk.escrowAsset(), Math.min(asked, most));
     }
 
     function test_a_filled_purchase_gives_back_its_change_at_once() external {
         uint256 auctionId = _purchase(id, 2 * ONE, ANY, _cash(10_000));
+        uint256 cash = desk.escrowAsset();
         uint256 before = quote.balanceOf(address(vault));
         uint256 paid = _offer(alice, auctionId, ONE);
         paid += _offer(bob, auctionId, ONE);
-        assertEq(quote.balanceOf(address(vault)) - before, _cash(10_000) - paid);
+        assertEq(quote.balanceOf(address(vault)) - before, cash - paid);
         assertEq(quote.balanceOf(address(desk)), 0);
         assertEq(quote.allowance(address(desk), address(auction)), 0);
         assertEq(abi.encode(desk.ticketOf(auctionId)), abi.encode(desk.ticketOf(999)));
@@ -255,6 +267,7 @@ contract OptionPurchaseTest is OptionVenueFixture {
 
     function test_cancelling_gives_back_the_cash_whatever_the_oracles_say() external {
         uint256 auctionId = _purchase(id, 10 * ONE, ANY, _cash(5000));
+        uint256 cash = desk.escrowAsset();
         uint256 paid = _offer(alice, auctionId, ONE);
         prices.setFault(IPriceOracle.Fault.Stale);
         uint256 before = quote.balanceOf(address(vault));
@@ -262,7 +275,7 @@ contract OptionPurchaseTest is OptionVenueFixture {
         vm.expectPartialRevert(IOptionDesk.AuctionRunning.selector);
         desk.cancel(auctionId);
         vault.cancel(auctionId);
-        assertEq(quote.balanceOf(address(vault)) - before, _cash(5000) - paid);
+        assertEq(quote.balanceOf(address(vault)) - before, cash - paid);
         assertEq(desk.escrowAsset(), 0);
     }
 
@@ -270,10 +283,12 @@ contract OptionPurchaseTest is OptionVenueFixture {
         uint256 put = _create(false, 1800e18, 0);
         _sold(put, 10 * ONE);
         uint256 auctionId = vault.buyBack(put, ONE, ANY, _cash(500));
+        uint256 cash = desk.escrowAsset();
+        assertGt(cash, 0);
         vm.warp(expiry);
         settlement.set(ISettlementOracle.Status.Settled, 1900e18);
         desk.collect(put);
-        assertEq(quote.balanceOf(address(desk)), _cash(500));
+        assertEq(quote.balanceOf(address(desk)), cash);
         vm.prank(mallory);
         desk.cancel(auctionId);
         assertEq(quote.balanceOf(address(desk)), 0);

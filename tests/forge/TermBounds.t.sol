@@ -48,7 +48,7 @@ contract TermBoundsTest is MandateFixture {
     }
 
     function _limitsRow(uint256 i) private pure returns (Row memory) {
-        if (i == 0) return Row(0, "minHealthWad", 1.05e18, 10e18, Way.Raise); // emergency is not above it
+        if (i == 0) return Row(0, "minHealthWad", 1.05e18, 10e18, Way.Raise); // emergency is under it by a margin
         if (i == 1) return Row(1, "maxSwapLossBps", 100, 300, Way.Lower);
         if (i == 2) return Row(2, "maxLossBps", 100, 500, Way.Lower);
         if (i == 3) return Row(3, "maxLossPerDayBps", 10, 1000, Way.Lower);
@@ -67,8 +67,8 @@ contract TermBoundsTest is MandateFixture {
     }
 
     function _emergencyRow(uint256 i) private pure returns (Row memory) {
-        if (i == 13) return Row(13, "emergencyHealthWad", 1.02e18, 1.05e18, Way.Neither);
-        if (i == 14) return Row(14, "criticalHealthWad", 1.005e18, 1.05e18, Way.Neither);
+        if (i == 13) return Row(13, "emergencyHealthWad", 1.02e18, 1.045e18, Way.Neither);
+        if (i == 14) return Row(14, "criticalHealthWad", 1.005e18, 1.045e18, Way.Neither);
         if (i == 15) return Row(15, "silence", 1 minutes, 1 days, Way.Neither);
         if (i == 16) return Row(16, "sliceBps", 100, 5000, Way.Neither);
         if (i == 17) return Row(17, "rescueCooldown", 0, 10 minutes, Way.Neither);

@@ -110,7 +110,7 @@ contract VaultPausedTest is MandateFixture {
         _makeStale();
         _expectRefused(
             _one(_supplyMove(address(weth), amount)),
-            abi.encodeWithSelector(IVault.PausedMove.selector, 0, IVault.MoveKind.Supply)
+            abi.encodeWithSelector(IVault.MoveNeedsPrice.selector, 0, IVault.MoveKind.Supply)
         );
     }
 }

@@ -239,7 +239,7 @@ contract VaultProtectTest is Fixture {
         moves[2] = _swapMove(address(weth), ALL);
         _run(moves);
         _run(_one(_supplyMove(address(usdc), ALL)));
-        _setPrice(398_000);
+        _setPrice(399_800);
         uint256 health = lending.healthWad();
         assertLt(health, 1.045e18);
         _silence();

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IVault} from "../../../contracts/interfaces/IVault.sol";
-import {OptionVault} from "./OptionVault.sol";
+import {IVault} from "../../contracts/interfaces/IVault.sol";
+import {OptionVaultFixture} from "./OptionVaultFixture.sol";
 
-/// @notice What a stolen keeper can still write while the vault winds down.
-contract WindDownTest is OptionVault {
+/// @notice A vault that winds down writes nothing, whatever a rounding would hide (V-17).
+contract WindDownTest is OptionVaultFixture {
     uint256 private constant ASSETS = 1_000_000e6;
 
-    /// Collateral of a fifth of a raw dollar is rounded away: the write "reduces", and nobody leaves in kind for its life.
-    function test_V17_a_dust_call_written_in_wind_down_closes_the_exit() external {
+    /// Collateral of a fifth of a raw dollar is rounded away, and would keep everybody in for the option's life.
+    function test_V17_no_dust_call_is_written_in_wind_down() external {
         uint256 shares = _deposit(alice, ASSETS);
         weth.mint(address(vault), 1e9); // anybody's dust
         _hour();
@@ -18,13 +18,16 @@ contract WindDownTest is OptionVault {
         mandate.pause();
         mandate.windDown();
         vm.stopPrank();
-        _run(_one(_writeMove(true, id, 1e8, 400e18))); // should be refused
+        _expectRefused(
+            _one(_writeMove(true, id, 1e8, 400e18)),
+            abi.encodeWithSelector(IVault.PausedMove.selector, 0, IVault.MoveKind.Write)
+        );
         vm.prank(alice);
-        vault.exitInKind(shares, alice); // OptionsOpen(1)
+        vault.exitInKind(shares, alice);
     }
 
-    /// Collateral of an unsold series moves to a new one: wind-down does not end the selling of options.
-    function test_wind_down_does_not_end_the_writing_of_options() external {
+    /// Collateral of an unsold series does not move to a new one.
+    function test_V17_no_option_takes_the_place_of_a_cancelled_one() external {
         _deposit(alice, ASSETS);
         _hour();
         uint256 id = _series(false, 1950e18, 0, uint64(vm.getBlockTimestamp() + 2 days));
@@ -38,9 +41,8 @@ contract WindDownTest is OptionVault {
         IVault.Move[] memory moves = new IVault.Move[](2);
         moves[0] = _cancelMove(first);
         moves[1] = _writeMove(false, longer, 100e18, 400e18);
-        _run(moves); // should be refused
-        _toStart(_lastAuction());
-        _bidAll(_lastAuction(), 100e18);
-        assertEq(valuation.measure().notional, 0, "options sold that were written in wind-down");
+        _expectRefused(moves, abi.encodeWithSelector(IVault.PausedMove.selector, 1, IVault.MoveKind.Write));
+        _run(_one(moves[0]));
+        assertEq(valuation.measure().notional, 0);
     }
 }

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {OptionAuction} from "../../../contracts/OptionAuction.sol";
-import {OptionBook} from "../../../contracts/OptionBook.sol";
-import {VolatilityOracle} from "../../../contracts/VolatilityOracle.sol";
-import {OptionDesk} from "../../../contracts/adapters/OptionDesk.sol";
-import {IOptionAuction} from "../../../contracts/interfaces/IOptionAuction.sol";
-import {IOptionBook} from "../../../contracts/interfaces/IOptionBook.sol";
-import {IPriceOracle} from "../../../contracts/interfaces/IPriceOracle.sol";
-import {ISettlementOracle} from "../../../contracts/interfaces/ISettlementOracle.sol";
-import {IVault} from "../../../contracts/interfaces/IVault.sol";
-import {IVolatilityOracle} from "../../../contracts/interfaces/IVolatilityOracle.sol";
-import {VolatilitySmile} from "../../../contracts/libraries/VolatilitySmile.sol";
-import {Fixture} from "../Fixture.sol";
-import {MockSettlementOracle} from "../mocks/MockSettlementOracle.sol";
+import {OptionAuction} from "../../contracts/OptionAuction.sol";
+import {OptionBook} from "../../contracts/OptionBook.sol";
+import {VolatilityOracle} from "../../contracts/VolatilityOracle.sol";
+import {OptionDesk} from "../../contracts/adapters/OptionDesk.sol";
+import {IOptionAuction} from "../../contracts/interfaces/IOptionAuction.sol";
+import {IOptionBook} from "../../contracts/interfaces/IOptionBook.sol";
+import {IPriceOracle} from "../../contracts/interfaces/IPriceOracle.sol";
+import {ISettlementOracle} from "../../contracts/interfaces/ISettlementOracle.sol";
+import {IVault} from "../../contracts/interfaces/IVault.sol";
+import {IVolatilityOracle} from "../../contracts/interfaces/IVolatilityOracle.sol";
+import {VolatilitySmile} from "../../contracts/libraries/VolatilitySmile.sol";
+import {Fixture} from "./Fixture.sol";
+import {MockSettlementOracle} from "./mocks/MockSettlementOracle.sol";
 
 /// @notice The full vault of `Fixture` with the real desk, book, auction and volatility oracle.
-abstract contract OptionVault is Fixture {
+abstract contract OptionVaultFixture is Fixture {
     uint256 internal constant HOUR = 1 hours;
     address internal poster = makeAddr("poster");
     address internal bidder1 = makeAddr("bidder1");
@@ -88,10 +88,7 @@ abstract contract OptionVault is Fixture {
         vols.post(_marks(), ALL);
     }
 
-    function _series(bool isCall, uint128 strike, uint128 second, uint64 expiry)
-        internal
-        returns (uint256)
-    {
+    function _series(bool isCall, uint128 strike, uint128 second, uint64 expiry) internal returns (uint256) {
         return book.create(
             IOptionBook.Series({
                 base: address(weth),

@@ -2,7 +2,7 @@
 pragma solidity 0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
-import {Fixture} from "../Fixture.sol";
+import {Fixture} from "./Fixture.sol";
 
 /// @notice A settlement that is short by millionths of a dollar leaves a generation with few digits.
 contract RedemptionsTest is Fixture {

@@ -1,50 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.30;
 
-import {IMandate} from "../../../contracts/interfaces/IMandate.sol";
-import {IVault} from "../../../contracts/interfaces/IVault.sol";
-import {MockIndexed} from "../mocks/MockAave.sol";
-import {Fixture} from "../Fixture.sol";
+import {IMandate} from "../../contracts/interfaces/IMandate.sol";
+import {IVault} from "../../contracts/interfaces/IVault.sol";
+import {MockIndexed} from "./mocks/MockAave.sol";
+import {Fixture} from "./Fixture.sol";
 
-/// @notice Rescues that are farmed, starved and blocked.
+/// @notice Rescues are neither farmed, starved nor blocked (V-16).
 contract ProtectTest is Fixture {
     uint256 private constant ASSETS = 1_000_000e6;
 
-    /// A keeper borrows to the very minimum (which may be the emergency level), keeps the cash idle and its heart silent; ten
-    /// minutes of interest later its accomplice is paid for giving a quarter back. No swap, no turnover, no bucket.
-    function test_V04_a_stolen_keeper_farms_the_bounty() external {
+    /// A keeper who lets a rescue come, or makes it, cannot lead the vault there again the same day: what accomplices are paid for
+    /// is one debt, once.
+    function test_V04_bounties_cannot_be_farmed() external {
         _deposit(alice, ASSETS);
         _run(_one(_supplyMove(address(usdc), ALL)));
         uint256 nav = vault.nav();
         uint256 start = vm.getBlockTimestamp();
         uint256 rescues;
+        uint256 refused;
         while (vm.getBlockTimestamp() < start + 1 days) {
             (uint256 supplied, uint256 debt) = lending.balances(address(usdc));
-            _run(_one(_borrowMove(address(usdc), supplied * 8300 / 10_500 - debt - 1)));
-            assertGe(lending.healthWad(), 1.05e18);
+            uint256 most = supplied * 8300 / 10_500;
+            IVault.Intent memory intent = _intent(ALL);
+            vm.prank(keeper);
+            try vault.rebalance(
+                intent, _one(_borrowMove(address(usdc), most > debt ? most - debt - 1 : 1))
+            ) {}
+            catch {
+                ++refused;
+            }
             _wait(10 minutes);
-            MockIndexed(address(lending.assetDebtToken())).grow(7.6e20); // 4 % a year for ten minutes
-            MockIndexed(address(lending.assetAToken())).grow(3.8e20);
+            MockIndexed(address(lending.assetDebtToken())).grow(6e24); // far more than any interest
             vm.prank(mallory);
-            vault.protect();
-            ++rescues;
+            try vault.protect() {
+                ++rescues;
+            } catch {}
         }
-        emit log_named_uint("rescues in a day", rescues);
-        emit log_named_decimal_uint("bounties", usdc.balanceOf(mallory), 6);
-        emit log_named_decimal_uint("NAV before", nav, 6);
-        emit log_named_decimal_uint("NAV after", vault.nav(), 6);
-        (uint256 left, uint256 capacity) = mandate.budget(mandateBucket());
-        emit log_named_decimal_uint("routine bucket left", left, 18);
-        emit log_named_decimal_uint("of", capacity, 18);
-        assertLe(usdc.balanceOf(mallory), nav * 800 / 10_000, "V-04: more than both buckets, twice, in a day");
+        assertGt(rescues, 0);
+        assertGt(refused, 100);
+        // Half a percent of the debt that was there, at most.
+        assertLe(usdc.balanceOf(mallory), nav * 50 / 10_000);
     }
 
-    function mandateBucket() private pure returns (IMandate.Bucket) {
-        return IMandate.Bucket.Routine;
-    }
-
-    /// The pool is 1.5 % under the oracle (the oracle allows 2 %): idle could repay four fifths of the slice, and nothing is done.
-    function test_V16_a_swap_that_fails_takes_the_idle_repayment_with_it() external {
+    /// The pool is 1.5 % under the oracle (the oracle allows 2 %): what is idle repays all the same.
+    function test_V16_a_swap_that_would_fail_does_not_take_the_idle_repayment_along() external {
         _lever(ASSETS, 6000, 7000);
         uint256 idle = vault.idle(address(usdc));
         uint256 shares = vault.balanceOf(alice);
@@ -56,13 +56,12 @@ contract ProtectTest is Fixture {
         pool.setSpot(172_000 * 1e4 * 9850 / 10_000, 1e18);
         emit log_named_decimal_uint("idle", vault.idle(address(usdc)), 6);
         uint256 health = lending.healthWad();
-        vault.protect(); // SwapLossTooLarge
+        vault.protect();
         assertGt(lending.healthWad(), health);
     }
 
-    /// Debt and collateral are dollars. A stranger's two dollars of WETH at the venue are what a rescue then withdraws, sells and
-    /// repays with: nothing else.
-    function test_V16_two_dollars_starve_a_rescue() external {
+    /// Debt and collateral are dollars. A stranger's two dollars of WETH at the venue are not what a rescue goes for.
+    function test_V16_two_dollars_starve_no_rescue() external {
         uint256 shares = _deposit(alice, ASSETS);
         IVault.Move[] memory moves = new IVault.Move[](2);
         moves[0] = _supplyMove(address(usdc), ALL);
@@ -71,8 +70,8 @@ contract ProtectTest is Fixture {
         vm.prank(alice);
         vault.requestRedeem(shares * 789_990 / 1_000_000, alice, alice);
         _settle(); // what was borrowed has gone to a leaver
-        MockIndexed(address(lending.assetDebtToken())).grow(2e24); // interest, 0.2 %
-        assertLt(lending.healthWad(), 1.05e18);
+        MockIndexed(address(lending.assetDebtToken())).grow(6e24); // interest, 0.6 %
+        assertLt(lending.healthWad(), 1.045e18);
         _wait(10 minutes);
         weth.mint(mallory, 0.001e18);
         vm.startPrank(mallory);
@@ -87,8 +86,8 @@ contract ProtectTest is Fixture {
         assertGt(debt - debtAfter, debt / 8, "V-16: the slice is not repaid");
     }
 
-    /// An exit in kind records what is at the venue without looking at it first: a liquidation before it is never found.
-    function test_an_exit_in_kind_hides_a_liquidation() external {
+    /// An exit in kind looks at the venue before it records what it left there.
+    function test_an_exit_in_kind_hides_no_liquidation() external {
         _lever(ASSETS, 6000, 7000);
         vm.prank(guardian);
         mandate.windDown();
@@ -102,8 +101,8 @@ contract ProtectTest is Fixture {
         assertTrue(vault.checkHedge(), "the liquidation is forgotten");
     }
 
-    /// One wei of a share, for nothing, before each of the keeper's transactions: none of its intents holds (V-08).
-    function test_V08_an_exit_of_one_wei_voids_every_intent() external {
+    /// One wei of a share, for nothing, before each of the keeper's transactions: its intents hold all the same (V-08).
+    function test_V08_an_exit_of_one_wei_voids_no_intent() external {
         _lever(ASSETS, 6000, 7000);
         vm.prank(guardian);
         mandate.windDown();
@@ -115,6 +114,6 @@ contract ProtectTest is Fixture {
         vault.exitInKind(1, alice);
         emit log_named_uint("cost, raw USDC", 10 - usdc.balanceOf(alice));
         vm.prank(keeper);
-        vault.rebalance(intent, _one(_repayMove(address(usdc), 1e6))); // StateChanged
+        vault.rebalance(intent, _one(_repayMove(address(usdc), 1e6)));
     }
 }
