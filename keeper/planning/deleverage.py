@@ -16,13 +16,17 @@ from keeper.planning.state import MAX_ROUNDS, VENUE_FLOOR_WAD, Draft, other
 ITERATIONS = 10
 """Of size -> impact -> size; each brings the error down by the impact, a few per cent at most."""
 PPM = 1_000_000
+TOP_UP_MARGIN_BPS = 100
+"""Room for swaps that bring more health than planned."""
 WORTH_DEPTH_BPS = 25
 """Going under the mandate's minimum between moves must bring this much more health."""
 
 
 def raise_health(draft: Draft, target_wad: int) -> Draft:
     """The draft with moves that bring health up to `target_wad`, or as near as the bounds allow."""
-    start = use_idle(draft, target_wad)
+    # More collateral counts as protection only if the plan ends well under where it would be lending.
+    protects = target_wad * (BPS + TOP_UP_MARGIN_BPS) <= draft.bounds.top_up_wad * BPS
+    start = use_idle(draft, target_wad, tops_up=protects)
     careful = _rounds(start, target_wad)
     if shortfall(careful.ledger, target_wad) <= 0:
         return careful
@@ -45,8 +49,8 @@ def _rounds(draft: Draft, target_wad: int) -> Draft:
     return max(sells, buys, key=lambda end: end.ledger.health_wad())
 
 
-def use_idle(draft: Draft, target_wad: int) -> Draft:
-    """Repay from what is idle, then supply what is idle. Needs no price to be traded on."""
+def use_idle(draft: Draft, target_wad: int, *, tops_up: bool) -> Draft:
+    """Repay from what is idle, then, if it tops up, supply what is idle. Needs no price to be traded on."""
     for token in (draft.ledger.asset.token, draft.ledger.base.token):
         holding = draft.ledger.holding(token)
         need = shortfall(draft.ledger, target_wad)
@@ -56,9 +60,9 @@ def use_idle(draft: Draft, target_wad: int) -> Draft:
             draft = draft.do(MoveKind.REPAY, holding, amount)
     for token in (draft.ledger.base.token, draft.ledger.asset.token):
         holding = draft.ledger.holding(token)
-        need = shortfall(draft.ledger, min(target_wad, draft.bounds.top_up_wad))
+        need = shortfall(draft.ledger, target_wad)
         per_unit = draft.ledger.scale(holding) * holding.liquidation_threshold_bps * WAD
-        if need <= 0 or holding.frozen or per_unit == 0:
+        if not tops_up or need <= 0 or holding.frozen or per_unit == 0:
             continue
         amount = min(_spendable(draft, holding), -(-need // per_unit))
         after = draft.do(MoveKind.SUPPLY, holding, amount)
