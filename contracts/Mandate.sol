@@ -407,8 +407,8 @@ contract Mandate is IMandate, AccessManaged {
     ) private {
         Limits memory limits = _limits;
         Caps memory caps = _caps;
-        // Measured in one way before and in another after, options would hide a loss.
-        if (before.optionsKnown != afterwards.optionsKnown) revert OptionsUnknown();
+        // At intrinsic value after and not before, options would hide a loss; the other way round they only add one.
+        if (before.optionsKnown && !afterwards.optionsKnown) revert OptionsUnknown();
         _checkHealthAndDebt(before, afterwards, limits);
         bool reduces = _reduces(before, afterwards, traded, limits.minHealthWad, dust);
         // From below the minimum health the way out passes a band that a fall of the price has left.

@@ -198,6 +198,14 @@ class SimulationReverted(SendError):  # noqa: N818 - named for the fact it repor
 
 
 @dataclass
+class TooSoonError(SimulationReverted):
+    """The vault would refuse the intent until a time it names."""
+
+    until: int
+    """Unix seconds."""
+
+
+@dataclass
 class UnfundedError(SendError):
     """The key cannot pay for gas."""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from keeper.clock import Clock
-from keeper.errors import ReadError, SendError
+from keeper.errors import ReadError, SendError, TooSoonError
 from keeper.execution.intents import make_intent, rebalance_of
 from keeper.guard import check, check_upkeep
 from keeper.market import build_market
@@ -181,7 +181,16 @@ def _verdict(
     if plan.empty:
         return Verdict(())
     refusals = check(plan, market, policies.guard).refusals
+    refusals += _too_soon(ports.executor, plan.lane, market.readings)
     return Verdict(refusals + _paused(ports.journal, rules, plan.lane, market.readings))
+
+
+def _too_soon(executor: Executor, lane: Lane, readings: Readings) -> tuple[Refusal, ...]:
+    """The day without new risk that follows a rescue, known from a simulation that met it."""
+    left = executor.routine_waits_until() - readings.block.timestamp
+    if lane is not Lane.ROUTINE or left <= 0:
+        return ()
+    return (Refusal("cooldown", f"the mandate takes routine plans in {left} s again"),)
 
 
 def _upkeep(
@@ -213,7 +222,9 @@ def _act(ports: Ports, rules: TickRules, record: TickRecord) -> TickRecord:
             return _ended(record, TickStatus.DRY, f"{intent.reason}: {said}")
         tx_hash = ports.executor.submit(intent)
     except SendError as error:
-        return _ended(record, TickStatus.FAILED, str(error))
+        # A routine plan that comes too soon is no failure: it waits, and other work goes on.
+        waits = isinstance(error, TooSoonError) and intent.lane is Lane.ROUTINE
+        return _ended(record, TickStatus.HELD if waits else TickStatus.FAILED, str(error))
     return _ended(record, TickStatus.SENT, intent.reason, tx_hash)
 
 

@@ -172,3 +172,5 @@ MIN_TENOR_S = HOUR
 MIN_OWNER_DELAY_S = DAY
 MAX_SLACK_PART = 4
 MAX_ANSWER_RATIO = 10**6
+EMERGENCY_MARGIN_WAD = 5 * WAD // 1_000
+"""An emergency is at least so far under the mandate's minimum health."""

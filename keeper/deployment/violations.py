@@ -1,6 +1,7 @@
 """Everything about a parameters file that the contracts would refuse, or could not know to be a mistake."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from operator import attrgetter
 
 from keeper.deployment.bounds import (
@@ -8,6 +9,7 @@ from keeper.deployment.bounds import (
     CONSTANTS,
     DESK_BOUNDS,
     DESK_CONSTANTS,
+    EMERGENCY_MARGIN_WAD,
     MARK_BOUNDS,
     MARKS,
     MAX_ANSWER_RATIO,
@@ -60,9 +62,9 @@ def _relations(p: Parameters) -> Iterator[tuple[bool, str]]:
         f"roles.owner_delay_s: {roles.owner_delay_s} is below curator_delay_s, {roles.curator_delay_s}",
     )
     yield (
-        e.emergency_health <= p.limits.min_health,
-        f"emergency.emergency_health: {e.emergency_health} is above limits.min_health, {p.limits.min_health}: "
-        "anybody could sell what a keeper may hold",
+        scaled(e.emergency_health, WAD) <= scaled(p.limits.min_health, WAD) - EMERGENCY_MARGIN_WAD,
+        f"emergency.emergency_health: {e.emergency_health} is not {Decimal(EMERGENCY_MARGIN_WAD) / WAD:f} under "
+        f"limits.min_health, {p.limits.min_health}: anybody could soon sell what a keeper may hold",
     )
     yield (
         e.critical_health <= e.emergency_health,

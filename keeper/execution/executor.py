@@ -13,6 +13,7 @@ from keeper.errors import (
     ReorganisedError,
     RpcError,
     SimulationReverted,
+    TooSoonError,
     UnfundedError,
 )
 from keeper.execution.fees import (
@@ -33,7 +34,13 @@ from keeper.execution.ports import AttemptBook, Rpc
 from keeper.execution.quantities import count, quantity
 from keeper.execution.send import Fate, publish
 from keeper.execution.signer import Signer
-from keeper.execution.simulate import ErrorBook, call_data, is_revert, ran_out_of_gas
+from keeper.execution.simulate import (
+    ErrorBook,
+    call_data,
+    is_revert,
+    ran_out_of_gas,
+    waits_until,
+)
 from keeper.model.attempt import Attempt
 from keeper.model.block import BlockStamp
 from keeper.model.decision import Intent, Rebalance
@@ -78,6 +85,7 @@ class TransactionExecutor:
         self._account = account
         self._signer = signer
         self._gas = gas or GasPolicy()
+        self._routine_waits_until = 0
         self._follower = Follower(
             rpc,
             book,
@@ -87,6 +95,10 @@ class TransactionExecutor:
             replace=self._replacement,
             lowered=self._lowered,
         )
+
+    def routine_waits_until(self) -> int:
+        """When the mandate takes routine rebalances again, as a simulation last heard; 0 if it said nothing."""
+        return self._routine_waits_until
 
     def in_flight(self) -> int:
         """How many intents are not settled yet; survives a restart, because the journal knows."""
@@ -165,7 +177,11 @@ class TransactionExecutor:
             if not is_revert(error) and not ran_out_of_gas(error):
                 raise
             told = first if len(first.data) > len(error.data) else error
-            raise SimulationReverted(self._errors.explain(told)) from None
+            until, reason = waits_until(told), self._errors.explain(told)
+            if until is not None:
+                self._routine_waits_until = until
+                raise TooSoonError(reason, until) from None
+            raise SimulationReverted(reason) from None
         return with_margin(count(estimate, self._rpc.name, "eth_estimateGas"), self._gas)
 
     def _fees(self, intent: Intent, rehearsal: _Rehearsal, floor: Floor | None) -> Fees:

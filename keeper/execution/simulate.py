@@ -21,6 +21,7 @@ _BUILT_IN: list[dict[str, Any]] = [
     {"type": "error", "name": "Panic", "inputs": [{"name": "code", "type": "uint256"}]},
 ]
 _REVERT_CODE = 3
+_TOO_SOON_SELECTOR = function_signature_to_4byte_selector("CooldownActive(uint256,uint256)").hex()
 
 
 def call_data(intent: Intent) -> str:
@@ -58,6 +59,14 @@ def ran_out_of_gas(error: RpcError) -> bool:
     """True if the call needed more gas than it was given, which some nodes tell without revert data."""
     text = error.message.lower()
     return any(words in text for words in ("out of gas", "outofgas", "gas required exceeds"))
+
+
+def waits_until(error: RpcError) -> int | None:
+    """Unix seconds from which the mandate may take what it refused with CooldownActive(until, timestamp)."""
+    data = error.data.removeprefix("0x")
+    if not data.startswith(_TOO_SOON_SELECTOR) or len(data) != 8 + 2 * 64:
+        return None
+    return int(data[8:72], 16)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,12 @@ waits for the mandate's cooldown, is held to its caps, and is charged to the rou
 from keeper.guard.rehearsal import Rehearsal
 from keeper.model.decision import Plan, Refusal
 from keeper.model.ledger import Ledger
-from keeper.model.mandate import Caps
+from keeper.model.mandate import TOP_UP_TIMES, Caps
 from keeper.model.market import MarketState, Readings
 from keeper.model.units import BPS, WAD, wad_float
 
 REDUCING_SWAP_BPS = 10_100
-"""Swaps may buy this much of the debt they repay and still count as reducing, in bps."""
+"""Swaps may buy this much of the debt they repay and still count as reducing, in bps: room for their own loss."""
 
 
 def judge(plan: Plan, market: MarketState, rehearsal: Rehearsal) -> list[Refusal]:
@@ -20,7 +20,7 @@ def judge(plan: Plan, market: MarketState, rehearsal: Rehearsal) -> list[Refusal
     readings = market.readings
     if readings.measure is None or not readings.measure.priced:
         return _loss(plan, readings, rehearsal, ())  # the vault then checks each move by itself
-    grown = grown_risks(rehearsal)
+    grown = grown_risks(rehearsal, readings.limits.min_health_wad)
     return [
         *_health(readings, rehearsal),
         *_debt(readings, rehearsal),
@@ -30,31 +30,38 @@ def judge(plan: Plan, market: MarketState, rehearsal: Rehearsal) -> list[Refusal
     ]
 
 
-def grown_risks(rehearsal: Rehearsal) -> tuple[str, ...]:
+def grown_risks(rehearsal: Rehearsal, min_health_wad: int) -> tuple[str, ...]:
     """The measured risks that the plan makes larger; none for one that only reduces."""
     before, after = rehearsal.before, rehearsal.after
     lent_more = _lent_down(after) > _lent_down(before)
+    rose = after.health_wad() > before.health_wad()
+    safer = rose and after.health_wad() // TOP_UP_TIMES <= min_health_wad
     cases = (
         ("health falls", after.health_wad() < before.health_wad()),
         ("debt of the asset rises", after.asset.debt > before.asset.debt),
         ("debt of the base rises", after.base.debt > before.base.debt),
-        ("net exposure rises", abs(after.net_delta()) > abs(before.net_delta())),
         (
-            "more is at the venue and nothing safer",
-            lent_more and after.health_wad() <= before.health_wad(),
+            "net exposure rises",
+            abs(after.net_delta()) > abs(before.net_delta()) + rehearsal.dust,
         ),
+        ("more is at the venue and nothing safer", lent_more and not safer),
         (
-            "swaps buy more than is repaid",
-            rehearsal.bought_scaled * BPS > _repaid_scaled(rehearsal) * REDUCING_SWAP_BPS,
+            "swaps go both ways",
+            rehearsal.bought_asset_scaled > 0 and rehearsal.bought_base_scaled > 0,
         ),
+        ("swaps buy more than is repaid", _buys_too_much(rehearsal)),
     )
     return tuple(name for name, grew in cases if grew)
 
 
-def _repaid_scaled(rehearsal: Rehearsal) -> int:
-    """Debt repaid, where swaps may be for repaying it: without base owed none needs to buy."""
+def _buys_too_much(rehearsal: Rehearsal) -> bool:
+    """Of a token, more than is repaid of it; but base is sold freely, towards cash, while none is owed."""
     before, after = rehearsal.before, rehearsal.after
-    return max(0, before.owed_scaled() - after.owed_scaled()) if before.base.debt else 0
+    repaid_asset = max(0, before.asset.debt - after.asset.debt) * before.asset_scale
+    repaid_base = max(0, before.base.debt - after.base.debt) * before.base_scale
+    too_much_base = rehearsal.bought_base_scaled * BPS > repaid_base * REDUCING_SWAP_BPS
+    too_much_asset = rehearsal.bought_asset_scaled * BPS > repaid_asset * REDUCING_SWAP_BPS
+    return too_much_base or (before.base.debt > 0 and too_much_asset)
 
 
 def _lent_down(ledger: Ledger) -> int:
@@ -88,11 +95,16 @@ def _debt(readings: Readings, rehearsal: Rehearsal) -> list[Refusal]:
 
 
 def _delta(readings: Readings, rehearsal: Rehearsal, *, reduces: bool) -> list[Refusal]:
-    """V-06: the net delta ends inside its band, or nearer to the target than before."""
+    """V-06: the net delta ends inside its band, or nearer to the target than before.
+
+    What reduces every risk leaves the band on the way out: while winding down, or from under the minimum health.
+    """
+    if reduces and leaves_band(readings, rehearsal.before):
+        return []
     before, after, caps = rehearsal.before, rehearsal.after, readings.mandate.terms.caps
     band = max(0, after.nav_down()) * caps.delta_band_bps // BPS
     gap, gap_before = delta_gap_up(after, caps), delta_gap_up(before, caps)
-    still = after.net_delta() == before.net_delta()
+    still = abs(after.net_delta() - before.net_delta()) <= rehearsal.dust
     if gap <= band or gap < gap_before or (still and reduces):
         return []
     message = (
@@ -100,6 +112,12 @@ def _delta(readings: Readings, rehearsal: Rehearsal, *, reduces: bool) -> list[R
         f"its band is {band}"
     )
     return [Refusal("delta-band", message)]
+
+
+def leaves_band(readings: Readings, before: Ledger) -> bool:
+    """Whether what only reduces may end outside the delta band."""
+    began = max(before.health_wad(), readings.account.health_wad)
+    return readings.mandate.winding_down or began < readings.limits.min_health_wad
 
 
 def delta_gap_up(ledger: Ledger, caps: Caps) -> int:
@@ -111,7 +129,11 @@ def delta_gap_up(ledger: Ledger, caps: Caps) -> int:
 
 
 def _routine(market: MarketState, rehearsal: Rehearsal, grown: tuple[str, ...]) -> list[Refusal]:
-    """What binds a plan that makes any measured risk larger."""
+    """What binds a plan that makes any measured risk larger.
+
+    The day without new risk that follows a rescue is not among it: nothing tells when the last rescue was, so the
+    simulation finds it, and the loop then waits for its end.
+    """
     if not grown:
         return []
     readings, caps = market.readings, market.readings.mandate.terms.caps
@@ -161,9 +183,11 @@ def _loss(
     plan: Plan, readings: Readings, rehearsal: Rehearsal, grown: tuple[str, ...]
 ) -> list[Refusal]:
     """V-04: the accepted loss fits the mandate and the bucket it would be charged to."""
-    if not rehearsal.trades_price and plan.max_loss == 0:
+    ledger = rehearsal.before
+    forgiven = rehearsal.dust + ledger.value_up(ledger.base, rehearsal.dust)
+    if plan.max_loss <= forgiven:  # rounding and no loss: it waits for no bucket
         return []
-    nav = max(0, rehearsal.before.nav_down())
+    nav = max(0, ledger.nav_down())
     bucket, name = (
         (readings.mandate.routine, "routine")
         if grown

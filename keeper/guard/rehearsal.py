@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from keeper.model.decision import Move, MoveKind, Plan, Refusal
 from keeper.model.ledger import ImpossibleMoveError, Ledger, changes_price_exposure
+from keeper.model.mandate import DUST_UNITS, TOP_UP_TIMES
 from keeper.model.market import MarketState
 from keeper.model.units import BPS, MAX_UINT256, WAD, wad_float
 
@@ -17,9 +18,12 @@ class Rehearsal:
     trades_price: bool
     sold_scaled: int
     """Value that swaps sell, in the ledger's scale."""
-    bought_scaled: int
-    """Least value that swaps buy, in the ledger's scale; but base sold while none is owed: one way, towards
-    cash, is never too much."""
+    bought_asset_scaled: int
+    """Least value of the asset that swaps buy, in the ledger's scale."""
+    bought_base_scaled: int
+    """Least value of base that swaps buy, in the ledger's scale."""
+    dust: int
+    """Units of either token that the vault leaves to the venue's rounding."""
     refusals: tuple[Refusal, ...]
 
 
@@ -27,7 +31,7 @@ def rehearse(plan: Plan, market: MarketState) -> Rehearsal:
     """Every move in order; an impossible one is named and passed over."""
     before = ledger = Ledger.of(market.readings)
     refusals: list[Refusal] = []
-    trades_price, sold, bought = False, 0, 0
+    trades_price, sold, bought = False, 0, {before.asset.token: 0, before.base.token: 0}
     for index, move in enumerate(plan.moves):
         refusals += _shape(index, move, market)
         try:
@@ -40,11 +44,26 @@ def rehearse(plan: Plan, market: MarketState) -> Rehearsal:
             continue
         trades_price = trades_price or exposed
         sold += value
-        bought += 0 if before.base.debt == 0 and move.token == before.base.token else got
+        bought[_other_token(before, move)] += got
         refusals += _venue_refusals(index, move, after)
-        refusals += _paused_move(index, move, ledger, market)
+        refusals += _price_free(index, move, before, market)
         ledger = after
-    return Rehearsal(before, ledger, trades_price, sold, bought, tuple(refusals))
+    return Rehearsal(
+        before=before,
+        after=ledger,
+        trades_price=trades_price,
+        sold_scaled=sold,
+        bought_asset_scaled=bought[before.asset.token],
+        bought_base_scaled=bought[before.base.token],
+        dust=len(plan.moves) * DUST_UNITS,
+        refusals=tuple(refusals),
+    )
+
+
+def _other_token(ledger: Ledger, move: Move) -> str:
+    """What a swap of the move's token buys."""
+    sells_asset = ledger.holding(move.token).token == ledger.asset.token
+    return ledger.base.token if sells_asset else ledger.asset.token
 
 
 def _shape(index: int, move: Move, market: MarketState) -> list[Refusal]:
@@ -108,12 +127,22 @@ def _venue_refusals(index: int, move: Move, after: Ledger) -> list[Refusal]:
     return found
 
 
-def _paused_move(index: int, move: Move, before: Ledger, market: MarketState) -> list[Refusal]:
-    """Without a price the vault judges moves one by one: under pause nothing is supplied that secures no debt."""
+def _price_free(index: int, move: Move, before: Ledger, market: MarketState) -> list[Refusal]:
+    """Without a price the vault judges moves one by one, by what was owed at the start.
+
+    Collateral is supplied only to secure a debt that needs it, and withdrawn only if nothing is owed.
+    """
     readings = market.readings
-    priced = readings.measure is not None and readings.measure.priced
-    if priced or not readings.paused or move.kind is not MoveKind.SUPPLY:
+    if readings.measure is not None and readings.measure.priced:
         return []
-    if before.asset.debt or before.base.debt:
-        return []
-    return [Refusal("paused", f"move {index}: supply while the vault is paused and owes nothing")]
+    owes = before.asset.debt > 0 or before.base.debt > 0
+    most = TOP_UP_TIMES * readings.limits.min_health_wad
+    toppable = owes and readings.account.health_wad <= most
+    if move.kind is MoveKind.SUPPLY and not toppable:
+        why = f"health is over {wad_float(most):.2f}" if owes else "nothing is owed"
+        return [Refusal("price-free", f"move {index}: supply without a price, and {why}")]
+    if move.kind is MoveKind.WITHDRAW and owes:
+        return [
+            Refusal("price-free", f"move {index}: withdrawal without a price, and debt is owed")
+        ]
+    return []

@@ -4,6 +4,11 @@ from dataclasses import dataclass
 
 from keeper.model.units import WAD, Bps, Raw, Wad
 
+DUST_UNITS = 5
+"""Units of a token that one move may lose to the venue's rounding, as the vault counts."""
+TOP_UP_TIMES = 4
+"""More collateral is protection up to so many times the minimum health; beyond, it is lending."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -45,6 +45,10 @@ class Executor(Protocol):
         """
         ...
 
+    def routine_waits_until(self) -> int:
+        """Unix seconds from which the mandate takes routine rebalances, as it last said; 0 if it said nothing."""
+        ...
+
     def in_flight(self) -> int:
         """How many intents are not settled yet."""
         ...

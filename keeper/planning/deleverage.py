@@ -8,7 +8,7 @@ the target (health near or under the minimum, nothing idle), rounds may go down 
 
 from dataclasses import replace
 
-from keeper.model.decision import MoveKind
+from keeper.model.decision import Lane, MoveKind
 from keeper.model.ledger import Holding, Ledger
 from keeper.model.units import BPS, MAX_UINT256, WAD
 from keeper.planning.state import MAX_ROUNDS, VENUE_FLOOR_WAD, Draft, other
@@ -16,13 +16,17 @@ from keeper.planning.state import MAX_ROUNDS, VENUE_FLOOR_WAD, Draft, other
 ITERATIONS = 10
 """Of size -> impact -> size; each brings the error down by the impact, a few per cent at most."""
 PPM = 1_000_000
+TOP_UP_MARGIN_BPS = 100
+"""Room for swaps that bring more health than planned."""
 WORTH_DEPTH_BPS = 25
 """Going under the mandate's minimum between moves must bring this much more health."""
 
 
 def raise_health(draft: Draft, target_wad: int) -> Draft:
     """The draft with moves that bring health up to `target_wad`, or as near as the bounds allow."""
-    start = use_idle(draft, target_wad)
+    # More collateral counts as protection only if the plan ends well under where it would be lending.
+    protects = target_wad * (BPS + TOP_UP_MARGIN_BPS) <= draft.bounds.top_up_wad * BPS
+    start = use_idle(draft, target_wad, tops_up=protects)
     careful = _rounds(start, target_wad)
     if shortfall(careful.ledger, target_wad) <= 0:
         return careful
@@ -33,20 +37,20 @@ def raise_health(draft: Draft, target_wad: int) -> Draft:
 
 
 def _rounds(draft: Draft, target_wad: int) -> Draft:
-    ledger = draft.ledger
+    asset, base = draft.ledger.asset.token, draft.ledger.base.token
     # Netting a token against itself costs nothing, so it goes before anything that must be swapped.
-    for collateral, debt in (
-        (ledger.asset, ledger.asset),
-        (ledger.base, ledger.base),
-        (ledger.base, ledger.asset),
-        (ledger.asset, ledger.base),
-    ):
-        draft = _unwind(draft, collateral.token, debt.token, target_wad)
-    return draft
+    for token in (asset, base):
+        draft = _unwind(draft, token, token, target_wad)
+    # The mandate takes swaps of one direction only for reducing; the other is left to a later plan.
+    sells = _unwind(draft, base, asset, target_wad)
+    if shortfall(sells.ledger, target_wad) <= 0:
+        return sells
+    buys = _unwind(draft, asset, base, target_wad)
+    return max(sells, buys, key=lambda end: end.ledger.health_wad())
 
 
-def use_idle(draft: Draft, target_wad: int) -> Draft:
-    """Repay from what is idle, then supply what is idle. Needs no price to be traded on."""
+def use_idle(draft: Draft, target_wad: int, *, tops_up: bool) -> Draft:
+    """Repay from what is idle, then, if it tops up, supply what is idle. Needs no price to be traded on."""
     for token in (draft.ledger.asset.token, draft.ledger.base.token):
         holding = draft.ledger.holding(token)
         need = shortfall(draft.ledger, target_wad)
@@ -58,7 +62,7 @@ def use_idle(draft: Draft, target_wad: int) -> Draft:
         holding = draft.ledger.holding(token)
         need = shortfall(draft.ledger, target_wad)
         per_unit = draft.ledger.scale(holding) * holding.liquidation_threshold_bps * WAD
-        if need <= 0 or holding.frozen or per_unit == 0:
+        if not tops_up or need <= 0 or holding.frozen or per_unit == 0:
             continue
         amount = min(_spendable(draft, holding), -(-need // per_unit))
         after = draft.do(MoveKind.SUPPLY, holding, amount)
@@ -106,8 +110,7 @@ def unwind_round(draft: Draft, held: Holding, owed: Holding, wanted: int) -> Dra
     if not draft.worth_it(held, amount):
         return draft
     quote = draft.quote(held, amount)
-    # A paused vault refuses a swap that brings more than is repaid, so then all of it repays.
-    repaid = MAX_UINT256 if draft.bounds.paused else min(quote.min_out, owed.debt)
+    repaid = MAX_UINT256 if draft.bounds.repays_all else min(quote.min_out, owed.debt)
     draft = draft.do(MoveKind.WITHDRAW, held, amount).swap(quote)
     return draft.do(MoveKind.REPAY, owed, repaid).next_round()
 
@@ -138,8 +141,15 @@ def needed(draft: Draft, held: Holding, owed: Holding, target_wad: int) -> int:
 
 
 def _clears(draft: Draft, held: Holding, owed: Holding, amount: int) -> int:
-    """Units of `held` that are enough to repay all of `owed`, starting from a size `amount`."""
+    """Units of `held` that are enough to repay all of `owed`, starting from a size `amount`.
+
+    While base is owed, no more than is expected to repay it: what is bought beyond is not reducing.
+    """
     if held.token == owed.token:
         return owed.debt
-    least = draft.quote(held, amount).min_out if amount > 0 else 0
-    return amount if least <= owed.debt else -(-amount * owed.debt // least)
+    if amount <= 0:
+        return 0
+    quote = draft.quote(held, amount)
+    exact = draft.bounds.lane is Lane.PROTECTIVE and draft.ledger.base.debt > 0
+    bought = max(quote.min_out, quote.expected_out) if exact else quote.min_out
+    return amount if bought <= owed.debt else -(-amount * owed.debt // bought)

@@ -38,7 +38,7 @@ def make_plan(
     readings = market.readings
     draft = Draft(Bounds.of(market, target.lane, policy), Ledger.of(readings), readings.pool)
     if market.tradable:
-        planned = _full(draft, target)
+        planned = _full(draft, target, market)
     else:
         planned = raise_health_without_price(draft, risk.health_wad, target.health_wad or 0)
     if not planned.moves:
@@ -90,7 +90,7 @@ def _why_routine_waits(readings: Readings) -> tuple[tuple[bool, str], ...]:
     )
 
 
-def _full(draft: Draft, target: Target) -> Draft:
+def _full(draft: Draft, target: Target, market: MarketState) -> Draft:
     """Health first, then exposure: an exit may already close part of the delta's gap."""
     if target.health_wad is not None:
         health = draft.ledger.health_wad()
@@ -98,7 +98,7 @@ def _full(draft: Draft, target: Target) -> Draft:
             draft = raise_health(draft, target.health_wad)
         elif health > target.health_wad and target.lane is Lane.ROUTINE:
             draft = lower_health(draft, target.health_wad)
-    if target.net_delta is not None and not draft.bounds.paused:
+    if target.net_delta is not None and not market.readings.paused:
         floor = max(draft.bounds.health_floor_wad, target.health_wad or 0)
         bounds = replace(draft.bounds, health_floor_wad=min(floor, draft.ledger.health_wad()))
         draft = move_delta(replace(draft, bounds=bounds), target.net_delta)

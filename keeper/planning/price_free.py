@@ -15,7 +15,7 @@ from keeper.planning.state import Draft
 def raise_health_without_price(draft: Draft, health_wad: int, target_wad: int) -> Draft:
     """The draft with the moves towards `target_wad` that need no usable price."""
     if draft.ledger.price_wad > 0:
-        return use_idle(draft, target_wad)
+        return use_idle(draft, target_wad, tops_up=health_wad <= draft.bounds.top_up_wad)
     if health_wad >= target_wad:
         return draft
     draft = replace(draft, bounds=replace(draft.bounds, min_trade=0))

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from keeper.model.decision import Lane, Move, MoveKind
 from keeper.model.ledger import Holding, Ledger
-from keeper.model.mandate import Caps
-from keeper.model.market import MarketState, PoolState
+from keeper.model.mandate import DUST_UNITS, TOP_UP_TIMES, Caps
+from keeper.model.market import MarketState, PoolState, Readings
 from keeper.model.policy import PlanningPolicy
 from keeper.model.units import BPS, WAD, Raw
 from keeper.planning.swap_quote import SwapQuote, SwapTerms, quote_swap
@@ -14,8 +14,6 @@ FLOOR_MARGIN_BPS = 5
 """Steps stay this far over the mandate's minimum health: interest of a few blocks, rounding."""
 VENUE_FLOOR_WAD = 1_002 * WAD // 1_000
 """The venue refuses a withdrawal that leaves health under 1; the rest is room for the next block's price."""
-DUST = 5
-"""Units one move at the venue may lose to rounding; the vault allows as many."""
 MAX_ROUNDS = 8
 """Rounds of withdraw-swap-repay or borrow-swap-supply in one plan: about 3 million gas."""
 
@@ -41,6 +39,18 @@ def delta_band(ledger: Ledger, caps: Caps, nav: int, max_loss: int) -> DeltaBand
     )
 
 
+def way_out(ledger: Ledger) -> DeltaBand:
+    """Where what reduces every risk may end when it leaves the band: no farther from zero than it began."""
+    most = abs(ledger.net_delta())
+    return DeltaBand(-most, most)
+
+
+def _leaves_band(readings: Readings, ledger: Ledger) -> bool:
+    """While winding down, and from under the minimum health, the way out passes the mandate's band."""
+    began = max(ledger.health_wad(), readings.account.health_wad)
+    return readings.mandate.winding_down or began < readings.limits.min_health_wad
+
+
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """What a plan may not exceed; asset units where not said otherwise."""
@@ -56,8 +66,10 @@ class Bounds:
     max_loss: int
     margin_bps: int
     max_borrow_bps: int
-    paused: bool
-    """The vault is paused: swaps must not bring more than is repaid."""
+    repays_all: bool
+    """All that swaps bring repays debt: what reduces must not bring more while the vault is halted or owes base."""
+    top_up_wad: int
+    """Health above which more collateral is no protection any more."""
     max_venue_bps: int
     """Supplied over gross assets, for what does not make the vault safer."""
     band: DeltaBand
@@ -90,9 +102,12 @@ class Bounds:
             max_loss=max_loss,
             margin_bps=policy.loss_margin_bps,
             max_borrow_bps=limits.max_borrow_bps,
-            paused=readings.paused,
+            repays_all=readings.paused or (not routine and ledger.base.debt > 0),
+            top_up_wad=TOP_UP_TIMES * limits.min_health_wad,
             max_venue_bps=mandate.terms.caps.max_venue_bps,
-            band=delta_band(ledger, mandate.terms.caps, nav, max_loss),
+            band=way_out(ledger)
+            if not routine and _leaves_band(readings, ledger)
+            else delta_band(ledger, mandate.terms.caps, nav, max_loss),
         )
 
 
@@ -144,10 +159,10 @@ class Draft:
         return quote_swap(self.ledger, self.pool, self.bounds.terms, sold, amount_in)
 
     def max_loss(self, loss: int, traded: int) -> int:
-        """Loss to accept for an expected loss and a traded value: with margin, and dust per move."""
-        return (
-            max(0, loss) + -(-traded * self.bounds.margin_bps // BPS) + DUST * (len(self.moves) + 3)
-        )
+        """Loss to accept for an expected loss and a traded value: with margin, and dust of both tokens per move."""
+        dust = DUST_UNITS * (len(self.moves) + 3)
+        margin = -(-traded * self.bounds.margin_bps // BPS)
+        return max(0, loss) + margin + dust + self.ledger.value_up(self.ledger.base, dust)
 
     def affordable(self, quote: SwapQuote, room_bps: int) -> bool:
         """True if the swap keeps inside size, loss and the mandate, with `room_bps` to spare."""

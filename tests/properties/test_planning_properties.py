@@ -1,12 +1,14 @@
 """What holds of every plan, whatever the vault, the pool and the decimals."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from keeper.guard import check
-from keeper.model.decision import Lane, MoveKind, Plan, Target
+from keeper.guard.mandate import grown_risks
+from keeper.guard.rehearsal import rehearse
+from keeper.model.decision import Lane, Move, MoveKind, Plan, Target
 from keeper.model.ledger import Ledger
 from keeper.model.market import MarketState, Readings
 from keeper.model.units import WAD, Raw
@@ -254,3 +256,56 @@ def test_same_values_give_the_same_plan(readings: Readings, target: float) -> No
     """K-07."""
     wanted = towards(target, Lane.PROTECTIVE)
     assert plan_for(readings, wanted)[1] == plan_for(readings, wanted)[1]
+
+
+@st.composite
+def mixed_vaults(draw: st.DrawFn) -> Readings:
+    """Both tokens supplied, owed and idle, in any proportion; the pool up to 1.5 % beside the oracle."""
+    base_part = draw(st.sampled_from([0.0, 0.2, 0.5, 0.8, 1.0]))
+    owed_in_base = draw(st.sampled_from([0.0, 0.001, 0.3, 0.6, 1.0]))
+    weighted = 3_000_000 * (base_part * 0.83 + (1 - base_part) * 0.80)
+    debt = weighted / draw(st.floats(1.01, 1.3))
+    return make_readings(
+        spot=2_000 * draw(st.floats(0.985, 1.015)),
+        idle_asset=draw(st.sampled_from([0.0, 0.0, 20_000.0])),
+        idle_base=draw(st.sampled_from([0.0, 0.0, 5.0])),
+        supplied_asset=3_000_000 * (1 - base_part),
+        supplied_base=1_500 * base_part,
+        debt_asset=debt * (1 - owed_in_base),
+        debt_base=debt * owed_in_base / 2_000,
+        limits=make_limits(max_loss_bps=500, max_swap_loss_bps=300),
+        loss_budget_left=1_000_000,
+        paused=draw(st.booleans()),
+        winding_down=draw(st.booleans()),
+    )
+
+
+def as_the_pool_gives(plan: Plan, readings: Readings) -> Plan:
+    """The same moves, each swap asking for what the pool's formula gives."""
+    ledger, pool = Ledger.of(readings), readings.pool
+    moves: list[Move] = []
+    for move in plan.moves:
+        given_ = move
+        if move.kind is MoveKind.SWAP:
+            sells_base = move.token == ledger.base.token
+            out, pool = simulate(pool, sells_base, ledger.amount_of(move))
+            given_ = replace(move, limit=Raw(out))
+        ledger = ledger.apply(given_, given_.limit)
+        moves.append(given_)
+    return replace(plan, moves=tuple(moves))
+
+
+@FEW
+@given(readings=mixed_vaults(), target=st.floats(1.31, 1.8))
+def test_a_protective_plan_only_reduces_whatever_its_swaps_give(
+    readings: Readings, target: float
+) -> None:
+    """V-08: it passes a pause, a cooldown and the day after a rescue."""
+    market = make_market(readings)
+    risk = assess(market)
+    wanted = Target(Lane.PROTECTIVE, wad(target), None, "too low")
+    plan = make_plan(market, risk, wanted, planning_policy())
+    least = readings.limits.min_health_wad
+    for outcome in (plan, as_the_pool_gives(plan, readings)):
+        assert grown_risks(rehearse(outcome, market), least) == ()
+    assert check(plan, market, guard_policy()).passed

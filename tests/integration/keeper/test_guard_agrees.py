@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from eth_utils.abi import function_signature_to_4byte_selector
 from web3.exceptions import Web3Exception
 
 from keeper.config.policies import policies
@@ -16,9 +17,10 @@ from keeper.market import build_market
 from keeper.model.decision import Lane, Move, MoveKind, Plan
 from keeper.model.market import MarketState, Readings
 from keeper.model.units import MAX_UINT256, Raw, Wad
-from tests.integration.keeper.kept import DOLLAR, Kept
+from tests.integration.keeper.kept import AVERAGE_BLOCKS, DOLLAR, Kept
 
 ETHER = 10**18
+COOLDOWN_ACTIVE = function_signature_to_4byte_selector("CooldownActive(uint256,uint256)").hex()
 Steps = Callable[[Readings], tuple[Move, ...]]
 
 
@@ -79,7 +81,19 @@ def greedy_swap(r: Readings) -> tuple[Move, ...]:
     return (_swap(r, r.asset.address, 500 * DOLLAR, keeps=1.01),)
 
 
+def there_and_back(r: Readings) -> tuple[Move, ...]:
+    sells = _swap(r, r.base.address, 5 * ETHER)
+    buys = _swap(r, r.asset.address, 5_000 * DOLLAR)
+    return (
+        _lend(r, MoveKind.WITHDRAW, r.base.address, 5 * ETHER),
+        sells,
+        buys,
+        _lend(r, MoveKind.REPAY, r.asset.address, sells.limit - buys.amount),
+    )
+
+
 ALL: tuple[Steps, ...] = (
+    there_and_back,
     deleverage,
     lever,
     repay_idle,
@@ -123,7 +137,7 @@ def _judged(kept: Kept, steps: Steps) -> tuple[set[str], str, bool]:
         said = ""
     except Web3Exception as error:
         said = str(error) or "refused"
-    reduces = not grown_risks(rehearse(plan, market))
+    reduces = not grown_risks(rehearse(plan, market), readings.limits.min_health_wad)
     return {r.rule for r in verdict.refusals}, said, reduces
 
 
@@ -158,6 +172,33 @@ def test_guard_and_vault_agree_on_a_vault_that_winds_down(kept: Kept) -> None:
     send(kept.world.w3, mandate.functions.windDown(), kept.world.accounts.guardian)
     found = _agrees(kept)
     assert {name for name, rules in found.items() if not rules} == {s.__name__ for s in REDUCING}
+
+
+def test_guard_and_vault_agree_while_there_is_no_price(kept: Kept) -> None:
+    """V-07: only what conserves a token passes, and collateral only where it secures a debt."""
+    kept.mine(400)  # the feed is older than its heartbeat
+    found = {}
+    for steps in ALL:
+        rules, said, _ = _judged(kept, steps)
+        assert (not rules) == (not said), f"{steps.__name__}: guard {rules}, vault {said}"
+        found[steps.__name__] = rules
+    passing = {name for name, rules in found.items() if not rules}
+    assert passing == {"repay_idle", "supply_idle"}
+
+
+def test_the_day_after_a_rescue_is_for_the_simulation_to_find(kept: Kept) -> None:
+    """The guard cannot know of it: the plan that raises a risk waits, the one that reduces does not."""
+    kept.market(1_380)
+    vault = kept.world.contract("Vault", kept.deployment.vault)
+    send(kept.world.w3, vault.functions.protect(), kept.world.accounts.depositor)
+    kept.market(2_000)
+    rules, said, _ = _judged(kept, lever)
+    assert not rules
+    assert COOLDOWN_ACTIVE in said
+    assert _judged(kept, deleverage)[1] == ""
+    kept.mine(24 * 300 - AVERAGE_BLOCKS)
+    kept.market(2_000)
+    assert _judged(kept, lever)[1] == ""
 
 
 @pytest.mark.parametrize("price", [1_700, 2_400])

@@ -10,6 +10,7 @@ from keeper.deployment.bounds import (
     CONSTANTS,
     DESK_BOUNDS,
     DESK_CONSTANTS,
+    EMERGENCY_MARGIN_WAD,
     MARK_BOUNDS,
     MARKS,
     MAX_ANSWER_RATIO,
@@ -127,6 +128,7 @@ def test_ends_that_depend_on_other_parameters_start_from_the_contracts_constants
     assert value("MIN_TENOR", "VolatilityMarks") == MIN_TENOR_S
     assert value("MAX_SLACK_PART", "VolatilityOracle") == MAX_SLACK_PART
     assert value("MAX_ANSWER_RATIO", "PairSources") == MAX_ANSWER_RATIO
+    assert value("EMERGENCY_MARGIN_WAD", "TermBounds") == EMERGENCY_MARGIN_WAD
 
 
 def test_the_reader_of_sources_reads() -> None:

@@ -105,7 +105,11 @@ def test_skew_is_bounded_on_both_sides(skew: int) -> None:
             {"roles__curator_delay_s": 259_201},
             "roles.owner_delay_s: 259200 is below curator_delay_s, 259201",
         ),
-        ({"emergency__emergency_health": Decimal("1.26")}, "anybody could sell what a keeper may hold"),
+        ({"emergency__emergency_health": Decimal("1.26")}, "anybody could soon sell what a keeper may hold"),
+        (
+            {"emergency__emergency_health": Decimal("1.245000000000000001")},
+            "emergency.emergency_health: 1.245000000000000001 is not 0.005 under limits.min_health, 1.25",
+        ),
         ({"emergency__critical_health": Decimal("1.13")}, "emergency.critical_health: 1.13 is above"),
         ({"options__min_tenor_s": 2_678_401}, "options.min_tenor_s: 2678401 is above max_tenor_s"),
         ({"options__min_delta_bps": 3_501}, "options.min_delta_bps: 3501 is above max_delta_bps"),
@@ -135,6 +139,11 @@ def test_skew_is_bounded_on_both_sides(skew: int) -> None:
 def test_what_parameters_do_to_one_another_is_checked(change: dict[str, Any], said: str) -> None:
     assert violations(DESK) == ()
     assert any(said in violation for violation in violations(changed(DESK, **change)))
+
+
+def test_an_emergency_may_be_just_its_margin_under_the_minimum() -> None:
+    at_margin = changed(DESK, emergency__emergency_health=Decimal("1.245"))
+    assert violations(at_margin) == ()
 
 
 def test_every_violation_is_listed() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from eth_utils.abi import function_signature_to_4byte_selector
 
 from keeper import abi
 from keeper.errors import (
@@ -15,6 +16,7 @@ from keeper.errors import (
     RpcError,
     SendError,
     SimulationReverted,
+    TooSoonError,
     UnfundedError,
 )
 from keeper.execution.executor import TransactionExecutor
@@ -101,6 +103,21 @@ def test_nothing_is_signed_when_the_simulation_reverts(
     chain.refuse_call = RpcError("http://fake", "eth_call", 3, "execution reverted", "0x12345678")
     with pytest.raises(SimulationReverted, match="0x12345678"):
         executor_of(chain, journal).submit(make_test_intent())
+    assert (chain.sent, attempts(journal)) == ([], ())
+
+
+def test_the_executor_remembers_until_when_the_mandate_takes_no_routine_plan(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    selector = function_signature_to_4byte_selector("CooldownActive(uint256,uint256)").hex()
+    chain.refuse_call = RpcError(
+        "http://fake", "eth_call", 3, "execution reverted", f"0x{selector}{86_400:064x}{7:064x}"
+    )
+    executor = executor_of(chain, journal)
+    assert executor.routine_waits_until() == 0
+    with pytest.raises(TooSoonError):
+        executor.rehearse(make_test_intent())
+    assert executor.routine_waits_until() == 86_400
     assert (chain.sent, attempts(journal)) == ([], ())
 
 

@@ -6,7 +6,7 @@ from eth_utils.abi import function_signature_to_4byte_selector
 
 from keeper import abi
 from keeper.errors import RpcError
-from keeper.execution.simulate import ErrorBook, call_data, is_revert
+from keeper.execution.simulate import ErrorBook, call_data, is_revert, waits_until
 from tests.unit.execution.intents import make_test_intent
 
 BOOK = ErrorBook(abi.load("Vault"), abi.load("PriceOracle"))
@@ -49,6 +49,15 @@ def test_a_custom_error_is_told_with_its_values() -> None:
 )
 def test_other_reverts_are_told_as_far_as_they_say(data: str, message: str, told: str) -> None:
     assert BOOK.explain(_reverted(data, message)) == told
+
+
+def test_the_mandate_tells_until_when_a_plan_waits() -> None:
+    told = _data("CooldownActive(uint256,uint256)", ["uint256", "uint256"], [86_400, 7])
+    assert waits_until(_reverted(told)) == 86_400
+    for other in ("0x", told[:-2], told[:10], _data("Panic(uint256)", ["uint256"], [17])):
+        assert waits_until(_reverted(other)) is None
+    entry = next(e for e in abi.load("Mandate") if e.get("name") == "CooldownActive")
+    assert [i["type"] for i in entry["inputs"]] == ["uint256", "uint256"]
 
 
 def test_only_the_contracts_refusal_is_a_revert() -> None:

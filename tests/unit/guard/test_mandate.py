@@ -54,6 +54,11 @@ def rules(plan: Plan, readings: Readings) -> set[str]:
     return {r.rule for r in check(plan, make_market(readings), guard_policy()).refusals}
 
 
+def grown_of(readings: Readings, *moves: Move) -> tuple[str, ...]:
+    rehearsed = rehearse(plan_of(*moves), make_market(readings))
+    return grown_risks(rehearsed, readings.limits.min_health_wad)
+
+
 DELEVERAGE = (
     lend(MoveKind.WITHDRAW, BASE, ether(50)),
     swap(BASE, ether(50), dollars(99_500)),
@@ -104,23 +109,78 @@ def test_risks_that_a_plan_makes_larger_are_named(
     moves: tuple[Move, ...], grown: tuple[str, ...]
 ) -> None:
     readings = make_readings(idle_asset=100_000, idle_base=5)
-    assert grown_risks(rehearse(plan_of(*moves), make_market(readings))) == grown
+    assert grown_of(readings, *moves) == grown
 
 
 def test_more_at_a_venue_that_nothing_is_owed_to_is_a_risk() -> None:
     readings = make_readings(idle_asset=100_000, supplied_base=0, debt_asset=0)
-    plan = plan_of(lend(MoveKind.SUPPLY, ASSET, dollars(100_000)), trades_price=False)
-    assert grown_risks(rehearse(plan, make_market(readings))) == (
-        "more is at the venue and nothing safer",
+    supply = lend(MoveKind.SUPPLY, ASSET, dollars(100_000))
+    assert grown_of(readings, supply) == ("more is at the venue and nothing safer",)
+
+
+@pytest.mark.parametrize(("price_free", "debt"), [(False, 515_000), (True, 499_000)])
+def test_a_top_up_is_protection_up_to_four_times_the_minimum(price_free: bool, debt: float) -> None:
+    """2,490,000 of weighted collateral; 100,000 dollars more weigh 80,000."""
+    supply = lend(MoveKind.SUPPLY, ASSET, dollars(100_000))
+    for owed, protects in ((debt, True), (debt * 0.95, False)):
+        limits = make_limits(min_health=1.25)
+        readings = make_readings(idle_asset=100_000, debt_asset=owed, paused=True, limits=limits)
+        if price_free:
+            readings = replace(readings, measure=None)
+        plan = plan_of(supply, max_loss=0, trades_price=False)
+        assert (rules(plan, readings) == set()) == protects
+        if not price_free:
+            assert (grown_of(readings, supply) == ()) == protects
+
+
+def test_without_a_price_nothing_is_withdrawn_from_who_owed_at_the_start() -> None:
+    readings = replace(make_readings(idle_asset=500, debt_asset=500), measure=None)
+    repay, withdraw = (
+        lend(MoveKind.REPAY, ASSET, dollars(500)),
+        lend(MoveKind.WITHDRAW, BASE, ether(1)),
     )
+    plan = plan_of(repay, withdraw, max_loss=0, trades_price=False)
+    assert rules(plan, readings) == {"price-free"}
+    assert rules(replace(plan, moves=(repay,)), readings) == set()
 
 
 @pytest.mark.parametrize(("bought", "reduces"), [(50.5, True), (50.51, False)])
 def test_base_is_bought_as_far_as_it_repays_base(bought: float, reduces: bool) -> None:
     """To the basis point: a hundredth over what is repaid is room for the swap's own loss."""
     moves = (swap(ASSET, dollars(102_000), ether(bought)), lend(MoveKind.REPAY, BASE, ether(50)))
-    grown = grown_risks(rehearse(plan_of(*moves), make_market(SHORT)))
-    assert grown == (() if reduces else ("swaps buy more than is repaid",))
+    assert grown_of(SHORT, *moves) == (() if reduces else ("swaps buy more than is repaid",))
+
+
+@pytest.mark.parametrize(("repaid", "reduces"), [(10_000, True), (9_901, True), (9_900, False)])
+def test_while_base_is_owed_the_asset_is_bought_as_far_as_it_repays_asset(
+    repaid: float, reduces: bool
+) -> None:
+    both = make_readings(idle_base=10, debt_base=1)
+    moves = (swap(BASE, ether(5), dollars(10_000)), lend(MoveKind.REPAY, ASSET, dollars(repaid)))
+    assert grown_of(both, *moves) == (() if reduces else ("swaps buy more than is repaid",))
+
+
+def test_swaps_of_both_directions_are_trading_and_not_reducing() -> None:
+    both = make_readings(idle_asset=20_000, idle_base=10, debt_base=10)
+    sells = (swap(BASE, ether(5), dollars(9_950)), lend(MoveKind.REPAY, ASSET, dollars(9_950)))
+    buys = (swap(ASSET, dollars(10_000), ether(4.98)), lend(MoveKind.REPAY, BASE, ether(4.98)))
+    assert grown_of(both, *sells) == ()
+    assert grown_of(both, *buys) in {(), ("net exposure rises",)}
+    assert "swaps go both ways" in grown_of(both, *sells, *buys)
+
+
+@pytest.mark.parametrize(("more", "grown"), [(10, ()), (11, ("net exposure rises",))])
+def test_exposure_grows_by_what_is_more_than_the_moves_dust(
+    more: int, grown: tuple[str, ...]
+) -> None:
+    """Two moves leave ten units to the venue's rounding."""
+    rehearsed = rehearse(
+        plan_of(lend(MoveKind.REPAY, ASSET, dollars(1)), lend(MoveKind.SUPPLY, BASE, ether(1))),
+        make_market(make_readings(idle_asset=1, idle_base=1)),
+    )
+    base = rehearsed.after.base
+    after = replace(rehearsed.after, base=replace(base, idle=base.idle + more))
+    assert grown_risks(replace(rehearsed, after=after), wad(1.25)) == grown
 
 
 def test_base_is_sold_freely_towards_cash_while_none_is_owed() -> None:
@@ -206,8 +266,20 @@ def test_a_plan_ends_inside_the_delta_band() -> None:
 
 
 def test_the_band_holds_for_what_reduces_too() -> None:
-    beyond = make_readings(caps=make_caps(delta_target_bps=30_000, delta_band_bps=900))
+    narrow = make_caps(delta_target_bps=30_000, delta_band_bps=900)
+    beyond = make_readings(caps=narrow)
     assert rules(plan_of(*DELEVERAGE), beyond) == {"delta-band"}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"winding_down": True}, {"limits": make_limits(min_health=1.3)}]
+)
+def test_the_way_out_leaves_the_band(changes: dict[str, object]) -> None:
+    """While winding down, and from under the minimum health; for what only reduces."""
+    narrow = make_caps(delta_target_bps=30_000, delta_band_bps=900)
+    beyond = make_readings(caps=narrow, **changes)  # type: ignore[arg-type]
+    assert rules(plan_of(*DELEVERAGE), beyond) == set()
+    assert "delta-band" in rules(plan_of(*LEVER), beyond)
 
 
 def test_outside_the_band_nearer_is_enough_and_standing_still_if_it_reduces() -> None:
@@ -259,9 +331,9 @@ def test_moves_of_options_are_refused_and_never_guessed(kind: MoveKind) -> None:
 
 
 def test_a_vault_without_a_measure_is_judged_move_by_move() -> None:
-    """Without a price the vault has no outcome to judge: no supply under pause unless it secures debt."""
+    """Without a price the vault has no outcome to judge: no supply unless it secures debt."""
     unmeasured = replace(make_readings(idle_asset=100, paused=True), measure=None)
     supply = plan_of(lend(MoveKind.SUPPLY, ASSET, dollars(100)), max_loss=0, trades_price=False)
     assert rules(supply, unmeasured) == set()
     free = make_readings(idle_asset=100, paused=True, debt_asset=0)
-    assert rules(supply, replace(free, measure=None)) == {"paused"}
+    assert rules(supply, replace(free, measure=None)) == {"price-free"}

@@ -13,6 +13,7 @@ from keeper.errors import (
     RejectedError,
     ReorganisedError,
     SimulationReverted,
+    TooSoonError,
     UnfundedError,
     WrongChainError,
     WrongVaultError,
@@ -70,6 +71,7 @@ class World:
     burned_wei: int = 0
     count: int = 7
     failure: int | None = None
+    waits_until: int = 0
     calls: list[str] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
     decided: list[tuple[Plan, Verdict, Intent | None]] = field(default_factory=list)
@@ -88,6 +90,9 @@ class World:
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
         self.calls.append("follow")
         return self.settled
+
+    def routine_waits_until(self) -> int:
+        return self.waits_until
 
     def in_flight(self) -> int:
         return self.pending
@@ -295,6 +300,28 @@ def test_a_fault_of_sending_fails_the_tick_with_its_reason(error: Exception) -> 
     outcome = run(world).outcome
     assert (outcome.status, outcome.reason) == (TickStatus.FAILED, str(error))
     assert outcome.intent_id == world.intents[0].id
+
+
+def test_a_routine_plan_that_comes_too_soon_is_held_and_a_protective_one_has_failed() -> None:
+    error = TooSoonError("CooldownActive(until=9, timestamp=8)", 9)
+    safe = make_readings(debt_asset=1_500_000)
+    held = run(World(safe, submit_fails=error), strategy=wants(1.3, Lane.ROUTINE)).outcome
+    assert (held.status, held.reason) == (TickStatus.HELD, str(error))
+    assert run(World(submit_fails=error)).outcome.status is TickStatus.FAILED
+
+
+def test_after_a_rescue_routine_plans_wait_and_beats_go_on() -> None:
+    """Only the first simulation meets the mandate's refusal; the heart must not fall silent for a day."""
+    safe = make_readings(debt_asset=1_500_000, last_beat=QUIET)
+    waiting = World(safe, waits_until=safe.block.timestamp + 60)
+    record = run(waiting, strategy=wants(1.3, Lane.ROUTINE))
+    assert record.outcome.status is TickStatus.SENT
+    assert isinstance(waiting.intents[0].payload, Beat)
+    over = World(safe, waits_until=safe.block.timestamp)
+    run(over, strategy=wants(1.3, Lane.ROUTINE))
+    assert isinstance(over.intents[0].payload, Rebalance)
+    endangered = World(waits_until=safe.block.timestamp + 60)
+    assert run(endangered).outcome.status is TickStatus.SENT
 
 
 def test_a_dry_run_rehearses_and_submits_nothing() -> None:

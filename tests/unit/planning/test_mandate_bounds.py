@@ -18,6 +18,7 @@ from tests.builders import (
     ether,
     guard_policy,
     make_caps,
+    make_limits,
     make_market,
     make_readings,
     planning_policy,
@@ -165,6 +166,36 @@ def test_protection_sells_no_more_than_the_band_allows() -> None:
     assert not part.empty
     assert part.expected_net_delta >= ether(1_450)
     assert whole.expected_net_delta < ether(1_450)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"winding_down": True}, {"limits": make_limits(min_health=1.3)}]
+)
+def test_protection_leaves_the_band_on_the_way_out(changes: dict[str, object]) -> None:
+    """While winding down, and from under the minimum health."""
+    narrow = make_caps(delta_target_bps=30_000, delta_band_bps=1_000)
+    banded = make_readings(caps=narrow, **changes)  # type: ignore[arg-type]
+    assert plan_for(banded, protective(1.6)).expected_net_delta < ether(1_450)
+
+
+# ------------------------------------------------------------------ what counts as reducing (V-08)
+
+
+@pytest.mark.parametrize(("target", "supplies"), [(4.1, True), (4.2, False), (6, False)])
+@pytest.mark.parametrize("faults", [(), ("the feed is old",)])
+def test_collateral_is_topped_up_where_it_protects_and_not_to_lend_it(
+    target: float, supplies: bool, faults: tuple[str, ...]
+) -> None:
+    """The minimum is 1.05, so that from 4.2 on more collateral is lending; without a price the start counts."""
+    readings = make_readings(idle_base=500, debt_asset=700_000, paused=True)
+    assert readings.measure is not None
+    if faults:
+        readings = replace(readings, measure=replace(readings.measure, priced=False))
+    market = make_market(readings, faults=faults)
+    plan = make_plan(market, assess(market), protective(target), planning_policy())
+    assert check(plan, market, guard_policy()).passed
+    supplied = any(m.kind is MoveKind.SUPPLY for m in plan.moves)
+    assert supplied == (supplies or bool(faults))
 
 
 @pytest.mark.parametrize(
