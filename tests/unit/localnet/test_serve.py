@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from keeper.deployment.bounds import EMERGENCY_MARGIN_WAD
 from keeper.errors import LocalnetError
 from keeper.localnet.serve import LOCALNET_FILE, ServeOptions, dev_keys, localnet_file, serving
 from keeper.localnet.vaults import terms_for
@@ -36,4 +37,7 @@ def test_each_port_has_its_own_folder(tmp_path: Path) -> None:
     ("health", "minimum"), [(1.6, 1.3), (1.2, 1.1), (1.01, 1.01), (3.0, 2.0), (100.0, 10.0)]
 )
 def test_the_mandates_minimum_fits_the_health(health: float, minimum: float) -> None:
-    assert terms_for(health).limits.min_health_wad / WAD == pytest.approx(minimum)
+    terms = terms_for(health)
+    assert terms.limits.min_health_wad / WAD == pytest.approx(minimum)
+    most = terms.limits.min_health_wad - EMERGENCY_MARGIN_WAD
+    assert terms.emergency.emergency_health_wad <= most, "the contracts would refuse it"
