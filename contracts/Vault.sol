@@ -130,14 +130,13 @@ contract Vault is VaultShares, IVault {
         IMandate.Traded memory traded;
         _applyAll(moves, brief, traded);
         bounty = _mandate().closeRescue(rescue, traded.turnover != 0, msg.sender);
-        if (bounty != 0) IERC20(asset()).safeTransfer(msg.sender, bounty);
+        IERC20(asset()).safeTransfer(msg.sender, bounty);
     }
 
     /// @inheritdoc IVault
     function exitInKind(uint256 shares, address receiver)
         external
         nonReentrant
-        whenOpen
         returns (uint256 assets, uint256 baseAmount)
     {
         if (shares == 0) revert ZeroAmount();
@@ -146,20 +145,20 @@ contract Vault is VaultShares, IVault {
         // Parts are of what is there before the leaver brings anything.
         (Move[] memory moves, IValuation.Exit memory exit) = _valuation().exitMoves(shares, _wholeSupply());
         _burnForExit(shares);
-        if (exit.takesAsset != 0) _pull(asset(), msg.sender, exit.takesAsset);
-        if (exit.takesBase != 0) _pull(base(), msg.sender, exit.takesBase);
+        _pull(asset(), msg.sender, exit.takesAsset);
+        _pull(base(), msg.sender, exit.takesBase);
         IMandate.Brief memory priceFree;
         IMandate.Traded memory traded;
         _applyAll(moves, priceFree, traded);
         _mandate().record();
         (assets, baseAmount) = (exit.givesAsset, exit.givesBase);
         emit ExitedInKind(msg.sender, receiver, shares, assets, baseAmount);
-        if (assets != 0) IERC20(asset()).safeTransfer(receiver, assets);
-        if (baseAmount != 0) IERC20(base()).safeTransfer(receiver, baseAmount);
+        IERC20(asset()).safeTransfer(receiver, assets);
+        IERC20(base()).safeTransfer(receiver, baseAmount);
     }
 
     /// @inheritdoc IVault
-    function checkHedge() external nonReentrant whenOpen returns (bool) {
+    function checkHedge() external nonReentrant returns (bool) {
         _mandate().inspect();
         return _gate.unhedged;
     }
