@@ -158,7 +158,7 @@ contract Vault is VaultShares, IVault {
     }
 
     /// @inheritdoc IVault
-    function checkHedge() external nonReentrant returns (bool) {
+    function checkHedge() external nonReentrant whenOpen returns (bool) {
         _mandate().inspect();
         return _gate.unhedged;
     }

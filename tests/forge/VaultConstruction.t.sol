@@ -140,7 +140,7 @@ contract VaultConstructionTest is Fixture {
         fresh.rebalance(IVault.Intent(0, 0, 0, 0), new IVault.Move[](0));
         vm.expectRevert(IVault.VenuesNotSet.selector);
         fresh.checkHedge();
-        vm.expectRevert(IVault.VenuesNotSet.selector);
+        vm.expectRevert(IVault.NotWindingDown.selector);
         fresh.exitInKind(1, address(this));
     }
 }
