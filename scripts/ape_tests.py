@@ -25,11 +25,14 @@ BIN = ROOT / ".venv" / "bin"
 NETWORK = "ethereum:mainnet-fork:foundry"
 COPIES = ROOT / "contracts" / ".cache"
 """Where Ape puts copies of dependencies. Left behind, they confuse its next compilation and forge's formatter."""
+COMPILED = ROOT / ".build"
+"""What Ape compiled before: it goes on using it for contracts whose imports, and not they themselves, have changed."""
 
 
 def main() -> int:
     """Exit with ape's own exit code."""
     shutil.rmtree(COPIES, ignore_errors=True)
+    shutil.rmtree(COMPILED, ignore_errors=True)
     # Ape's fork goes on from the wall clock, so the market must be fresh by it.
     market = MarketSpec(price_usd=2_000.0, start_time=int(time.time()) - 30)
     try:
