@@ -17,7 +17,6 @@ import math
 from keeper.quant.compiled import fma, inlined
 from keeper.quant.normal import (
     INV_SQRT_2PI,
-    SQRT_HALF_PI,
     exponential,
     log_ratio,
     mills,
