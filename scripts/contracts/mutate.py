@@ -2,8 +2,8 @@
 
 Mutants are compiled together (`mutant_code`) and take the place of the contract in a copy of the tree that is compiled
 once (`mutant_tests`), under build/mutation. The test files named after the contract run first, with few fuzz runs; what
-they let live meets every file that deploys the contract, and in the end the campaigns. Before anything is believed, the
-original must pass in the same place and by the same way, and a contract that cannot be deployed must fail.
+they let live meets every file that deploys the contract, and in the end more runs and the campaigns. Before anything is
+believed, the original must pass in the same place and by the same way, and a contract that cannot be deployed must fail.
 
 Mutants that do not compile, or compile to the very code of the original, are not counted. The order is drawn, so that a
 run that is cut short is a random sample. Results are kept: a run that was broken off goes on, and a mutant that was
@@ -47,9 +47,8 @@ WORK = BUILD / "mutation"
 RESULTS = WORK / "results.jsonl"
 CHUNK = 120
 FEW_RUNS = {"FOUNDRY_FUZZ_RUNS": "8"}
-MORE_RUNS = {"FOUNDRY_FUZZ_RUNS": "48"}
-CAMPAIGNS = {
-    "FOUNDRY_FUZZ_RUNS": "48",
+MORE_RUNS = {
+    "FOUNDRY_FUZZ_RUNS": "64",
     "FOUNDRY_INVARIANT_RUNS": "32",
     "FOUNDRY_INVARIANT_DEPTH": "64",
 }
@@ -134,7 +133,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the draw")
     parser.add_argument("--minutes", type=float, default=0.0, help="stop then, and report")
     parser.add_argument(
-        "--quick", action="store_true", help="spare the campaigns (invariants, searches)"
+        "--quick", action="store_true", help="few fuzz runs, no campaigns (scores lower)"
     )
     parser.add_argument("--fresh", action="store_true", help="forget earlier results")
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
@@ -258,7 +257,7 @@ class Contract:
             if code is None or all(self.plain[name] == made for name, made in code.items()):
                 self.campaign.keep(job, "same" if code else "uncompiled", "", 0.0)
         others = [j for j in survivors if self.campaign.results[j.key].status == "survived"]
-        if others and self.slow and not self.campaign.quick:
+        if others and not self.campaign.quick:
             self.must(self.plain, self.slow_tests, "survived")
             for job in others:
                 self.attempt(job, alone[job.key], self.slow_tests)
@@ -293,7 +292,7 @@ class Contract:
             return False
         begun = time.monotonic()
         status, by = ("uncompiled", "") if code is None else self.tried(code, tests)
-        if status == "survived" and self.slow and tests == self.quick_tests:
+        if status == "survived" and tests == self.quick_tests:
             by = "quick tests only"
         self.campaign.keep(job, status, by, time.monotonic() - begun)
         return status == "survived"
@@ -317,11 +316,11 @@ class Contract:
         found = self.near_tests()
         if found[0] != "survived":
             return found
-        return self.tree.test([*self.near, *self.rest], MORE_RUNS, QUICK_SECONDS)
+        return self.tree.test(self.rest, FEW_RUNS, QUICK_SECONDS) if self.rest else found
 
     def slow_tests(self) -> tuple[str, str]:
-        """Campaigns, shortened to what kills in minutes."""
-        return self.tree.test(self.slow, CAMPAIGNS, ALL_SECONDS)
+        """All of them with more fuzz runs, and campaigns, shortened to what kills in minutes."""
+        return self.tree.test([*self.near, *self.rest, *self.slow], MORE_RUNS, ALL_SECONDS)
 
 
 if __name__ == "__main__":

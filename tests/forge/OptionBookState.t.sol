@@ -97,4 +97,18 @@ contract OptionBookStateTest is OptionFixture {
         );
         book.create(series);
     }
+
+    /// More than 18 decimals are refused, however much token and oracle agree; 18 are not.
+    function testFuzz_at_most_18_decimals(uint8 decimals, bool ofBase) external {
+        decimals = uint8(bound(decimals, 17, 21));
+        if (ofBase) _market(decimals, 6);
+        else _market(6, decimals);
+        address token = address(ofBase ? base : quote);
+        if (decimals > 18) {
+            vm.expectRevert(
+                abi.encodeWithSelector(IOptionBook.DecimalsMismatch.selector, token, decimals, decimals)
+            );
+        }
+        book.create(_series(true, K, 0));
+    }
 }
