@@ -3,7 +3,7 @@
 Mutants are compiled together (`mutant_code`) and take the place of the contract in a copy of the tree that is compiled
 once (`mutant_tests`), under build/mutation. The test files named after the contract run first, with few fuzz runs; what
 they let live meets every file that deploys the contract, and in the end more runs and the campaigns. Before anything is
-believed, the original must pass in the same place and by the same way, and a contract that cannot be deployed must fail.
+believed, the original must pass in the same place by the same way, and a contract that cannot be deployed must fail.
 
 Mutants that do not compile, or compile to the very code of the original, are not counted. The order is drawn, so that a
 run that is cut short is a random sample. Results are kept: a run that was broken off goes on, and a mutant that was
