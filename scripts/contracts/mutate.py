@@ -80,11 +80,17 @@ TARGETS = {
         OPTION_BOOK.path, (OPTION_BOOK,), ("OptionBook*", "OptionConservation*", "OptionPurchase")
     ),
     "VaultShares": Target(
-        "contracts/VaultShares.sol", (VAULT,), ("VaultShares*", "VaultConstruction", "VaultExit")
+        "contracts/VaultShares.sol",
+        (VAULT,),
+        ("VaultShares*", "Conformance", "VaultConstruction", "VaultExit"),
     ),
-    "Vault": Target(VAULT.path, (VAULT,), ("Vault*", "Mandate", "MandateReducing", "Option*")),
+    "Vault": Target(
+        VAULT.path, (VAULT,), ("Vault*", "VaultRebalance", "Mandate", "MandateReducing", "Option*")
+    ),
     "Mandate": Target(
-        MANDATE.path, (MANDATE,), ("Mandate*", "Access*", "VaultConstruction", "VaultProtect")
+        MANDATE.path,
+        (MANDATE,),
+        ("Mandate*", "MandateBuckets", "AccessSetup", "VaultConstruction", "VaultProtect"),
     ),
 }
 
