@@ -206,24 +206,6 @@ def greek_set(columns: Floats) -> GreekSet:
     return GreekSet(*(float(x) for x in columns))
 
 
-def implied_volatility(
-    price: float, strike: Floats, years: Floats, sign: Floats, marks: Floats
-) -> Floats:
-    """(o,) volatility at which each option is worth its mark per unit; NaN where none in (0, 10] is.
-
-    Bisection: the price rises with volatility. 60 halvings reach the last bits.
-    """
-    low, high = np.full(marks.shape, 1e-4), np.full(marks.shape, MOST_VOLATILITY)
-    inside = (black.price(price, strike, years, low, sign) <= marks) & (
-        marks <= black.price(price, strike, years, high, sign)
-    )
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        under = black.price(price, strike, years, middle, sign) < marks
-        low, high = np.where(under, middle, low), np.where(under, high, middle)
-    return np.where(inside & (years > 0.0), high, np.nan)
-
-
 def _check(book: Book) -> None:
     """A figure that cannot be meant stops the whole: a sum with one wrong part is wrong."""
     if not (np.isfinite(book.price) and book.price > 0.0):

@@ -21,7 +21,8 @@ from keeper.model.risk_report import (
     Standing,
 )
 from keeper.model.units import WAD
-from keeper.risk.book import GREEKS, Book, Floats, Moves, greek_set, implied_volatility
+from keeper.quant.implied import ImpliedStatus, implied_volatility
+from keeper.risk.book import GREEKS, MOST_VOLATILITY, Book, Floats, Moves, greek_set
 from keeper.risk.concentration import concentrations
 from keeper.risk.contagion import contagion_of, liquidation_penalty
 from keeper.risk.distribution import tail_risk
@@ -165,13 +166,16 @@ def _implied(readings: Readings, price: float, options: list[Exposure]) -> Float
     }
     if not readings.options.volatility_known:
         marks = {}
-    return implied_volatility(
+    found = implied_volatility(
+        np.array([marks.get(e.id, np.nan) / abs(e.quantity) for e in options]),
         price,
         np.array([e.strike for e in options]),
         np.array([e.years for e in options]),
         np.array([1.0 if e.is_call else -1.0 for e in options]),
-        np.array([marks.get(e.id, np.nan) / abs(e.quantity) for e in options]),
     )
+    # A mark at or under intrinsic value implies none; one beyond any sense is no better.
+    usable = (found.status == ImpliedStatus.OK) & (found.volatility <= MOST_VOLATILITY)
+    return np.where(usable & (found.volatility > 0.0), found.volatility, np.nan)
 
 
 def _problems(

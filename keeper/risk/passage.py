@@ -29,14 +29,15 @@ def hit_probability(
     """
     if distance <= 0.0:
         return 1.0
-    towards = (drift - 0.5 * volatility * volatility) * (1.0 if rising else -1.0)
+    variance = volatility * volatility
+    towards = (drift - 0.5 * variance) * (1.0 if rising else -1.0)
     if years <= 0.0:
         return 0.0
     spread = volatility * math.sqrt(years)
-    if spread <= 0.0 or distance / spread > 1e150:
+    if variance <= 0.0 or distance > 1e150 * spread:
         return 1.0 if towards * years >= distance else 0.0
     direct = float(log_ndtr((towards * years - distance) / spread))
-    mirrored = 2.0 * towards * distance / (volatility * volatility) + float(
+    mirrored = 2.0 * towards * distance / variance + float(
         log_ndtr((-distance - towards * years) / spread)
     )
     return min(1.0, math.exp(direct) + math.exp(min(0.0, mirrored)))

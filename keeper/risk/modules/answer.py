@@ -9,6 +9,8 @@ from keeper.model.risk_report import Measure, ModuleAnswer
 MOST_BYTES = 65_536
 MOST_MEASURES = 100
 LONGEST_TEXT = 200
+_MOST_BRACKETS = 1_000
+"""More could nest deeper than the parser's stack: a line of 64 KB of brackets ends the process that parses it."""
 
 
 class BadAnswerError(ValueError):
@@ -26,16 +28,29 @@ def encode_answer(number: int, answer: object) -> bytes:
 
 def decode_answer(line: bytes) -> tuple[int, ModuleAnswer]:
     """The number of the question, and a checked answer."""
+    plain = parse(line)
     try:
-        plain: Any = json.loads(line)
         number, veto, listed = plain["id"], plain["veto"], plain["measures"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except KeyError as error:
         raise BadAnswerError("answered something that is no answer") from error
     if type(number) is not int or not isinstance(listed, list):
         raise BadAnswerError("answered something that is no answer")
     if len(listed) > MOST_MEASURES:
         raise BadAnswerError(f"gave {len(listed)} measures, at most {MOST_MEASURES} are taken")
     return number, ModuleAnswer(tuple(_measure(m) for m in listed), _text("veto", veto))
+
+
+def parse(line: bytes) -> dict[str, Any]:
+    """One line as a JSON object; BadAnswerError for anything else."""
+    if line.count(b"[") + line.count(b"{") > _MOST_BRACKETS:
+        raise BadAnswerError("answered something that is no answer")
+    try:
+        plain = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BadAnswerError("answered something that is no answer") from error
+    if not isinstance(plain, dict):
+        raise BadAnswerError("answered something that is no answer")
+    return plain
 
 
 def _measure(plain: Any) -> Measure:

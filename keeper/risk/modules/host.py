@@ -6,7 +6,6 @@ still starting is not waited for. None of this can delay `ask` beyond `time_s`, 
 """
 
 import importlib.metadata
-import json
 import os
 import pickle
 import selectors
@@ -20,7 +19,7 @@ from dataclasses import dataclass, field
 
 from keeper.model.market import MarketState
 from keeper.model.risk_report import FullReport, ModuleAnswer, ModuleResult, Standing
-from keeper.risk.modules.answer import MOST_BYTES, BadAnswerError, decode_answer
+from keeper.risk.modules.answer import MOST_BYTES, BadAnswerError, decode_answer, parse
 
 GROUP = "gimbal.risk"
 _PASSED_ON = ("PATH", "PYTHONPATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
@@ -72,6 +71,7 @@ class _Worker:
     problem: str = ""
     faults: int = 0
     resting: int = 0
+    skipped: bool = False
     last_problem: str = field(default="", repr=False)
 
 
@@ -107,7 +107,8 @@ class ModuleHost:
         text = pickle.dumps((self._number, market, report))
         for worker in self._workers:
             worker.answer, worker.problem = None, ""
-            if worker.resting:
+            worker.skipped = worker.resting > 0
+            if worker.skipped:
                 worker.resting -= 1
                 continue
             if worker.process is None:
@@ -166,7 +167,7 @@ class ModuleHost:
                 self._late(worker)
 
     def _asked(self) -> list[_Worker]:
-        return [w for w in self._workers if w.process is not None]
+        return [w for w in self._workers if w.process is not None and not w.skipped]
 
     def _late(self, worker: _Worker) -> None:
         if worker.ready and worker.asked == self._number:
@@ -199,7 +200,11 @@ class ModuleHost:
         return True
 
     def _line(self, worker: _Worker, line: bytes) -> None:
-        said = _control(line)
+        try:
+            said = parse(line)
+        except BadAnswerError as error:
+            self._fault(worker, str(error))
+            return
         if said.get("ready") is True:
             worker.ready = True
             return
@@ -232,14 +237,6 @@ class ModuleHost:
             return ModuleResult(name, standing, worker.answer.veto, worker.answer.measures, "")
         problem = worker.problem or f"rests after: {worker.last_problem}"
         return ModuleResult(name, Standing.UNKNOWN, "", (), problem)
-
-
-def _control(line: bytes) -> dict[str, object]:
-    with suppress(ValueError, RecursionError):
-        plain = json.loads(line)
-        if isinstance(plain, dict):
-            return plain
-    return {}
 
 
 def _send(worker: _Worker) -> None:
