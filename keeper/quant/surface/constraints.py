@@ -1,8 +1,8 @@
 """What keeps a surface free of arbitrage, as slacks that must stay positive.
 
-The unknowns of a smile are (ln theta, ln right, ln left). Per smile: the wings' slopes are at most 2 (right and left
-<= 4: Lee 2004), no butterfly arbitrage psi right <= 4 theta and psi left <= 4 theta (Gatheral and Jacquier 2014, theorem
-4.2: theta phi (1 + |rho|) <= 4 and theta phi^2 (1 + |rho|) <= 4), and |rho| is bounded. From a smile to the next:
+The unknowns of a smile are (ln theta, ln right, ln left). Per smile: the wings' slopes are at most 2 (right <= 4 and
+left <= 4: Lee 2004); no butterfly arbitrage, psi right <= 4 theta and psi left <= 4 theta (Gatheral and Jacquier 2014,
+theorem 4.2: theta phi (1 + |rho|) <= 4 and theta phi^2 (1 + |rho|) <= 4); |rho| is bounded. From a smile to the next:
 right and left do not fall and psi / theta does not rise, which is sufficient against calendar arbitrage (Hendriks and
 Martini 2017, proposition 3.5; the conditions behind the parametrisation of Mingone, arXiv 2204.00312). They imply
 that theta does not fall. In logarithms most are linear.

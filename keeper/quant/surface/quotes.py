@@ -43,7 +43,7 @@ class Fate(IntEnum):
     NO_VOLATILITY = 8
     """A price that no volatility explains: below intrinsic value or above the maximum."""
     FAR = 9
-    """More than `MAX_DISTANCE` standard deviations, by its own volatility, from the money: says nothing of the smile."""
+    """More than `MAX_DISTANCE` standard deviations from the money, by its own volatility: says little."""
     OUTLIER = 10
     """Far from the surface that all other quotes make."""
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from keeper.errors import QuantityError
@@ -239,7 +240,7 @@ def test_refuses_settings_out_of_bounds(settings: FitSettings) -> None:
         fit_surface(make_quotes(make_surface()), settings=settings)
 
 
-def make_data() -> tuple[Data, np.ndarray]:
+def make_data() -> tuple[Data, npt.NDArray[np.float64]]:
     surface = make_surface()
     quotes = make_quotes(surface, strikes=7, noise=3.0)
     start = np.arange(0, 57, 7)

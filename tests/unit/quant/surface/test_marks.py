@@ -2,7 +2,7 @@
 
 from math import isqrt
 
-import mpmath
+import mpmath  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 

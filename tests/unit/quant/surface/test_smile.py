@@ -1,6 +1,8 @@
 """One smile: against the textbook formula, high precision, and known arbitrage."""
 
-import mpmath
+from typing import Any
+
+import mpmath  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 
@@ -15,7 +17,7 @@ SMILES = [
 ]
 
 
-def exact(theta, right, left, k):  # type: ignore[no-untyped-def]
+def exact(theta: Any, right: Any, left: Any, k: Any) -> Any:
     """SSVI as printed by Gatheral and Jacquier (2014, equation 4.1), by 50 digits."""
     psi = (right + left) / 2
     rho, phi = (right - left) / (2 * psi), psi / theta
@@ -29,7 +31,10 @@ def test_is_the_textbook_formula_with_its_derivatives(smile: tuple[float, ...]) 
         point = [mpmath.mpf(x) for x in smile]
         orders = [(1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0)]
         partial = [float(mpmath.diff(exact, tuple(point), order)) for order in orders]
-        in_k = [float(mpmath.diff(lambda k: exact(*point[:3], k), point[3], n)) for n in (0, 1, 2)]
+        in_k = [
+            float(mpmath.diff(lambda k: exact(point[0], point[1], point[2], k), point[3], n))
+            for n in (0, 1, 2)
+        ]
     assert variance(*smile) == pytest.approx(in_k[0], rel=1e-14)
     assert gradient(*smile) == pytest.approx((in_k[0], *partial), rel=1e-12, abs=1e-15)
     assert curve(*smile) == pytest.approx(tuple(in_k), rel=1e-11, abs=1e-15)
@@ -52,7 +57,7 @@ def test_durrlemans_function_is_the_one_of_the_definition() -> None:
     """The density of the price, by differences of Black's formula in 50 digits, is g times a known factor."""
     theta, right, left, k = 0.3, 0.9, 1.1, 0.35
 
-    def call(strike):  # type: ignore[no-untyped-def]
+    def call(strike: Any) -> Any:
         w = exact(mpmath.mpf(theta), mpmath.mpf(right), mpmath.mpf(left), mpmath.log(strike))
         d = -mpmath.log(strike) / mpmath.sqrt(w) + mpmath.sqrt(w) / 2
         return mpmath.ncdf(d) - strike * mpmath.ncdf(d - mpmath.sqrt(w))

@@ -1,6 +1,7 @@
 """Between and beyond the expiries, and what is refused."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from keeper.errors import QuantityError
@@ -54,7 +55,7 @@ def test_local_derivatives_are_those_of_total_variance() -> None:
     k, years = np.meshgrid(np.linspace(-0.5, 0.5, 7), [0.001, 0.05, 0.2, 1.5])
     local, h = surface.local(k, years), 1e-5
 
-    def w(dk: float, dt: float) -> np.ndarray:
+    def w(dk: float, dt: float) -> npt.NDArray[np.float64]:
         return surface.total_variance(k + dk, years + dt)
 
     assert local.slope == pytest.approx((w(h, 0) - w(-h, 0)) / (2 * h), rel=1e-5, abs=1e-7)
