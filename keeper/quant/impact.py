@@ -1,8 +1,8 @@
 """What an execution costs: by the square-root law where only volume is known, exactly where the pool is.
 
-`square_root_impact` is the empirical law of every deep market (Almgren et al. 2005, Toth et al. 2011): a trade of a share q of
-the daily volume moves the price by coefficient x daily volatility x sqrt(q). `swap` walks a Uniswap v3
-pool across its ticks as the pool itself would (see `keeper.quant.uniswap_v3`).
+`square_root_impact` is the empirical law of every deep market (Almgren et al. 2005, Toth et al. 2011): a trade of a
+share q of the daily volume moves the price by coefficient x daily volatility x sqrt(q). `swap` walks a Uniswap v3 pool
+across its ticks as the pool itself would (see `keeper.quant.uniswap_v3`).
 """
 
 from __future__ import annotations

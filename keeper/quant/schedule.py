@@ -42,9 +42,11 @@ def almgren_chriss(
 
     `temporary_impact` (> 0) moves the price by that much per unit a year of trading speed and is gone at once;
     `permanent_impact` (>= 0) moves it per unit traded and stays. `volatility` is annualised, of the price's return;
-    `risk_aversion` is per quote unit (half the absolute aversion of an exponential utility). With none the trades are equal.
+    `risk_aversion` is per quote unit (half the absolute aversion of an exponential utility). With none the
+    trades are equal.
 
-        holdings(t) = size sinh(k (T - t)) / sinh(k T),   2 (cosh(k dt) - 1) / dt^2 = risk_aversion (price volatility)^2 / eta'
+        holdings(t) = size sinh(k (T - t)) / sinh(k T)
+        2 (cosh(k dt) - 1) / dt^2 = risk_aversion (price volatility)^2 / eta'
 
     with eta' = temporary_impact - permanent_impact dt / 2 > 0.
 

@@ -1,9 +1,9 @@
 """How the hedge bands compare: `python -m scripts.bands.compare`.
 
-A written at-the-money call is hedged along the same simulated paths by every rule; what counts is the certainty equivalent of
-the loss, ln(E[exp(aversion x loss)]) / aversion, and its distance from the optimum's. The simulation shares nothing with
-the dynamic program but the region it is given; the optimum is that program's region solved for the very cell, and the program's
-own value stands beside what the simulation found for it.
+A written at-the-money call is hedged along the same simulated paths by every rule; what counts is the certainty
+equivalent of the loss, ln(E[exp(aversion x loss)]) / aversion, and its distance from the optimum's. The simulation
+shares nothing with the dynamic program but the region it is given; the optimum is that program's region solved for
+the very cell, and the program's own value stands beside what the simulation found for it.
 """
 
 from __future__ import annotations
@@ -119,7 +119,8 @@ def _filled(region: dynamic.Region, edge: Floats) -> Floats:
         side = -1.0 if edge is region.lower else 1.0
         return np.full(GRID_SD.size, side * 10.0)
     x = GRID_SD * math.sqrt(region.variance)
-    return np.interp(x, region.log_moneyness[seen], edge[seen])
+    inside: Floats = np.interp(x, region.log_moneyness[seen], edge[seen])
+    return inside
 
 
 def losses(rule: Rule, cost: float, size: Size, fixed: float = 0.0) -> Floats:
@@ -154,7 +155,8 @@ def _at(place: Floats, values: Floats) -> Floats:
     weight = place - index
     with np.errstate(invalid="ignore"):
         mixed: Floats = (1 - weight) * values[index] + weight * values[index + 1]
-    return np.where(np.isfinite(values[index]), mixed, values[index])
+    found: Floats = np.where(np.isfinite(values[index]), mixed, values[index])
+    return found
 
 
 def equivalent(loss: Floats, aversion: float) -> tuple[float, Floats]:
@@ -204,11 +206,9 @@ def main(arguments: list[str] | None = None) -> int:
     report = []
     for cost, aversion in CELLS:
         outcomes, promised = compare(cost, aversion, size)
-        print(f"cost {cost:.1%}, aversion {aversion:g}: program promises {promised:.4f}")  # noqa: T201
+        print(f"cost {cost:.1%}, aversion {aversion:g}: program promises {promised:.4f}")
         for name, one in outcomes.items():
-            print(  # noqa: T201
-                f"  {name:17} {one.equivalent:9.4f}   gap {one.gap:8.4f} +- {one.gap_error:.4f}"
-            )
+            print(f"  {name:17} {one.equivalent:9.4f}   gap {one.gap:8.4f} +- {one.gap_error:.4f}")
             report.append({"cost": cost, "aversion": aversion, "rule": name, "gap": one.gap,
                            "gap_error": one.gap_error, "equivalent": one.equivalent})  # fmt: skip
     options.output.parent.mkdir(parents=True, exist_ok=True)

@@ -3,8 +3,8 @@
 For every cost, aversion and side one dynamic program (`keeper.quant.bands.dynamic`) gives the region at all
 variances left. Stored are its middle, from the Black-Scholes delta, and its half width, both in units of the
 half width that theory gives to leading order (`keeper.quant.bands.local.scale`): smooth, near one, and
-right by themselves where the table ends. What the grid cannot see (a region narrower than a few cells, or wider than the grid)
-takes the nearest neighbour's value, first in moneyness, then in variance.
+right by themselves where the table ends. What the grid cannot see (a region narrower than a few cells, or wider than
+the grid) takes the nearest neighbour's value, first in moneyness, then in variance.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr  # type: ignore[import-untyped]
 
 from keeper.quant.bands import dynamic
 from keeper.quant.bands.local import scale
@@ -81,7 +81,7 @@ def main(arguments: list[str] | None = None) -> int:
                 values = cell(dynamic.Problem(cost_rate, aversion, written))
                 unseen += int(np.isnan(values[0]).sum())
                 table[:, side, c, a] = filled(values)
-                print(f"written {written} cost {cost_rate} aversion {aversion:.3g}", flush=True)  # noqa: T201
+                print(f"written {written} cost {cost_rate} aversion {aversion:.3g}", flush=True)
     np.savez_compressed(
         output,
         middle=table[0].astype(np.float16),
@@ -91,7 +91,7 @@ def main(arguments: list[str] | None = None) -> int:
         variances=np.asarray(VARIANCES),
         moneyness=np.asarray(MONEYNESS),
     )
-    print(f"{output}: {output.stat().st_size} bytes, {unseen} of {table[0].size} cells unseen")  # noqa: T201
+    print(f"{output}: {output.stat().st_size} bytes, {unseen} of {table[0].size} cells unseen")
     return 0
 
 

@@ -15,16 +15,23 @@ spots = st.floats(40.0, 250.0)
 years = st.floats(1e-4, 2.0)
 volatilities = st.floats(0.1, 2.0)
 quantities = st.floats(-50.0, 50.0)
+options = st.tuples(spots, years, volatilities, quantities)
 costs = st.floats(1e-5, 0.05)
 aversions = st.floats(1e-3, 10.0)
 fixed = st.floats(0.0, 50.0)
+Option = tuple[float, float, float, float]
 
 
-@given(spots, years, volatilities, quantities, costs, aversions, fixed)
+def exposed(option: Option) -> bands.Exposure:
+    spot, t, v, n = option
+    return bands.Exposure.of_options(spot, 100.0, t, v, n)
+
+
+@given(options, costs, aversions, fixed)
 def test_edges_are_ordered_and_finite(
-    spot: float, t: float, v: float, n: float, cost: float, aversion: float, gas: float
+    option: Option, cost: float, aversion: float, gas: float
 ) -> None:
-    exposure = bands.Exposure.of_options(spot, 100.0, t, v, n)
+    exposure = exposed(option)
     for rule in RULES:
         band = rule(exposure, bands.Terms(cost, aversion, gas))
         edges = [band.lower, band.lower_target, band.upper_target, band.upper]
@@ -32,11 +39,11 @@ def test_edges_are_ordered_and_finite(
         assert np.all(np.diff(edges) >= -1e-12)
 
 
-@given(spots, years, volatilities, quantities, costs, aversions, st.floats(0.1, 50.0))
+@given(options, costs, aversions, st.floats(0.1, 50.0))
 def test_a_fixed_cost_moves_the_trigger_out_and_the_target_in(
-    spot: float, t: float, v: float, n: float, cost: float, aversion: float, gas: float
+    option: Option, cost: float, aversion: float, gas: float
 ) -> None:
-    exposure = bands.Exposure.of_options(spot, 100.0, t, v, n)
+    exposure = exposed(option)
     for rule in RULES:
         free = rule(exposure, bands.Terms(cost, aversion))
         paid = rule(exposure, bands.Terms(cost, aversion, gas))
@@ -47,11 +54,11 @@ def test_a_fixed_cost_moves_the_trigger_out_and_the_target_in(
         assert paid.lower_target >= free.lower - slack
 
 
-@given(spots, years, volatilities, quantities, costs, aversions, st.floats(-60.0, 60.0))
+@given(options, costs, aversions, st.floats(-60.0, 60.0))
 def test_after_a_trade_there_is_nothing_to_trade(
-    spot: float, t: float, v: float, n: float, cost: float, aversion: float, held: float
+    option: Option, cost: float, aversion: float, held: float
 ) -> None:
-    exposure = bands.Exposure.of_options(spot, 100.0, t, v, n)
+    exposure = exposed(option)
     band = bands.hodges_neuberger(exposure, bands.Terms(cost, aversion, 1.0))
     moved = held + float(band.trade(held))
     assert abs(float(band.trade(moved))) <= 1e-12 * (1 + abs(moved))
@@ -71,14 +78,11 @@ def test_the_band_of_many_options_is_that_of_one_at_the_aversion_of_many(
         assert together.upper == pytest.approx(20 * alone.upper, rel=1e-9, abs=1e-9)
 
 
-@given(spots, years, volatilities, quantities, costs, aversions)
-def test_the_unit_of_account_changes_nothing(
-    spot: float, t: float, v: float, n: float, cost: float, aversion: float
-) -> None:
+@given(options, costs, aversions)
+def test_the_unit_of_account_changes_nothing(option: Option, cost: float, aversion: float) -> None:
+    spot, t, v, n = option
     for rule in RULES:
-        dollars = rule(
-            bands.Exposure.of_options(spot, 100.0, t, v, n), bands.Terms(cost, aversion, 2.0)
-        )
+        dollars = rule(exposed(option), bands.Terms(cost, aversion, 2.0))
         cents = rule(
             bands.Exposure.of_options(100 * spot, 1e4, t, v, n),
             bands.Terms(cost, aversion / 100, 200.0),

@@ -18,6 +18,8 @@ positions = st.lists(
 ticks = st.integers(-4_000, 4_000)
 amounts = st.integers(1, 10**24)
 fees = st.sampled_from([0, 100, 500, 3_000, 10_000])
+pools = st.tuples(positions, ticks, fees)
+Given = tuple[list[tuple[int, int, int]], int, int]
 
 
 def make(ranges: list[tuple[int, int, int]], tick: int, fee: int) -> impact.Pool:
@@ -48,33 +50,28 @@ def rational_output(
     return (token0, token1) if zero_for_one else (token1, token0)
 
 
-@given(positions, ticks, amounts, fees, st.booleans(), st.booleans())
+@given(pools, amounts, st.booleans(), st.booleans())
 def test_the_pool_is_never_paid_less_nor_pays_more_than_exact(
-    ranges: list[tuple[int, int, int]],
-    tick: int,
-    amount: int,
-    fee: int,
-    zero_for_one: bool,
-    exact_in: bool,
+    given_pool: Given, amount: int, zero_for_one: bool, exact_in: bool
 ) -> None:
     """And by no more than two units a step: rounding is all that is between the walk and the curve."""
-    pool = make(ranges, tick, fee)
+    pool = make(*given_pool)
     done = impact.swap(pool, amount, zero_for_one=zero_for_one, exact_in=exact_in)
-    paid, got = rational_output(ranges, pool, done.after.sqrt_price_x96, zero_for_one)
+    paid, got = rational_output(given_pool[0], pool, done.after.sqrt_price_x96, zero_for_one)
     steps = 2 * (done.ticks_crossed + 2 * abs(v3.MAX_TICK) // (256 * SPACING) + 2)
     assert paid <= done.amount_in - done.fee
     assert got >= done.amount_out
     # Where the price is cut to its last unit, one unit of it is worth this much of either token.
-    grain = sum(liquidity for *_, liquidity in ranges) * Fraction(1, v3.Q96) * 2 + steps
+    grain = sum(liquidity for *_, liquidity in given_pool[0]) * Fraction(1, v3.Q96) * 2 + steps
     assert done.amount_in - done.fee - paid <= grain
     assert got - done.amount_out <= grain
 
 
-@given(positions, ticks, amounts, fees, st.booleans())
+@given(pools, amounts, st.booleans())
 def test_buying_back_what_a_swap_gave_never_costs_more_than_the_swap(
-    ranges: list[tuple[int, int, int]], tick: int, amount: int, fee: int, zero_for_one: bool
+    given_pool: Given, amount: int, zero_for_one: bool
 ) -> None:
-    pool = make(ranges, tick, fee)
+    pool = make(*given_pool)
     given_in = impact.swap(pool, amount, zero_for_one=zero_for_one)
     assume(given_in.amount_out > 0)
     wanted = impact.swap(pool, given_in.amount_out, zero_for_one=zero_for_one, exact_in=False)
@@ -83,16 +80,11 @@ def test_buying_back_what_a_swap_gave_never_costs_more_than_the_swap(
     assert wanted.amount_in <= given_in.amount_in
 
 
-@given(positions, ticks, amounts, amounts, fees, st.booleans())
+@given(pools, amounts, amounts, st.booleans())
 def test_a_swap_in_two_gives_no_more_than_in_one(
-    ranges: list[tuple[int, int, int]],
-    tick: int,
-    first: int,
-    second: int,
-    fee: int,
-    zero_for_one: bool,
+    given_pool: Given, first: int, second: int, zero_for_one: bool
 ) -> None:
-    pool = make(ranges, tick, fee)
+    pool = make(*given_pool)
     whole = impact.swap(pool, first + second, zero_for_one=zero_for_one)
     assume(whole.complete)
     part = impact.swap(pool, first, zero_for_one=zero_for_one)

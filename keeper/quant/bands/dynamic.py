@@ -165,12 +165,13 @@ def _stage(
 def _cell_mean_payoff(x: Floats, step: float) -> Floats:
     """The payoff averaged over each cell, so that the kink costs no order of accuracy."""
     low, high = np.maximum(x - step / 2, 0.0), np.maximum(x + step / 2, 0.0)
-    return (np.exp(high) - np.exp(low) - (high - low)) / step
+    mean: Floats = (np.exp(high) - np.exp(low) - (high - low)) / step
+    return mean
 
 
 def _resample(before: _State, x: Floats, sign: float) -> Floats:
     """The values on another grid of x: cubic inside, beyond it as far in or out of the money."""
-    from scipy.interpolate import CubicSpline
+    from scipy.interpolate import CubicSpline  # type: ignore[import-untyped]
 
     excess = before.values - sign * np.maximum(np.exp(before.x) - 1.0, 0.0)[:, None]
     held = np.clip(x, before.x[0], before.x[-1])

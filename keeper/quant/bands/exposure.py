@@ -1,10 +1,10 @@
 """What is hedged and at what cost; and the band that comes of it.
 
-A whole book is mapped to one option. Under exponential utility a linear position only moves the hedge, so what shapes the band
-is the book's curvature: its gamma, how long the gamma lasts (vega = gamma S^2 volatility years) and on which
-side of the strike it sits (vanna = -vega d2 / (S volatility sqrt(years))). The one option with the book's
-gamma, vega and vanna has the book's band to the order the band depends on; for a book of one
-option it is that option. Interest is left out: use forwards and discounted values, or years short enough.
+A whole book is mapped to one option. Under exponential utility a linear position only moves the hedge, so what shapes
+the band is the book's curvature: its gamma, how long the gamma lasts (vega = gamma S^2 volatility years) and on
+which side of the strike it sits (vanna = -vega d2 / (S volatility sqrt(years))). The one option with the book's
+gamma, vega and vanna has the book's band to the order the band depends on; for a book of one option it is that
+option. Interest is left out: use forwards and discounted values, or years short enough.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtr
+from scipy.special import ndtr  # type: ignore[import-untyped]
 
 from keeper.errors import QuantityError
 

@@ -10,7 +10,6 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-
 from keeper.quant.bands.exposure import Band, Exposure, Terms
 from keeper.quant.bands.widen import around
 from keeper.quant.compiled import kernel
@@ -33,8 +32,14 @@ def hodges_neuberger(exposure: Exposure, terms: Terms) -> Band:
         exposure.spot, exposure.strike, exposure.variance, exposure.quantity, cost, aversion
     )
     table = load()
+    spot, strike, variance, quantity, costs, aversions = (np.array(one).ravel() for one in wide)
     middle, half = _look_up(
-        *(np.array(one).ravel() for one in wide),
+        spot,
+        strike,
+        variance,
+        quantity,
+        costs,
+        aversions,
         table.middle,
         table.half,
         table.log_costs,
@@ -123,6 +128,6 @@ def _look_up(
 @kernel
 def _place(axis: Floats, at: float) -> tuple[int, float]:
     """Index and weight of `at` on `axis`, held inside it."""
-    at = min(max(at, axis[0]), axis[-1])
-    index = min(np.searchsorted(axis, at, side="right") - 1, axis.size - 2)
+    at = min(max(at, float(axis[0])), float(axis[-1]))
+    index = min(int(np.searchsorted(axis, at, side="right")) - 1, axis.size - 2)
     return index, (at - axis[index]) / (axis[index + 1] - axis[index])

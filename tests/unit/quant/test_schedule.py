@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from keeper.errors import QuantityError
 from keeper.quant.schedule import almgren_chriss
@@ -43,11 +44,11 @@ def test_no_schedule_nearby_is_better(aversion: float, slices: int, seed: int) -
         50.0, 1 / 365, slices, **{**TERMS, "risk_aversion": aversion, "permanent_impact": 1e-3}
     )
 
-    def objective(trades: np.ndarray) -> float:
+    def objective(trades: NDArray[np.float64]) -> float:
         left = 50.0 - np.cumsum(trades)
         moved = 1e-3 * np.sum(trades * left)  # what each trade does to the price of the rest
         temporary = 1e-4 / dt * np.sum(trades**2)
-        return moved + temporary + aversion * (2_000.0 * 0.8) ** 2 * dt * np.sum(left**2)
+        return float(moved + temporary + aversion * (2_000.0 * 0.8) ** 2 * dt * np.sum(left**2))
 
     change = np.random.default_rng(seed).normal(size=slices)
     change -= change.mean()

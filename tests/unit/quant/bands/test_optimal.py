@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from keeper.errors import QuantityError
 from keeper.quant import bands
@@ -12,7 +13,9 @@ SPOTS = np.array([70.0, 85.0, 95.0, 100.0, 107.0, 120.0, 140.0])
 TERMS = bands.Terms(cost_rate=0.002, aversion=0.2)
 
 
-def written(spots=SPOTS, years=0.25, quantity=-1.0, sign=1.0):
+def written(
+    spots: ArrayLike = SPOTS, years: float = 0.25, quantity: float = -1.0, sign: float = 1.0
+) -> bands.Exposure:
     return bands.Exposure.of_options(spots, 100.0, years, 0.6, quantity, sign)
 
 
