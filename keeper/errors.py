@@ -6,6 +6,8 @@ GimbalError
 │   ├── PriceFileError     a price file cannot be used: file, row, column
 │   ├── KeystoreError      the signing key cannot be loaded
 │   ├── WrongVaultError    the address holds no vault this keeper can run
+│   ├── QuantityError      a number given to the numerics cannot be used: which field, which element
+│   ├── MarketDataError    a file of market data cannot be used: file, row, column
 │   ├── ParametersError    a deployment's parameters are refused: every reason
 │   └── DeploymentError    a deployment cannot be begun, gone on with, or trusted
 ├── ReadError              something was read wrong; the tick is skipped
@@ -98,6 +100,37 @@ class WrongVaultError(UserError):
 
     def __str__(self) -> str:
         return f"vault {self.address}: {self.problem}; {self.remedy}"
+
+
+@dataclass
+class QuantityError(UserError):
+    """A number given to the numerics cannot be used; nothing was computed."""
+
+    field: str
+    problem: str
+    remedy: str
+    index: int | None = None
+    """Of the first bad element, where the input is an array."""
+
+    def __str__(self) -> str:
+        where = f"[{self.index}]" if self.index is not None else ""
+        return f"{self.field}{where}: {self.problem}; {self.remedy}"
+
+
+@dataclass
+class MarketDataError(UserError):
+    """A file of market data cannot be used."""
+
+    path: str
+    problem: str
+    remedy: str
+    row: int | None = None
+    column: str | None = None
+
+    def __str__(self) -> str:
+        row = f", row {self.row}" if self.row is not None else ""
+        column = f", column {self.column!r}" if self.column else ""
+        return f"market data {self.path}{row}{column}: {self.problem}; {self.remedy}"
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""Market history from files: read, checked, and never guessed at."""
