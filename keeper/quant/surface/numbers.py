@@ -6,25 +6,15 @@ import numpy as np
 import numpy.typing as npt
 
 from keeper.errors import QuantityError
+from keeper.quant.inputs import as_floats
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.ArrayLike
 
 
-def floats(field: str, values: Numbers) -> Floats:
-    """As float64, whatever the values; `QuantityError` for what are not real numbers (or are booleans)."""
-    array = np.asarray(values)
-    if array.dtype == np.float64:
-        return array
-    if array.dtype.kind not in "iuf":
-        problem = f"has elements of type {array.dtype}"
-        raise QuantityError(field, problem, "give integers or floating-point numbers")
-    return array.astype(np.float64)
-
-
 def numbers(field: str, values: Numbers) -> Floats:
     """As float64, all finite; otherwise `QuantityError`."""
-    array = floats(field, values)
+    array = as_floats(field, values)
     finite = np.isfinite(array)
     if not finite.all():
         index = int(np.argmin(np.ravel(finite)))

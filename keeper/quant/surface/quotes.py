@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from keeper.errors import QuantityError
 from keeper.quant.implied import implied_volatility
-from keeper.quant.surface.numbers import Floats, Numbers, floats
+from keeper.quant.inputs import as_floats
+from keeper.quant.surface.numbers import Floats, Numbers
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int8]
@@ -96,7 +97,7 @@ class Quotes:
             "sign": sign,
             "age_s": age_s,
         }
-        arrays = {name: np.atleast_1d(floats(name, values)) for name, values in given.items()}
+        arrays = {name: np.atleast_1d(as_floats(name, values)) for name, values in given.items()}
         size = max(array.size for array in arrays.values())
         for name, array in arrays.items():
             if array.ndim != 1 or array.size not in (1, size):

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from keeper.errors import QuantityError
+from keeper.quant.inputs import as_floats
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.ArrayLike
@@ -13,11 +14,7 @@ Numbers = npt.ArrayLike
 
 def numbers(field: str, values: Numbers) -> Floats:
     """As float64, all finite; otherwise `QuantityError` naming the field and the first bad element."""
-    array = np.asarray(values)
-    if array.dtype.kind not in "iuf":
-        problem = f"has elements of type {array.dtype}"
-        raise QuantityError(field, problem, "give integers or floating-point numbers")
-    array = array.astype(np.float64, copy=False)
+    array = as_floats(field, values)
     finite = np.isfinite(array)
     if not finite.all():
         index = int(np.argmin(np.ravel(finite)))
