@@ -3,31 +3,107 @@
 `kernel` is for functions of scalars and for serial loops, `parallel_kernel` for loops over many elements with
 `numba.prange`. Neither allows the compiler to reorder floating-point sums: a result depends on the input alone, never
 on the number of threads. (A kernel may opt into single relaxations, with the reason beside it.)
+
+The compiler may not contract `a * b + c` either; `fma` asks for it by name, so that a loop's vector body, its scalar
+remainder and a lone scalar call all round alike.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
+import os
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+from numba.core import types
+from numba.extending import intrinsic
 
+_config: Any = numba.config
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
+@functools.cache
+def cache_folder() -> Path:
+    """Where the machine code of this version of the numerics is kept: one folder for each state of the sources.
+
+    numba itself looks only at the file a kernel stands in; a kernel that calls into another file would keep that file's
+    old machine code after an upgrade. Under NUMBA_CACHE_DIR, else XDG_CACHE_HOME, else ~/.cache.
+    """
+    digest = hashlib.sha256(numba.__version__.encode())
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(source.name.encode() + b"\0" + source.read_bytes())
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    base = Path(given) if given else home / "gimbal" / "kernels"
+    return base / digest.hexdigest()[:16]
+
+
+def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
+    kept = _config.CACHE_DIR
+    _config.CACHE_DIR = str(cache_folder())
+    try:
+        return cast(
+            Callable[P, R],
+            numba.njit(cache=True, nogil=True, error_model="numpy", **options)(function),
+        )
+    except RuntimeError:  # nowhere to write: compiled anew in each process
+        return cast(
+            Callable[P, R], numba.njit(nogil=True, error_model="numpy", **options)(function)
+        )
+    finally:
+        _config.CACHE_DIR = kept
+
+
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Compile on first use, keep the machine code on disk, release the lock while running."""
-    return cast(Callable[P, R], numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+    return _compile(function)
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
     """A small function of scalars that is written into its callers, so that their loops vectorise."""
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")(function)
-    return cast(Callable[P, R], compiled)
+    return _compile(function, inline="always")
 
 
 def parallel_kernel(function: Callable[P, R]) -> Callable[P, R]:
     """As `kernel`, with `numba.prange` spread over the threads."""
-    compiled = numba.njit(cache=True, nogil=True, error_model="numpy", parallel=True)(function)
-    return cast(Callable[P, R], compiled)
+    return _compile(function, parallel=True)
+
+
+@intrinsic
+def _fma(typing_context: Any, a: Any, b: Any, c: Any) -> Any:  # noqa: ARG001 - numba's protocol
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.fma(*arguments)
+
+    if not all(isinstance(operand, types.Float) for operand in (a, b, c)):
+        return None
+    return types.float64(types.float64, types.float64, types.float64), generate
+
+
+@intrinsic
+def _bits(typing_context: Any, x: Any) -> Any:  # noqa: ARG001 - numba's protocol
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], _context.get_value_type(types.int64))
+
+    return types.int64(types.float64), generate
+
+
+@intrinsic
+def _from_bits(typing_context: Any, x: Any) -> Any:  # noqa: ARG001 - numba's protocol
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.bitcast(arguments[0], _context.get_value_type(types.float64))
+
+    return types.float64(types.int64), generate
+
+
+fma = cast(Callable[[float, float, float], float], _fma)
+"""a * b + c with one rounding; only inside kernels."""
+
+bits = cast(Callable[[float], int], _bits)
+"""The 64 bits of a double as a signed integer; only inside kernels."""
+
+from_bits = cast(Callable[[int], float], _from_bits)
+"""The double with these 64 bits; only inside kernels."""

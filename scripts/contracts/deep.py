@@ -38,13 +38,20 @@ def main() -> int:
     parser.add_argument(
         "--match-path", default="", help="only these suites; the bar on calls does not apply"
     )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=int(time.time()) // 86_400,
+        help="of the draws; the day's own unless given, so that each night is another",
+    )
     parser.add_argument("--profile", default="deep", help="of foundry.toml")
     arguments = parser.parse_args()
     only = ["--match-path", arguments.match_path] if arguments.match_path else []
+    say(f"deep: seed {arguments.seed}")
     begun = time.monotonic()
     code, lines = stream(
         [program("forge"), "test", "--match-test", "^invariant_", "--show-progress", *only],
-        extra={"FOUNDRY_PROFILE": arguments.profile},
+        extra={"FOUNDRY_PROFILE": arguments.profile, "FOUNDRY_FUZZ_SEED": hex(arguments.seed)},
     )
     campaigns = parse(lines)
     if not campaigns:

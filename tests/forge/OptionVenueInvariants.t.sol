@@ -32,6 +32,7 @@ contract OptionVenueInvariantsTest is OptionVenueFixture {
     }
 
     /// @dev All in one, so that one campaign serves every claim.
+    /// forge-config: deep.invariant.runs = 1600
     function invariant_V09_V11_V15_V18_the_venue_conserves_and_is_bounded() external view {
         assertEq(handlers.belowReserve(), 0, "V-11: sold below the reserve");
         assertEq(handlers.aboveCap(), 0, "bought above the cap");

@@ -21,6 +21,8 @@ contract VolatilityOracleInvariantsTest is VolatilityFixture {
     /// @dev All in one, so that one campaign serves every claim.
     /// forge-config: default.invariant.runs = 32
     /// forge-config: default.invariant.depth = 48
+    /// forge-config: deep.invariant.runs = 64
+    /// forge-config: deep.invariant.depth = 512
     function invariant_what_must_hold_holds() external view {
         assertEq(handlers.stepsTooLarge(), 0, "a post moved a strike beyond the step");
         assertEq(handlers.daysTooLarge(), 0, "posts moved a strike beyond the bucket");

@@ -33,8 +33,7 @@ contract OptionCampaignTest is Test {
         targetContract(address(handlers));
     }
 
-    /// forge-config: default.invariant.runs = 256
-    /// forge-config: default.invariant.depth = 128
+    /// forge-config: deep.invariant.runs = 500
     /// @dev All in one, so that one campaign serves every claim.
     function invariant_V04_to_V15_options_stay_within_the_mandate() external view {
         bytes32[12] memory ids = [

@@ -50,8 +50,7 @@ contract SystemInvariantsTest is Test {
         targetContract(address(handlers));
     }
 
-    /// forge-config: default.invariant.runs = 256
-    /// forge-config: default.invariant.depth = 128
+    /// forge-config: deep.invariant.runs = 800
     /// @dev All in one, so that one campaign serves every claim.
     function invariant_V01_to_V18_what_must_never_happen_never_does() external view {
         bytes32[16] memory ids = _ids();

@@ -117,18 +117,18 @@ def test_interrupted_it_ends_every_process_it_started(
         stderr=subprocess.PIPE,
         text=True,
     )
-    end = time.monotonic() + 90
+    end = time.monotonic() + 300  # a bound for a busy machine, not a wait
     while not (tmp_path / "journal.sqlite").exists() and time.monotonic() < end:
         time.sleep(0.1)
     nodes = _children(done.pid)
     done.send_signal(number)
-    _, said = done.communicate(timeout=30)
+    _, said = done.communicate(timeout=120)
     assert done.returncode == code
     assert "Traceback" not in said
     if code > 0:
         assert said == "keeper: stopped; no result written, an earlier one is kept\n"
     assert len(nodes) == 2
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while any(Path(f"/proc/{node}").exists() for node in nodes) and time.monotonic() < end:
         time.sleep(0.05)
     assert not any(Path(f"/proc/{node}").exists() for node in nodes)

@@ -238,6 +238,15 @@ def test_each_lane_of_losses_has_its_own_bucket() -> None:
     assert rules(plan_of(*LEVER), only_routine) == set()
 
 
+@pytest.mark.parametrize("moves", [LEVER, DELEVERAGE])
+def test_rounding_alone_waits_for_no_bucket(moves: tuple[Move, ...]) -> None:
+    """Five units a move of either token: three moves are 15 of the asset, and of base a dust worth one more."""
+    empty = make_readings(loss_budget_left=0, protective_left=0)
+    rounding = replace(plan_of(*moves), max_loss=Raw(16))
+    assert rules(rounding, empty) == set()
+    assert rules(replace(rounding, max_loss=Raw(17)), empty) == {"loss-budget"}
+
+
 def test_all_reasons_are_given_and_not_the_first() -> None:
     readings = make_readings(
         caps=make_caps(cooldown_s=60, max_oracle_age_s=59, max_venue_bps=9_900),

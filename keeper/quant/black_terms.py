@@ -1,0 +1,98 @@
+"""The one formula under every price and Greek of a European option, as a kernel without branches.
+
+Written for the side out of the money. With low = min(F, K), high = max(F, K), s = v sqrt(T), h = -|ln(F / K)| / s and
+t = s / 2, the option out of the money (the call where F < K, the put where F > K) is worth
+
+    low cdf(h + t) - high cdf(h - t),    low pdf(h + t) = high pdf(h - t),
+
+whichever it is; the other follows by parity. So one exponential and two Mills' ratios give everything, nothing
+cancels in the money, and the limits T = 0, v = 0, F = 0 and K = 0 need no case: h goes to minus infinity.
+(Black 1976; the symmetry is put-call duality.)
+"""
+
+from __future__ import annotations
+
+from keeper.quant.compiled import fma, inlined
+from keeper.quant.normal import INV_SQRT_2PI, exp_sum, log_ratio, mills
+
+_ZERO_MONEYNESS = 1e4
+"""Stands for |ln(F / K)| where one of them is 0; any two positive prices the functions take are within 1,152."""
+INFINITY = float("inf")
+_TINY = 1e-290
+_TINY_ROOT = 1e-150
+
+
+@inlined
+def moneyness(forward: float, strike: float) -> float:
+    """ln(forward / strike); finite where one is 0, 0 where both are."""
+    x = log_ratio(forward if forward > 0.0 else 1.0, strike if strike > 0.0 else 1.0)
+    x = x if strike > 0.0 else _ZERO_MONEYNESS
+    x = x if forward > 0.0 else -_ZERO_MONEYNESS
+    return x if forward + strike > 0.0 else 0.0
+
+
+@inlined
+def normal_terms(
+    x: float, low: float, high: float, s: float
+) -> tuple[float, float, float, float, float, float, float]:
+    """(p, m, density, upper, rest, lower, value) of an option with total deviation s = v sqrt(T).
+
+    p = h + t, m = t - h, density = pdf(p), upper = cdf(p), rest = cdf(-p), lower = cdf(-m), value = undiscounted
+    price of the option out of the money in units of `low`.
+    """
+    deviation = s if not s < _TINY else _TINY
+    h = (-x if x > 0.0 else x) / deviation
+    p = fma(0.5, s, h)
+    p = p if not p < -40.0 else -40.0
+    p = p if not p > 40.0 else 40.0
+    m = fma(0.5, s, -h)
+    m = m if not m > 1e20 else 1e20
+    square = p * p
+    density = INV_SQRT_2PI * exp_sum(-0.5 * square, -0.5 * fma(p, p, -square))
+    ratio_p, ratio_m = mills(p if p > 0.0 else -p), mills(m)
+    tail = density * ratio_p
+    upper = tail if p < 0.0 else 1.0 - tail
+    rest = 1.0 - tail if p < 0.0 else tail
+    lower = density * ratio_m * (low / (high if high > 0.0 else 1.0))
+    value = density * (ratio_p - ratio_m) if p < 0.0 else 1.0 - density * (ratio_p + ratio_m)
+    return p, m, density, upper, rest, lower, (0.0 if value < 0.0 else value)
+
+
+@inlined
+def undiscounted(
+    forward: float,
+    strike: float,
+    x: float,
+    volatility: float,
+    sign: float,
+    root: float,
+) -> tuple[float, float, float, float, float, float, float]:
+    """(price, delta, gamma, vega, theta, vanna, volga) of the forward's option before discounting.
+
+    `x` = ln(forward / strike), `root` = sqrt(years). theta is the change per year that passes.
+    """
+    s = volatility * root
+    low = forward if forward < strike else strike
+    high = strike if forward < strike else forward
+    p, m, density, upper, rest, lower, value = normal_terms(x, low, high, s)
+    out = x < 0.0  # the call is out of the money
+    d1 = p if out else m
+    d2 = -m if out else -p
+    intrinsic = sign * (forward - strike)
+    price = fma(low, value, 0.0 if intrinsic < 0.0 else intrinsic)
+    call_delta = upper if out else 1.0 - lower
+    put_delta = -rest if out else -lower
+    delta = call_delta if sign > 0.0 else put_delta
+    unit = forward if forward > 0.0 else 1.0
+    weighted = low * density  # = forward pdf(d1) = strike pdf(d2)
+    relative = density * (low / unit)  # pdf(d1)
+    kink = x == 0.0 and low > 0.0
+    gamma = relative / unit / (s if not s < _TINY else _TINY)
+    gamma = INFINITY if kink and s == 0.0 else gamma
+    vega = weighted * root
+    theta = -0.5 * weighted * volatility / (root if not root < _TINY_ROOT else _TINY_ROOT)
+    theta = -INFINITY if kink and root == 0.0 and volatility > 0.0 else theta
+    safe_volatility = volatility if not volatility < _TINY_ROOT else _TINY_ROOT
+    vanna = -relative * (-0.5 * root if x == 0.0 else d2 / safe_volatility)
+    volga = vega * (d1 * d2) / safe_volatility
+    return price, delta, gamma, vega, theta, vanna, volga

@@ -1,0 +1,140 @@
+"""What the numerics accept: any numbers that broadcast together, within bounds, or a QuantityError that says which."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, NoReturn
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from keeper.errors import QuantityError
+from keeper.quant.compiled import inlined
+
+Floats = NDArray[np.float64]
+
+PRICE_LOWEST, PRICE_HIGHEST = 1e-250, 1e250
+YEARS_HIGHEST = 1000.0
+VOLATILITY_HIGHEST = 1000.0
+GROWTH_HIGHEST = 700.0
+"""Of |rate x years|: beyond it a discount factor leaves the range of doubles."""
+
+
+class Bound(NamedTuple):
+    """What an input must be: 0 or within [least, most], NaN allowed."""
+
+    least: float
+    most: float
+    remedy: str
+
+
+PRICE = Bound(PRICE_LOWEST, PRICE_HIGHEST, "give 0 or a price between 1e-250 and 1e250")
+YEARS = Bound(0.0, YEARS_HIGHEST, "give years, not days or seconds, between 0 and 1000")
+VOLATILITY = Bound(
+    0.0, VOLATILITY_HIGHEST, "give an annualised fraction (0.65 for 65 %) between 0 and 1000"
+)
+RATE = Bound(-math.inf, math.inf, "give a finite annual fraction (0.05 for 5 %)")
+SIGN = Bound(-1.0, 1.0, "give +1 for a call, -1 for a put")
+AMOUNT = Bound(-math.inf, math.inf, "give a finite number")
+
+
+def as_floats(field: str, value: ArrayLike) -> Floats:
+    """The input as float64; int, float32 and lists are converted, anything else refused."""
+    if isinstance(value, np.ndarray) and value.dtype == np.float64:
+        return value
+    try:
+        raw = np.asarray(value)
+    except (ValueError, TypeError) as error:
+        raise QuantityError(
+            field, f"is not an array of numbers ({error})", AMOUNT.remedy
+        ) from error
+    if raw.size and raw.dtype.kind not in "iuf":
+        raise QuantityError(field, f"has type {raw.dtype}", "give integers or floats")
+    return raw.astype(np.float64)
+
+
+def flat_inputs(
+    fields: tuple[str, ...], values: tuple[ArrayLike, ...]
+) -> tuple[tuple[int, ...], list[Floats]]:
+    """The broadcast shape, and every input as a contiguous vector of that many elements or of one."""
+    arrays = [
+        value
+        if type(value) is np.ndarray and value.dtype == np.float64
+        else as_floats(field, value)
+        for field, value in zip(fields, values, strict=True)
+    ]
+    shape: tuple[int, ...] = ()
+    for array in arrays:
+        if array.ndim and array.shape != shape:
+            if shape:
+                return _broadcast(fields, arrays)
+            shape = array.shape
+    return shape, [
+        array.reshape(-1) if array.flags.c_contiguous else np.ascontiguousarray(array).reshape(-1)
+        for array in arrays
+    ]
+
+
+def _broadcast(
+    fields: tuple[str, ...], arrays: list[Floats]
+) -> tuple[tuple[int, ...], list[Floats]]:
+    try:
+        shape = np.broadcast_shapes(*(array.shape for array in arrays))
+    except ValueError as error:
+        shapes = ", ".join(f"{f} {a.shape}" for f, a in zip(fields, arrays, strict=True) if a.ndim)
+        raise QuantityError(
+            "shapes", f"do not broadcast together: {shapes}", "give equal lengths or single numbers"
+        ) from error
+    return shape, [
+        np.ascontiguousarray(array if array.size == 1 else np.broadcast_to(array, shape)).reshape(
+            -1
+        )
+        for array in arrays
+    ]
+
+
+def refuse(fields: tuple[str, ...], arrays: list[Floats], bounds: tuple[Bound, ...]) -> None:
+    """Raise for the first element out of bounds, field by field; returns if there is none."""
+    for field, array, bound in zip(fields, arrays, bounds, strict=True):
+        with np.errstate(invalid="ignore"):
+            outside = (
+                np.isinf(array) | (array < bound.least) & (array != 0.0) | (array > bound.most)
+            )
+            if bound is SIGN:
+                outside = np.abs(array) < 1.0
+                outside |= np.abs(array) > 1.0
+        if outside.any():
+            index = int(np.argmax(outside))
+            raise QuantityError(
+                field,
+                f"is {array[index]:.6g}",
+                bound.remedy,
+                index if array.size > 1 else None,
+            )
+
+
+def refuse_growth(rate: Floats, years: Floats) -> NoReturn:
+    """Raise for the first element whose rate x years leaves the range of doubles."""
+    growth = np.abs(rate * years)
+    index = int(np.argmax(growth > GROWTH_HIGHEST))
+    raise QuantityError(
+        "rate",
+        f"times years is {growth[index]:.6g}",
+        "give an annual fraction (0.05 for 5 %) and years; their product stays within 700",
+        index if growth.size > 1 else None,
+    )
+
+
+@inlined
+def bad_price(price: float) -> bool:
+    """Negative, infinite, or beyond the range in which nothing overflows."""
+    return (price < 0.0) | (price > PRICE_HIGHEST) | ((price > 0.0) & (price < PRICE_LOWEST))
+
+
+@inlined
+def bad_option(years: float, volatility: float, sign: float, growth: float) -> bool:
+    """Any of these out of its bounds; growth = rate x years."""
+    time = (years < 0.0) | (years > YEARS_HIGHEST)
+    deviation = (volatility < 0.0) | (volatility > VOLATILITY_HIGHEST)
+    side = (sign > -1.0) & (sign < 1.0) | (sign > 1.0) | (sign < -1.0)
+    return time | deviation | side | (growth > GROWTH_HIGHEST) | (growth < -GROWTH_HIGHEST)
