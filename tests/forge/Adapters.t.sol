@@ -64,6 +64,22 @@ contract AdaptersTest is MandateFixture {
         assertEq(swapper.pool(), address(pool));
     }
 
+    /// Whatever the adapter does to the account is counted, so that no measure of before stands for after.
+    function test_everything_that_acts_on_the_account_counts_as_a_change() external {
+        uint256 changes = lending.changes();
+        vm.startPrank(address(vault));
+        usdc.approve(address(lending), 2e6);
+        lending.supply(address(usdc), 1e6);
+        assertEq(lending.changes(), ++changes);
+        lending.withdraw(address(usdc), 1e6);
+        assertEq(lending.changes(), ++changes);
+        lending.borrow(address(usdc), 1e6);
+        assertEq(lending.changes(), ++changes);
+        lending.repay(address(usdc), 1e6);
+        assertEq(lending.changes(), ++changes);
+        vm.stopPrank();
+    }
+
     // ---------------------------------------------------------------- Uniswap
 
     /// Nobody makes the adapter pay: no swap is running when a stranger, or even the pool, calls back.
