@@ -48,9 +48,9 @@ def run(
         start(work, spot, model[models.FIRST_VARIANCE], numbers)
         for step in range(funding.size):
             if numbers[held.RULE] != never and step % int(numbers[held.EVERY]) == 0:
-                reckon(work, spot, legs, expiries, numbers, step, dt)
+                reckon(work, legs, expiries, numbers, step, dt)
                 trade(work, numbers)
-            draw(work, model, history, quasi, seed, first, count, step, mirror)
+            draw(work, model, quasi, seed, first, count, step, mirror)
             move(work, spot, model, history, step, dt)
             settle(work, numbers, funding[step])
             if numbers[held.HAS_LENDING] > 0.0:
@@ -76,7 +76,6 @@ def start(work: Floats, spot: float, variance: float, numbers: Floats) -> None:
 def draw(
     work: Floats,
     model: Floats,
-    history: Floats,
     quasi: Floats,
     seed: int,
     first: int,
@@ -87,7 +86,9 @@ def draw(
     """The random numbers that the model needs for this step."""
     kind = int(model[models.KIND])
     if kind == models.BOOTSTRAP:
-        draw_units(work, rows.UNIT_A // LANES, rows.UNIT_B // LANES, seed, first, step, UNITS, mirror)
+        draw_units(
+            work, rows.UNIT_A // LANES, rows.UNIT_B // LANES, seed, first, step, UNITS, mirror
+        )
         return
     if quasi.size > 0:
         for i in range(count):
@@ -99,13 +100,13 @@ def draw(
     if model[models.JUMPING] > 0.0:
         a, b = rows.JUMP_NORMAL // LANES, rows.JUMP_SPARE // LANES
         draw_normals(work, a, b, seed, first, step, JUMPS, mirror)
-        draw_units(work, rows.UNIT_A // LANES, rows.UNIT_B // LANES, seed, first, step, UNITS, mirror)
+        draw_units(
+            work, rows.UNIT_A // LANES, rows.UNIT_B // LANES, seed, first, step, UNITS, mirror
+        )
 
 
 @kernel
-def move(
-    work: Floats, spot: float, model: Floats, history: Floats, step: int, dt: float
-) -> None:
+def move(work: Floats, spot: float, model: Floats, history: Floats, step: int, dt: float) -> None:
     """One step of the price."""
     kind = int(model[models.KIND])
     if kind == models.GBM:
@@ -123,7 +124,6 @@ def move(
 @kernel
 def reckon(
     work: Floats,
-    spot: float,
     legs: Floats,
     expiries: Floats,
     numbers: Floats,

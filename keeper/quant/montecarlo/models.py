@@ -236,10 +236,8 @@ def step_bootstrap(
     """The next return of the block, or the first of a new one."""
     size = history.size
     for i in range(LANES):
-        if restart < 0.0:
-            fresh = step % int(-restart) == 0
-        else:
-            fresh = step == 0 or work[rows.UNIT_A + i] < restart
+        fresh = step == 0 or work[rows.UNIT_A + i] < restart
+        fresh = fresh if restart > 0.0 else step % int(-restart) == 0
         place = work[rows.PLACE + i] + 1.0
         place = place if place < size else 0.0
         place = math.floor(work[rows.UNIT_B + i] * size) if fresh else place

@@ -213,9 +213,7 @@ def _funding(per_year: ArrayLike, steps: int, dt: float) -> Floats:
         )
     bad = np.flatnonzero(~np.isfinite(np.atleast_1d(funding)))
     if bad.size:
-        raise QuantityError(
-            "perpetual.funding_per_year", "is not finite", "drop it", int(bad[0])
-        )
+        raise QuantityError("perpetual.funding_per_year", "is not finite", "drop it", int(bad[0]))
     return np.full(steps, 1.0) * funding * dt
 
 

@@ -29,11 +29,15 @@ def bridged_normals(paths: int, steps: int, factors: int, replicates: int, seed:
     """
     if steps * factors > MOST_DIMENSIONS:
         raise QuantityError(
-            "steps", f"{steps} of {factors} factors exceed {MOST_DIMENSIONS} dimensions", "take fewer"
+            "steps",
+            f"{steps} of {factors} factors exceed {MOST_DIMENSIONS} dimensions",
+            "take fewer",
         )
     if replicates < 2 or paths % replicates:
         raise QuantityError(
-            "replicates", f"{paths} paths do not divide into {replicates}", "give a divisor, 2 or more"
+            "replicates",
+            f"{paths} paths do not divide into {replicates}",
+            "give a divisor, 2 or more",
         )
     each = paths // replicates
     normals = np.empty((steps, factors, paths))

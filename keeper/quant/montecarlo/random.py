@@ -29,18 +29,17 @@ _ROUNDER = 6755399441055744.0  # 1.5 * 2^52: adding it leaves the nearest intege
 
 
 @inlined
-def philox_round(
-    c0: int, c1: int, c2: int, c3: int, k0: int, k1: int
-) -> tuple[int, int, int, int]:
-    """One round: two 32 x 32 -> 64 bit products, their halves crossed over. Words are 64-bit integers below 2^32."""
-    p0, p1 = c0 * _M0, c2 * _M1
-    return ((p1 >> 32) & _LOW) ^ c1 ^ k0, p1 & _LOW, ((p0 >> 32) & _LOW) ^ c3 ^ k1, p0 & _LOW
+def philox_round(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
+    """One round: two 32 x 32 -> 64 bit products, their halves crossed over; of each word the low 32 bits count.
+
+    Masked only before a product, where the mask is free: it makes the product one of 32-bit words.
+    """
+    p0, p1 = (c0 & _LOW) * _M0, (c2 & _LOW) * _M1
+    return (p1 >> 32) ^ c1 ^ k0, p1, (p0 >> 32) ^ c3 ^ k1, p0
 
 
 @inlined
-def philox(
-    c0: int, c1: int, c2: int, c3: int, k0: int, k1: int
-) -> tuple[int, int, int, int]:
+def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
     """Four random 32-bit words of counter (c0, c1, c2, c3) under key (k0, k1): ten rounds."""
     a, b, c, d = philox_round(c0, c1, c2, c3, k0, k1)
     a, b, c, d = philox_round(a, b, c, d, (k0 + _W0) & _LOW, (k1 + _W1) & _LOW)
@@ -52,7 +51,7 @@ def philox(
     a, b, c, d = philox_round(a, b, c, d, (k0 + 7 * _W0) & _LOW, (k1 + 7 * _W1) & _LOW)
     a, b, c, d = philox_round(a, b, c, d, (k0 + 8 * _W0) & _LOW, (k1 + 8 * _W1) & _LOW)
     a, b, c, d = philox_round(a, b, c, d, (k0 + 9 * _W0) & _LOW, (k1 + 9 * _W1) & _LOW)
-    return a, b, c, d
+    return a & _LOW, b & _LOW, c & _LOW, d & _LOW
 
 
 @inlined

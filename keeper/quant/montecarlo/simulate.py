@@ -71,7 +71,9 @@ class Outcome:
         numbers = np.asarray(values, dtype=np.float64)
         if numbers.shape != self.pnl.shape:
             raise QuantityError(
-                "values", f"has shape {numbers.shape}", f"give one number for each of {self.pnl.size} paths"
+                "values",
+                f"has shape {numbers.shape}",
+                f"give one number for each of {self.pnl.size} paths",
             )
         grouped = numbers.reshape(-1, self.group).mean(axis=1)
         if grouped.size < 2:
@@ -79,9 +81,7 @@ class Outcome:
         return float(grouped.mean()), float(grouped.std(ddof=1) / math.sqrt(grouped.size))
 
 
-def simulate(
-    model: models.Model, held: portfolio.Portfolio, spot: float, run: Run
-) -> Outcome:
+def simulate(model: models.Model, held: portfolio.Portfolio, spot: float, run: Run) -> Outcome:
     """Walk `held` along paths of `model` from `spot` and settle it at the end.
 
     Each step: options' delta and the hedge traded by its rule; the price moves; gains and funding; the perpetual's
