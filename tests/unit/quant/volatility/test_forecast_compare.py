@@ -21,7 +21,7 @@ from keeper.quant.volatility import (
     qlike,
     standard_methods,
 )
-from tests.unit.quant.volatility.series import Floats, garch_returns, generator
+from tests.unit.quant.volatility.series import garch_returns, generator
 
 HOURS = 24
 
