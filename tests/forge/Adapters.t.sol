@@ -175,6 +175,20 @@ contract AdaptersTest is MandateFixture {
         assertEq(vault.idle(address(usdc)), before);
     }
 
+    /// A pool that takes less than the debt keeps no allowance, and what it leaves is the vault's again.
+    function testFuzz_what_a_repayment_leaves_comes_back(uint256 amount) external {
+        amount = bound(amount, 1, 100_000e6);
+        uint256 idle = usdc.balanceOf(address(vault));
+        vm.mockCall(address(aave), abi.encodePacked(aave.repay.selector), abi.encode(uint256(0)));
+        vm.startPrank(address(vault));
+        usdc.approve(address(lending), amount);
+        assertEq(lending.repay(address(usdc), amount), 0);
+        vm.stopPrank();
+        assertEq(usdc.balanceOf(address(vault)), idle);
+        assertEq(usdc.balanceOf(address(lending)), 0);
+        assertEq(usdc.allowance(address(lending), address(aave)), 0);
+    }
+
     /// More than the debt is never pulled, so there is nothing to return.
     function testFuzz_a_repayment_above_the_debt_takes_the_debt(uint256 extra) external {
         extra = bound(extra, 0, 400_000e6);
