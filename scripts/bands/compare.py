@@ -147,7 +147,8 @@ def losses(rule: Rule, cost: float, size: Size, fixed: float = 0.0) -> Floats:
         after = SPOT * np.exp(log_spot)
         loss -= hedge * (after - spot)
         spot = after
-    return loss + np.maximum(spot - STRIKE, 0.0)
+    total: Floats = loss + np.maximum(spot - STRIKE, 0.0)
+    return total
 
 
 def _at(place: Floats, values: Floats) -> Floats:
