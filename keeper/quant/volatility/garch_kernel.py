@@ -29,6 +29,11 @@ LARGEST_LOG_SHAPE = 6.2
 LARGEST_LOGIT = 20.0
 TOLERANCE = 1e-8
 """Log likelihood that a further step promises, at which the climb ends."""
+SCORING_STEPS = 4
+LONGEST = 3.0
+"""Of a step, in any unbounded parameter."""
+QUIET = 8
+"""So many steps in a row that bring next to nothing end the climb."""
 MAX_ITERATIONS = 200
 LOG_2PI = log(2.0 * pi)
 
@@ -202,46 +207,78 @@ def to_natural(x: Floats, asymmetric: bool, natural: Floats, jacobian: Floats) -
 def climb(
     returns: Floats, x: Floats, backcast: float, kind: tuple[bool, bool, bool]
 ) -> tuple[float, int, bool]:
-    """Maximise from `x` (6), in place; kind: asymmetric, student, with a mean. Returns log likelihood, steps,
-    converged.
+    """Maximise from `x` (6), in place; kind: asymmetric, student, with a mean.
 
-    Steps solve (information + damping x diagonal) step = score: Fisher scoring, damped after Levenberg.
+    Returns log likelihood, steps, converged. Steps solve (matrix + damping x diagonal) step = gradient. The matrix is
+    the information for the first steps (Fisher scoring), then what the gradients' own changes teach (Broyden, Fletcher,
+    Goldfarb, Shanno): where returns are not what the model says, or a parameter goes to its bound, the information is a
+    poor guide.
     """
     asymmetric, student, with_mean = kind
     free = np.array([with_mean, True, True, asymmetric, True, student])
     natural, trial = np.empty(6), x.copy()
-    jacobian, jacobian_new = np.empty((6, 6)), np.empty((6, 6))
-    score, score_new = np.empty(6), np.empty(6)
-    information, information_new = np.empty((6, 6)), np.empty((6, 6))
-    step = np.empty(6)
+    jacobian, score, information = np.empty((6, 6)), np.empty(6), np.empty((6, 6))
+    gradient, gradient_new, matrix, step = np.empty(6), np.empty(6), np.empty((6, 6)), np.empty(6)
     to_natural(x, asymmetric, natural, jacobian)
     best = _likelihood(returns, natural, backcast, student, score, information)
-    damping = 1e-3
+    _through(jacobian, score, information, gradient, matrix)
+    damping, taken, quiet = 1e-3, 0, 0
     for iteration in range(MAX_ITERATIONS):
-        promised = _step(score, information, jacobian, free, damping, step)
-        if promised < TOLERANCE:
+        promised = _step(x, gradient, matrix, free, damping, step)
+        # A step made short by damping promises little wherever it is.
+        if promised < TOLERANCE and damping <= 1.0:
             return best, iteration, True
-        for i in range(6):
-            trial[i] = min(max(x[i] + step[i], -LARGEST_LOGIT), LARGEST_LOGIT) if free[i] else x[i]
-        trial[SHAPE] = min(trial[SHAPE], LARGEST_LOG_SHAPE)
-        to_natural(trial, asymmetric, natural, jacobian_new)
-        found = _likelihood(returns, natural, backcast, student, score_new, information_new)
+        trial[:] = x + step
+        to_natural(trial, asymmetric, natural, jacobian)
+        found = _likelihood(returns, natural, backcast, student, score, information)
         if found >= best:
-            # At a bound of the unbounded nothing moves any more.
-            still = np.max(np.abs(trial - x)) < 1e-9
-            x[:] = trial
+            taken += 1
+            if taken <= SCORING_STEPS:
+                _through(jacobian, score, information, gradient, matrix)
+            else:
+                gradient_new[:] = jacobian.T @ score
+                _learn(matrix, step, gradient - gradient_new)
+                gradient[:] = gradient_new
+            # On the flat ridges of returns without memory steps go on for ever and bring nothing.
+            quiet = quiet + 1 if found - best < 100 * TOLERANCE else 0
             best = found
-            score, score_new = score_new, score
-            information, information_new = information_new, information
-            jacobian, jacobian_new = jacobian_new, jacobian
+            x[:] = trial
             damping *= 0.1
-            if still:
+            if quiet == QUIET:
                 return best, iteration + 1, True
         else:
             damping = max(10.0 * damping, 1e-4)
             if damping > 1e12:
-                return best, iteration, promised < 1e4 * TOLERANCE
+                return best, iteration, False
     return best, MAX_ITERATIONS, False
+
+
+@kernel
+def _through(
+    jacobian: Floats, score: Floats, information: Floats, gradient: Floats, matrix: Floats
+) -> None:
+    """Score and information in unbounded parameters."""
+    gradient[:] = jacobian.T @ score
+    matrix[:] = jacobian.T @ information @ jacobian
+
+
+@kernel
+def _learn(matrix: Floats, step: Floats, change: Floats) -> None:
+    """Update the matrix so that it explains the change of the gradient (minus the new one) along the step.
+
+    Powell's damping keeps it positive definite (Nocedal and Wright 2006, procedure 18.2).
+    """
+    before = matrix @ step
+    curvature = np.sum(step * before)
+    if not curvature > 0.0:
+        return
+    along = np.sum(step * change)
+    part = 1.0 if along >= 0.1 * curvature else 0.9 * curvature / (curvature - along)
+    mixed = part * change + (1.0 - part) * before
+    along = np.sum(step * mixed)
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[0]):
+            matrix[i, j] += mixed[i] * mixed[j] / along - before[i] * before[j] / curvature
 
 
 @kernel
@@ -260,33 +297,32 @@ def _likelihood(
 
 @kernel
 def _step(
-    score: Floats,
-    information: Floats,
-    jacobian: Floats,
+    x: Floats,
+    gradient: Floats,
+    matrix: Floats,
     free: npt.NDArray[np.bool_],
     damping: float,
     step: Floats,
 ) -> float:
-    """The damped step in unbounded parameters; returns the improvement it promises."""
-    n = free.shape[0]
-    gradient, matrix = np.zeros(n), np.zeros((n, n))
+    """The damped step, within bounds; returns the improvement it promises."""
+    n = x.shape[0]
+    damped, push = matrix.copy(), gradient.copy()
     for i in range(n):
-        for a in range(n):
-            gradient[i] += jacobian[a, i] * score[a]
-            through = 0.0
-            for b in range(n):
-                through += information[a, b] * jacobian[b, i]
-            for j in range(n):
-                matrix[j, i] += jacobian[a, j] * through
+        highest = LARGEST_LOG_SHAPE if i == SHAPE else LARGEST_LOGIT
+        leaves = (x[i] >= highest and push[i] > 0) or (x[i] <= -LARGEST_LOGIT and push[i] < 0)
+        if not free[i] or (leaves and i != MEAN):
+            push[i] = 0.0
+            damped[i, :] = 0.0
+            damped[:, i] = 0.0
+            damped[i, i] = 1.0
+        damped[i, i] += damping * damped[i, i] + 1e-12
+    _solve(damped, push, step)
+    promised: float = 0.5 * np.sum(step * push)
+    step *= min(1.0, LONGEST / max(np.max(np.abs(step)), 1e-300))
     for i in range(n):
-        if not free[i]:
-            gradient[i] = 0.0
-            matrix[i, :] = 0.0
-            matrix[:, i] = 0.0
-            matrix[i, i] = 1.0
-        matrix[i, i] += damping * matrix[i, i] + 1e-10
-    _solve(matrix, gradient, step)
-    promised: float = 0.5 * np.sum(step * gradient)
+        if i != MEAN:
+            highest = LARGEST_LOG_SHAPE if i == SHAPE else LARGEST_LOGIT
+            step[i] = min(max(step[i], -LARGEST_LOGIT - x[i]), highest - x[i])
     return promised
 
 
