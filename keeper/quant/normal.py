@@ -83,8 +83,8 @@ def log_ratio(a: float, b: float) -> float:
 
 
 @inlined
-def mills(a: float) -> float:
-    """Mills' ratio (1 - cdf(a)) / pdf(a) for a >= 0: sqrt(pi / 2) erfcx(a / sqrt 2); within 4 eps.
+def mills_parts(a: float) -> tuple[float, float]:
+    """Numerator and denominator of `mills`, for callers that need no division or one for two.
 
     One rational function of degree (10, 11) with positive coefficients, so nothing cancels, on the whole half line.
     """
@@ -109,6 +109,13 @@ def mills(a: float) -> float:
     q = fma(a, q, 2.96002561182437)
     q = fma(a, q, 2.513673214433789)
     q = fma(a, q, 1.0)
+    return p, q
+
+
+@inlined
+def mills(a: float) -> float:
+    """Mills' ratio (1 - cdf(a)) / pdf(a) for a >= 0: sqrt(pi / 2) erfcx(a / sqrt 2); within 4 eps, a <= 1e20."""
+    p, q = mills_parts(a)
     return p / q
 
 
