@@ -89,7 +89,7 @@ def greeks(
     size = math.prod(shape)
     out = np.empty((8, size))
     run = _forward_parallel if size >= PARALLEL_FROM else _forward_serial
-    if run(*arrays, out):
+    if run(*arrays, out):  # type: ignore[call-arg]
         refuse(_FIELDS, arrays, _BOUNDS)
         refuse_growth(arrays[5], arrays[2])
     return _named(out, shape)
@@ -107,7 +107,7 @@ def price(
     shape, arrays = flat_inputs(_FIELDS, (forward, strike, years, volatility, sign, rate))
     out = np.empty((1, math.prod(shape)))
     run = _price_parallel if out.size >= PARALLEL_FROM else _price_serial
-    if run(*arrays, out):
+    if run(*arrays, out):  # type: ignore[call-arg]
         refuse(_FIELDS, arrays, _BOUNDS)
         refuse_growth(arrays[5], arrays[2])
     return out.reshape(shape)
@@ -128,7 +128,7 @@ def bsm_greeks(
     size = math.prod(shape)
     out = np.empty((8, size))
     run = _spot_parallel if size >= PARALLEL_FROM else _spot_serial
-    if run(*arrays, out):
+    if run(*arrays, out):  # type: ignore[call-arg]
         refuse(_SPOT_FIELDS, arrays, (*_BOUNDS, RATE))
         refuse_growth(arrays[5], arrays[2])
     return _named(out, shape)

@@ -18,9 +18,9 @@ from keeper.quant.normal import INV_SQRT_2PI, exp_sum, log_ratio, mills_parts
 _ZERO_MONEYNESS = 1e4
 """Stands for |ln(F / K)| where one of them is 0; any two positive prices the functions take are within 1,152."""
 INFINITY = float("inf")
-_TINY = 1e-250
+TINY = 1e-250
 _TINY_ROOT = 1e-150
-_SHARP = 1e-50
+SHARP = 1e-50
 """Total deviations below this are the limit 0 for gamma and vanna at the money."""
 
 
@@ -77,7 +77,7 @@ def undiscounted(
     `x` = ln(forward / strike), `root` = sqrt(years). theta is the change per year that passes.
     """
     s = volatility * root
-    s = s if not s < _TINY else _TINY
+    s = s if not s < TINY else TINY
     inverse = 1.0 / s
     out = forward < strike  # the call is out of the money
     low = forward if out else strike
@@ -96,7 +96,7 @@ def undiscounted(
     relative = density * (1.0 if out else share)  # pdf(d1)
     kink = (x == 0.0) & (low > 0.0)
     gamma = relative * inverse / (forward if forward > 0.0 else 1.0)
-    gamma = INFINITY if kink & (s < _SHARP) else gamma
+    gamma = INFINITY if kink & (s < SHARP) else gamma
     vega = weighted * root
     theta = -0.5 * weighted * volatility / (root if not root < _TINY_ROOT else _TINY_ROOT)
     theta = -INFINITY if kink & (root == 0.0) & (volatility > 0.0) else theta
@@ -104,3 +104,26 @@ def undiscounted(
     vanna = -relative * (-0.5 * root if x == 0.0 else d2 * per_volatility)
     volga = vega * (d1 * d2) * per_volatility
     return price, delta, gamma, vega, theta, vanna, volga
+
+
+@inlined
+def deviations(
+    forward: float, strike: float, x: float, width: float, sign: float
+) -> tuple[float, float, float, float, float, float, float]:
+    """(d1, d2, pdf(d1), pdf(d2), cdf(sign d1), cdf(sign d2), undiscounted price); width = v sqrt(T)."""
+    s = width if not width < TINY else TINY
+    out = forward < strike
+    low = forward if out else strike
+    high = strike if out else forward
+    p, m, density, upper, rest, far, value = normal_terms(x, s, 1.0 / s)
+    share = low / (high if high > 0.0 else 1.0)
+    lower = far * share
+    call = sign > 0.0
+    intrinsic = sign * (forward - strike)
+    price = fma(low, value, 0.0 if intrinsic < 0.0 else intrinsic)
+    likely_p = upper if call == out else rest
+    likely_m = lower if call == out else 1.0 - lower
+    near, away = density, density * share
+    if out:
+        return p, -m, near, away, likely_p, likely_m, price
+    return m, -p, away, near, likely_m, likely_p, price

@@ -31,6 +31,7 @@ class Bound(NamedTuple):
 
 
 PRICE = Bound(PRICE_LOWEST, PRICE_HIGHEST, "give 0 or a price between 1e-250 and 1e250")
+POSITIVE_PRICE = Bound(PRICE_LOWEST, PRICE_HIGHEST, "give a price between 1e-250 and 1e250, not 0")
 YEARS = Bound(0.0, YEARS_HIGHEST, "give years, not days or seconds, between 0 and 1000")
 VOLATILITY = Bound(
     0.0, VOLATILITY_HIGHEST, "give an annualised fraction (0.65 for 65 %) between 0 and 1000"
