@@ -94,8 +94,6 @@ contract Mandate is IMandate, AccessManaged {
     LossBudget.Bucket private _protective;
     LossBudget.Bucket private _turnover;
     Moments private _at;
-    /// @inheritdoc IMandate
-    mapping(bytes32 id => bool) public intentUsed;
 
     modifier onlyVault() {
         if (msg.sender != vault) revert NotVault(msg.sender);
@@ -253,8 +251,6 @@ contract Mandate is IMandate, AccessManaged {
         }
         bytes32 current = stateHash();
         if (intent.stateHash != current) revert StateChanged(intent.stateHash, current);
-        if (intentUsed[intent.id]) revert IntentAlreadyUsed(intent.id);
-        intentUsed[intent.id] = true;
         _at.beat = uint48(block.timestamp);
         IValuation.Measure memory before = valuation.measure();
         if (before.priced) _inspect(before.suppliedAsset, before.suppliedBase);
@@ -274,6 +270,7 @@ contract Mandate is IMandate, AccessManaged {
         onlyVault
         returns (Outcome memory outcome)
     {
+        // Every rebalance passes here, and the count never falls: the state an intent named does not come back (V-12).
         ++_at.counter;
         IValuation.Measure memory before = abi.decode(measured, (IValuation.Measure));
         outcome.healthBefore = before.healthWad;

@@ -102,22 +102,30 @@ contract Valuation is IValuation {
     /// @inheritdoc IValuation
     function measure() external view quiet returns (Measure memory m) {
         (IPriceOracle.Fault fault, uint256 price,, uint256 updatedAt) = IPriceOracle(oracle).marks();
+        Holdings memory held = _holdings();
         bool healthKnown;
-        (healthKnown, m.healthWad) = _tryHealth();
+        (healthKnown, m.healthWad) = _healthOf(held);
         if (fault != IPriceOracle.Fault.None || !healthKnown) return m;
         (m.priceWad, m.priceAt) = (price, updatedAt);
+        m.lendingChanges = ILendingAdapter(lending).changes();
         _measureOptions(m);
-        _fill(m);
+        _fill(m, held);
     }
 
     /// @inheritdoc IValuation
     function measureAgain(Measure calldata before) external view quiet returns (Measure memory m) {
-        bool same = desk == address(0) || IOptionDesk(desk).changes() == before.optionChanges;
-        if (same) m = before;
-        (m.priceWad, m.priceAt) = (before.priceWad, before.priceAt);
-        (, m.healthWad) = _tryHealth();
-        if (!same) _measureOptions(m);
-        _fill(m);
+        m = before;
+        if (desk != address(0) && IOptionDesk(desk).changes() != before.optionChanges) _measureOptions(m);
+        Holdings memory held;
+        if (ILendingAdapter(lending).changes() == before.lendingChanges) {
+            (held.idleAsset, held.idleBase) = _idle();
+            (held.suppliedAsset, held.debtAsset) = (before.suppliedAsset, before.debtAsset);
+            (held.suppliedBase, held.debtBase) = (before.suppliedBase, before.debtBase);
+        } else {
+            held = _holdings();
+            (, m.healthWad) = _healthOf(held);
+        }
+        _fill(m, held);
     }
 
     /// @inheritdoc IValuation
@@ -260,11 +268,15 @@ contract Valuation is IValuation {
     // ---------------------------------------------------------------- value
 
     function _holdings() private view returns (Holdings memory held) {
-        held.idleAsset = IVault(vault).idle(_asset);
-        held.idleBase = IVault(vault).idle(_base);
+        (held.idleAsset, held.idleBase) = _idle();
         if (lending == address(0)) return held;
         (held.suppliedAsset, held.debtAsset) = ILendingAdapter(lending).balances(_asset);
         (held.suppliedBase, held.debtBase) = ILendingAdapter(lending).balances(_base);
+    }
+
+    function _idle() private view returns (uint256 idleAsset, uint256 idleBase) {
+        IVault vault_ = IVault(vault);
+        return (vault_.idle(_asset), vault_.idle(_base));
     }
 
     /// @dev The options at the price it holds.
@@ -286,9 +298,8 @@ contract Valuation is IValuation {
     }
 
     /// @dev The rest at the price it holds.
-    function _fill(Measure memory m) private view {
+    function _fill(Measure memory m, Holdings memory held) private view {
         m.priced = true;
-        Holdings memory held = _holdings();
         uint256 price = m.priceWad;
         uint256 long = held.idleBase + held.suppliedBase + m.bookBase;
         m.gross = held.idleAsset + held.suppliedAsset + m.bookAsset + _toAssetDown(long, price);
@@ -381,6 +392,13 @@ contract Valuation is IValuation {
         } catch {
             return (false, 0);
         }
+    }
+
+    /// @dev Who owes nothing at the venue cannot be liquidated: the venue would say the same, for the greatest part of what a
+    /// measure costs. The adapter can owe no third token.
+    function _healthOf(Holdings memory held) private view returns (bool known, uint256 health) {
+        bool owesNothing = held.debtAsset == 0 && held.debtBase == 0;
+        return lending != address(0) && owesNothing ? (true, type(uint256).max) : _tryHealth();
     }
 
     function _requireBound(address adapter) private view {

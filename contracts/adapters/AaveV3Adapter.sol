@@ -41,6 +41,9 @@ contract AaveV3Adapter is ILendingAdapter {
     uint256 private immutable _assetCollateralMask;
     uint256 private immutable _baseCollateralMask;
 
+    /// @inheritdoc ILendingAdapter
+    uint256 public transient changes;
+
     event CollateralDropped(address indexed token, uint256 healthBeforeWad, uint256 healthAfterWad);
 
     error CollateralNeeded(address token, uint256 healthAfterWad, uint256 leastWad);
@@ -48,6 +51,11 @@ contract AaveV3Adapter is ILendingAdapter {
 
     modifier onlyVault() {
         if (msg.sender != vault) revert NotVault(msg.sender);
+        _;
+    }
+
+    modifier changing() {
+        ++changes;
         _;
     }
 
@@ -72,7 +80,7 @@ contract AaveV3Adapter is ILendingAdapter {
     // ---------------------------------------------------------------- vault
 
     /// @inheritdoc ILendingAdapter
-    function supply(address token, uint256 amount) external onlyVault supported(token) {
+    function supply(address token, uint256 amount) external onlyVault changing supported(token) {
         IERC20(token).safeTransferFrom(vault, address(this), amount);
         IERC20(token).forceApprove(venue, amount);
         IAaveV3Pool(venue).supply(token, amount, address(this), 0);
@@ -83,6 +91,7 @@ contract AaveV3Adapter is ILendingAdapter {
     function withdraw(address token, uint256 amount)
         external
         onlyVault
+        changing
         supported(token)
         returns (uint256 received)
     {
@@ -93,6 +102,7 @@ contract AaveV3Adapter is ILendingAdapter {
     function borrow(address token, uint256 amount)
         external
         onlyVault
+        changing
         supported(token)
         returns (uint256 received)
     {
@@ -104,6 +114,7 @@ contract AaveV3Adapter is ILendingAdapter {
     function repay(address token, uint256 amount)
         external
         onlyVault
+        changing
         supported(token)
         returns (uint256 repaid)
     {
@@ -123,7 +134,7 @@ contract AaveV3Adapter is ILendingAdapter {
     /// @notice Stop counting a token that is not the vault's as collateral. Allowed if its loan to value is 0, or if health stays
     /// at the mandate's minimum, or is no lower than before (0 where the venue cannot tell: dropping a token without a price is
     /// what makes it tell again). Aave refuses it where health would be under 1.
-    function dropCollateral(address token) external {
+    function dropCollateral(address token) external changing {
         if (token == asset || token == base) revert TokenNotSupported(token);
         uint256 healthBefore = _healthOrZero();
         IAaveV3Pool(venue).setUserUseReserveAsCollateral(token, false);

@@ -50,6 +50,9 @@ interface ILendingAdapter is IAdapter {
     function positions() external view returns (TokenPosition[] memory);
     /// @notice Supplied and debt of one token, for NAV.
     function balances(address token) external view returns (uint256 supplied, uint256 debt);
+    /// @notice How often this adapter has acted on the account in this transaction. While it stays the same, no move has changed
+    /// the account: who has measured need not measure again.
+    function changes() external view returns (uint256);
 }
 
 /// @title ISwapAdapter

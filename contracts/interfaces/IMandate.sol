@@ -126,7 +126,6 @@ interface IMandate {
     error DeltaOutsideBand(uint256 gapBefore, uint256 gapAfter, uint256 band);
     error HealthTooLow(uint256 healthBeforeWad, uint256 healthAfterWad, uint256 minHealthWad);
     error HeartBeats(uint256 lastBeat, uint256 silence);
-    error IntentAlreadyUsed(bytes32 id);
     error IntentExpired(bytes32 id, uint64 deadline, uint256 timestamp);
     error LossTooLarge(uint256 loss, uint256 maxLoss);
     error NotDesk(address caller);
@@ -202,11 +201,11 @@ interface IMandate {
     function bind(address asset, address base) external;
     /// @notice The vault's adapters, once and for ever; `desk` may be zero.
     function setVenues(address lending, address swapper, address desk) external;
-    /// @notice Check the intent, use it up, beat the heart, and measure. `measured` goes back to `close` as it is.
+    /// @notice Check the intent, beat the heart, and measure. `measured` goes back to `close` as it is.
     function open(address caller, IVault.Intent calldata intent)
         external
         returns (Brief memory brief, bytes memory measured);
-    /// @notice Measure again, compare, charge.
+    /// @notice Measure again, compare, charge; the vault is in another state now, so the intent is used up.
     function close(bytes calldata measured, Traded calldata traded, uint256 maxLoss, uint256 dust)
         external
         returns (Outcome memory);
@@ -236,7 +235,6 @@ interface IMandate {
     function termsHash() external view returns (bytes32);
     function optionLimits() external view returns (OptionLimits memory);
     function isKeeper(address account) external view returns (bool);
-    function intentUsed(bytes32 id) external view returns (bool);
     function paused() external view returns (bool);
     function windingDown() external view returns (bool);
     function lastBeat() external view returns (uint256);

@@ -40,6 +40,7 @@ interface IValuation {
         uint256 notional; // of options written, at spot
         uint256 vega; // of options written, per 1.00 of volatility
         uint256 optionChanges; // of the desk, in this transaction
+        uint256 lendingChanges; // of the lending adapter, in this transaction
         uint256 bookAsset; // collateral and cash of options
         uint256 bookBase; // raw base, collateral of options
         uint256 bookDebt; // what options sold are worth
@@ -106,7 +107,8 @@ interface IValuation {
     function holdings() external view returns (Holdings memory);
     /// @notice Everything a rebalance is judged by. Never reverts for a price, a feed or a volatility.
     function measure() external view returns (Measure memory);
-    /// @notice The same again in the same transaction, at the same price; options that did not change are not valued again.
+    /// @notice The same again in the same transaction, at the same price; options and venue are asked again only if desk or adapter
+    /// acted meanwhile.
     function measureAgain(Measure calldata before) external view returns (Measure memory);
     /// @notice The options, modelled, or, while volatility is unusable, at intrinsic value and `known` false.
     function bookAt(uint256 priceWad) external view returns (bool known, BookValue memory book);

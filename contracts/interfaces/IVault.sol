@@ -33,9 +33,9 @@ interface IVault is IVaultShares {
         uint256 target;
     }
 
-    /// @param id unique; used once
+    /// @param id the keeper's name for it, in the events; what makes an intent single-use is its state
     /// @param deadline unix seconds; refused after it
-    /// @param stateHash of the vault it was made for
+    /// @param stateHash of the vault it was made for; no state comes back
     /// @param maxLoss greatest NAV loss accepted, asset units; the mandate's own bound applies as well
     struct Intent {
         bytes32 id;

@@ -1,12 +1,12 @@
 """Where the venue may liquidate, as a price of base.
 
-Health is 1 where  sum(supplied x threshold x price) = sum(debt x price). The asset is the unit of account,
-so with supplied S, threshold L and debt D this is linear in the price p of base:
+Health is 1 where sum(supplied x threshold x price) = sum(debt x price). The asset is the unit of account, so with
+supplied S, threshold L and debt D this is linear in the price p of base:
 
     p x (S_base L_base - D_base) = D_asset - S_asset L_asset
 
-With both sides positive the vault is long and a fall liquidates; with both negative it is short and a rise
-does. With the left factor not positive and the right side not negative every price liquidates.
+With both sides positive the vault is long and a fall liquidates; with both negative it is short and a rise does.
+With the left factor not positive and the right side not negative every price liquidates.
 """
 
 from dataclasses import dataclass

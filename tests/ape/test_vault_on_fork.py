@@ -119,9 +119,6 @@ def test_v12_an_intent_works_once(bench):
     bench.vault.rebalance(intent, [move], sender=bench.keeper)
     with ape.reverts(bench.mandate.StateChanged):
         bench.vault.rebalance(intent, [move], sender=bench.keeper)
-    on_the_state_of_now = (*intent[:2], bench.mandate.stateHash(), intent[3])
-    with ape.reverts(bench.mandate.IntentAlreadyUsed):
-        bench.vault.rebalance(on_the_state_of_now, [move], sender=bench.keeper)
 
 
 def test_only_a_keeper_moves(bench):

@@ -376,4 +376,19 @@ contract AccessSetupTest is Test {
         IMandate(address(mandate)).unpause();
         assertEq(mandate.calls(), 0);
     }
+
+    /// Whatever a manager did with the roles: a set-up that were still somebody afterwards would not end.
+    function testFuzz_it_does_not_end_while_it_holds_a_role(uint64 role) external {
+        role = uint64(bound(role, Roles.OWNER, Roles.KEEPER_ADMIN));
+        vm.mockCall(
+            address(manager),
+            abi.encodeCall(IAccessManager.hasRole, (role, address(setup))),
+            abi.encode(true, uint32(0))
+        );
+        vm.expectRevert(abi.encodeWithSelector(IAccessSetup.StillHolds.selector, role));
+        _finish(_holders());
+        assertFalse(setup.finished());
+        vm.clearMockedCalls();
+        _finish(_holders());
+    }
 }

@@ -64,6 +64,22 @@ contract AdaptersTest is MandateFixture {
         assertEq(swapper.pool(), address(pool));
     }
 
+    /// Whatever the adapter does to the account is counted, so that no measure of before stands for after.
+    function test_everything_that_acts_on_the_account_counts_as_a_change() external {
+        uint256 changes = lending.changes();
+        vm.startPrank(address(vault));
+        usdc.approve(address(lending), 2e6);
+        lending.supply(address(usdc), 1e6);
+        assertEq(lending.changes(), ++changes);
+        lending.withdraw(address(usdc), 1e6);
+        assertEq(lending.changes(), ++changes);
+        lending.borrow(address(usdc), 1e6);
+        assertEq(lending.changes(), ++changes);
+        lending.repay(address(usdc), 1e6);
+        assertEq(lending.changes(), ++changes);
+        vm.stopPrank();
+    }
+
     // ---------------------------------------------------------------- Uniswap
 
     /// Nobody makes the adapter pay: no swap is running when a stranger, or even the pool, calls back.
@@ -157,6 +173,20 @@ contract AdaptersTest is MandateFixture {
         assertEq(supplied, amount);
         _run(_one(_withdrawMove(address(usdc), ALL)));
         assertEq(vault.idle(address(usdc)), before);
+    }
+
+    /// A pool that takes less than the debt keeps no allowance, and what it leaves is the vault's again.
+    function testFuzz_what_a_repayment_leaves_comes_back(uint256 amount) external {
+        amount = bound(amount, 1, 100_000e6);
+        uint256 idle = usdc.balanceOf(address(vault));
+        vm.mockCall(address(aave), abi.encodePacked(aave.repay.selector), abi.encode(uint256(0)));
+        vm.startPrank(address(vault));
+        usdc.approve(address(lending), amount);
+        assertEq(lending.repay(address(usdc), amount), 0);
+        vm.stopPrank();
+        assertEq(usdc.balanceOf(address(vault)), idle);
+        assertEq(usdc.balanceOf(address(lending)), 0);
+        assertEq(usdc.allowance(address(lending), address(aave)), 0);
     }
 
     /// More than the debt is never pulled, so there is nothing to return.

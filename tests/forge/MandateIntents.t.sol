@@ -128,14 +128,32 @@ contract MandateIntentsTest is MandateFixture {
         vm.stopPrank();
     }
 
-    /// An id is used up for every keeper, whoever used it.
+    /// An intent that took effect never does again, whatever happens afterwards: its state is gone for good.
+    function testFuzz_an_intent_stays_used(uint256 seed, bytes32 id) external {
+        IVault.Intent memory intent = IVault.Intent(id, type(uint64).max, mandate.stateHash(), ALL);
+        IVault.Move[] memory moves = _one(_repayMove(address(usdc), 1e6));
+        vm.prank(keeper);
+        vault.rebalance(intent, moves);
+        for (uint256 i; i < 4; ++i) {
+            seed = uint256(keccak256(abi.encode(seed)));
+            _change(seed % 3);
+            vm.expectRevert(
+                abi.encodeWithSelector(IMandate.StateChanged.selector, intent.stateHash, mandate.stateHash())
+            );
+            vm.prank(keeper);
+            vault.rebalance(intent, moves);
+        }
+    }
+
+    /// An intent is used up for every keeper, whoever used it.
     function testFuzz_no_keeper_replays_anothers_intent(bytes32 id) external {
         _asCurator(abi.encodeCall(mandate.addKeeper, (mallory)));
         IVault.Intent memory intent = IVault.Intent(id, uint64(block.timestamp), mandate.stateHash(), ALL);
         vm.prank(keeper);
         vault.rebalance(intent, _one(_repayMove(address(usdc), 1e6)));
-        intent.stateHash = mandate.stateHash();
-        vm.expectRevert(abi.encodeWithSelector(IMandate.IntentAlreadyUsed.selector, id));
+        vm.expectRevert(
+            abi.encodeWithSelector(IMandate.StateChanged.selector, intent.stateHash, mandate.stateHash())
+        );
         vm.prank(mallory);
         vault.rebalance(intent, _one(_repayMove(address(usdc), 1e6)));
     }

@@ -85,6 +85,21 @@ contract OptionAuctionTest is OptionVenueFixture {
         auction.sell(_order(id, 1e18));
     }
 
+    /// A book that says it moved nothing: the bidder pays nothing.
+    function test_a_bid_whose_options_do_not_come_is_refused() external {
+        uint256 auctionId = _sale(id, ONE);
+        uint256 cash = quote.balanceOf(alice);
+        vm.mockCall(address(book), abi.encodePacked(book.transferFrom.selector), abi.encode(false));
+        vm.expectRevert(
+            abi.encodeWithSelector(IOptionAuction.TransferMismatch.selector, address(book), ONE / 2, 0)
+        );
+        _bid(alice, auctionId, ONE / 2);
+        vm.clearMockedCalls();
+        assertEq(quote.balanceOf(alice), cash);
+        assertEq(auction.auctionOf(auctionId).left, ONE);
+        _bid(alice, auctionId, ONE / 2);
+    }
+
     function test_only_its_seller_closes_an_auction() external {
         uint256 auctionId = _sale(id, ONE);
         vm.expectRevert(abi.encodeWithSelector(IOptionAuction.NotSeller.selector, auctionId, address(this)));

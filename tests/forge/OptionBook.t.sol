@@ -45,6 +45,7 @@ contract OptionBookTest is OptionFixture {
         }
         uint256 id = book.create(series);
         assertEq(id, uint256(keccak256(abi.encode(series))));
+        assertEq(book.idOf(series), id, "known before it is created");
         assertEq(abi.encode(book.seriesOf(id)), abi.encode(series));
         assertEq(book.collateralToken(id), isCall ? address(base) : address(quote));
         vm.expectRevert(abi.encodeWithSelector(IOptionBook.SeriesExists.selector, id));

@@ -56,6 +56,10 @@ contract RequestsTest is Test {
         (,, out) = desk.stateOf(who);
     }
 
+    function _settled(uint256 who) private view returns (uint256 amountIn) {
+        (, amountIn,) = desk.stateOf(who);
+    }
+
     function _waiting(uint256 who) private view returns (uint256 waiting) {
         (waiting,,) = desk.stateOf(who);
     }
@@ -234,5 +238,17 @@ contract RequestsTest is Test {
         uint256 before = gasleft();
         desk.settle(count * 1e18, count * 1e6);
         spent = before - gasleft();
+    }
+
+    /// Neither pays nor takes, whatever is settled, and even where nothing is.
+    function testFuzz_a_claim_of_nothing_changes_nothing(uint96 amount, uint64 paid, bool settled) external {
+        amount = uint96(bound(amount, 1e18, 1e27));
+        desk.join(1, amount);
+        if (settled) desk.settle(amount, paid);
+        bytes memory before = abi.encode(_waiting(1), _settled(1), _out(1), desk.pending());
+        assertEq(desk.claimIn(1, 0), 0);
+        assertEq(desk.claimOut(1, 0), 0);
+        assertEq(desk.claimIn(2, 0), 0);
+        assertEq(abi.encode(_waiting(1), _settled(1), _out(1), desk.pending()), before);
     }
 }

@@ -406,4 +406,26 @@ contract SettlementOracleTest is SettlementFixture {
         _record();
         assertApproxEqRel(mirrored.record(EXPIRY), oracle.settlementOf(EXPIRY).twapWad, 1e10);
     }
+
+    /// Answers within their bounds may still cross to nothing, or to more than a price can hold: neither settles anything.
+    function testFuzz_a_cross_that_is_no_price_is_refused(bool huge, uint256 size) external {
+        SettlementOracle.Config memory config = _config();
+        (config.baseMinAnswer, config.baseMaxAnswer) = (huge ? 1e31 : 1, huge ? 1e37 : 10);
+        (config.quoteMinAnswer, config.quoteMaxAnswer) = (huge ? 1 : 1e31, huge ? 10 : 1e37);
+        oracle = new SettlementOracle(config);
+        size = bound(size, 1e31 + 1, 1e37 - 1);
+        (uint256 base, uint256 quote) = huge ? (size, uint256(2)) : (uint256(2), size);
+        ethPhase1.transmit(int256(base), EXPIRY - 10 minutes);
+        ethPhase1.transmit(int256(base), EXPIRY + 5 minutes);
+        usdPhase1.transmit(int256(quote), EXPIRY - 10 hours);
+        usdPhase1.transmit(int256(quote), EXPIRY + 10 minutes);
+        vm.warp(EXPIRY + HALF + 1 hours + 1);
+        vm.expectRevert(
+            abi.encodeWithSelector(
+                ISettlementOracle.PriceOutOfRange.selector, base * 1e18 / quote, type(uint128).max
+            )
+        );
+        _prove();
+        assertEq(uint8(_status()), uint8(ISettlementOracle.Status.Open));
+    }
 }

@@ -38,8 +38,10 @@ contract StrangersCollateralTest is MandateFixture {
         _give(dust);
         aave.setLtvZero(address(third), true);
         _expectRefused(_deleverMoves(10e18), abi.encodeWithSignature("Error(string)", "57"));
+        uint256 changes = lending.changes();
         vm.prank(anyone);
         lending.dropCollateral(address(third));
+        assertEq(lending.changes(), changes + 1); // whoever measured before measures again
         uint256 before = lending.healthWad();
         _run(_deleverMoves(10e18));
         assertGt(lending.healthWad(), before);

@@ -8,6 +8,7 @@ import {Valuation} from "../../contracts/Valuation.sol";
 import {Vault} from "../../contracts/Vault.sol";
 import {AaveV3Adapter} from "../../contracts/adapters/AaveV3Adapter.sol";
 import {UniswapV3Adapter} from "../../contracts/adapters/UniswapV3Adapter.sol";
+import {BookValue} from "../../contracts/interfaces/IOptionDesk.sol";
 import {IPriceOracle} from "../../contracts/interfaces/IPriceOracle.sol";
 import {IValuation} from "../../contracts/interfaces/IValuation.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
@@ -142,5 +143,20 @@ contract VaultConstructionTest is Fixture {
         fresh.checkHedge();
         vm.expectRevert(IVault.NotWindingDown.selector);
         fresh.exitInKind(1, address(this));
+    }
+
+    function testFuzz_only_its_mandate_gives_a_valuation_its_venues(address who) external {
+        vm.assume(who != address(mandate));
+        vm.expectRevert(abi.encodeWithSelector(IValuation.NotMandate.selector, who));
+        vm.prank(who);
+        valuation.setVenues(address(lending), address(swapper), address(0));
+        assertEq(valuation.lending(), address(lending));
+    }
+
+    function testFuzz_without_a_desk_the_book_is_known_and_empty(uint256 priceWad) external view {
+        BookValue memory nothing;
+        (bool known, BookValue memory book) = valuation.bookAt(priceWad);
+        assertTrue(known);
+        assertEq(abi.encode(book), abi.encode(nothing));
     }
 }

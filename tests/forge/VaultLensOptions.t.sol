@@ -104,6 +104,7 @@ contract VaultLensOptionsTest is OptionVenueFixture {
         _answer(SWAPPER, IAdapter.vault.selector, abi.encode(vault));
         _answer(LENDING, ILendingAdapter.healthWad.selector, abi.encode(type(uint256).max));
         _answer(LENDING, ILendingAdapter.balances.selector, abi.encode(uint256(0), uint256(0)));
+        _answer(LENDING, ILendingAdapter.changes.selector, abi.encode(uint256(0)));
         _answer(LENDING, ILendingAdapter.account.selector, abi.encode(account));
         _answer(
             LENDING, ILendingAdapter.positions.selector, abi.encode(new ILendingAdapter.TokenPosition[](2))

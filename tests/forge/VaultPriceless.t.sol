@@ -124,10 +124,10 @@ contract VaultPricelessTest is MandateFixture {
         IVault.Intent memory intent = IVault.Intent(id, uint64(block.timestamp), mandate.stateHash(), 0);
         vm.startPrank(keeper);
         vault.rebalance(intent, _one(_repayMove(address(usdc), 1e6)));
-        bytes32 made = intent.stateHash;
-        intent.stateHash = mandate.stateHash();
-        assertNotEq(made, intent.stateHash);
-        vm.expectRevert(abi.encodeWithSelector(IMandate.IntentAlreadyUsed.selector, id));
+        assertNotEq(intent.stateHash, mandate.stateHash());
+        vm.expectRevert(
+            abi.encodeWithSelector(IMandate.StateChanged.selector, intent.stateHash, mandate.stateHash())
+        );
         vault.rebalance(intent, _one(_repayMove(address(usdc), 1e6)));
         vm.stopPrank();
     }

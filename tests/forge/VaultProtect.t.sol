@@ -261,4 +261,20 @@ contract VaultProtectTest is Fixture {
         vm.prank(keeper);
         vault.rebalance(intent, new IVault.Move[](0));
     }
+
+    /// A venue that tells no higher health afterwards, whatever it was paid, costs nobody anything (V-16).
+    function testFuzz_a_rescue_that_raises_no_health_is_undone(uint256 health) external {
+        _endangered(172_000);
+        health = bound(health, 0.5e18, 1.02e18 - 1);
+        vm.mockCall(address(lending), abi.encodePacked(lending.healthWad.selector), abi.encode(health));
+        (, uint256 debt) = lending.balances(address(usdc));
+        uint256 idle = vault.idle(address(usdc));
+        vm.expectRevert(abi.encodeWithSelector(IMandate.ProtectionUseless.selector, health, health));
+        vm.prank(rescuer);
+        vault.protect();
+        (, uint256 debtAfter) = lending.balances(address(usdc));
+        assertEq(debtAfter, debt);
+        assertEq(vault.idle(address(usdc)), idle);
+        assertEq(usdc.balanceOf(rescuer), 0);
+    }
 }

@@ -21,12 +21,9 @@ contract VaultRebalanceTest is MandateFixture {
         IVault.Move[] memory moves = _one(_supplyMove(address(usdc), amount));
         vm.startPrank(keeper);
         vault.rebalance(intent, moves);
-        assertTrue(mandate.intentUsed(id));
-        vm.expectPartialRevert(IMandate.StateChanged.selector);
-        vault.rebalance(intent, moves);
-        // Nor made for the new state.
-        intent.stateHash = mandate.stateHash();
-        vm.expectRevert(abi.encodeWithSelector(IMandate.IntentAlreadyUsed.selector, id));
+        vm.expectRevert(
+            abi.encodeWithSelector(IMandate.StateChanged.selector, intent.stateHash, mandate.stateHash())
+        );
         vault.rebalance(intent, moves);
         vm.stopPrank();
         assertEq(_idleUsdc(), SEED + 1e12 - amount);
@@ -57,7 +54,7 @@ contract VaultRebalanceTest is MandateFixture {
         vm.startPrank(keeper);
         vm.expectRevert();
         vault.rebalance(intent, _one(_supplyMove(address(usdc), 2e12)));
-        assertFalse(mandate.intentUsed("again"));
+        assertEq(mandate.stateHash(), intent.stateHash);
         vault.rebalance(intent, _one(_supplyMove(address(usdc), 1e12)));
         vm.stopPrank();
     }

@@ -5,9 +5,11 @@ import {Mandate} from "../../contracts/Mandate.sol";
 import {Valuation} from "../../contracts/Valuation.sol";
 import {Vault} from "../../contracts/Vault.sol";
 import {VaultLens} from "../../contracts/VaultLens.sol";
+import {IMandate} from "../../contracts/interfaces/IMandate.sol";
 import {IValuation} from "../../contracts/interfaces/IValuation.sol";
 import {IVault} from "../../contracts/interfaces/IVault.sol";
 import {IVaultLens} from "../../contracts/interfaces/IVaultLens.sol";
+import {SettlementMath} from "../../contracts/libraries/SettlementMath.sol";
 import {MandateFixture} from "./MandateFixture.sol";
 
 /// @notice Called in the middle of somebody else's call: notes what it could see and do.
@@ -33,6 +35,10 @@ contract Intruder {
         address v = address(valuation);
         IValuation.Measure memory measured;
         measured.priceWad = 2000e18;
+        IMandate.Rescue memory rescue;
+        (rescue.priceWad, rescue.healthWad, rescue.sliceBps) = (2000e18, 1e18, 2500);
+        SettlementMath.Input memory due;
+        (due.virtualShares, due.wholeShare) = (1, 1);
         sawNav = _works(address(_vault), abi.encodeCall(_vault.nav, ()))
             || _works(v, abi.encodeCall(valuation.nav, ())) || _works(v, abi.encodeCall(valuation.marks, ()))
             || _works(v, abi.encodeCall(valuation.measure, ()))
@@ -41,7 +47,9 @@ contract Intruder {
             || _works(v, abi.encodeCall(valuation.holdings, ()))
             || _works(v, abi.encodeCall(valuation.debtAt, (2000e18)))
             || _works(v, abi.encodeCall(valuation.bookAt, (2000e18)))
-            || _works(v, abi.encodeCall(valuation.exitMoves, (1, 2)));
+            || _works(v, abi.encodeCall(valuation.exitMoves, (1, 2)))
+            || _works(v, abi.encodeCall(valuation.settlement, (due)))
+            || _works(v, abi.encodeCall(valuation.rescueMoves, (rescue)));
         IVaultLens.VaultState memory state = _lens.snapshot(address(_vault), address(this)).state;
         lensValid = state.navValid || state.measureValid || state.marksValid || state.holdingsValid;
         gotIn = _entered() || _claimed();

@@ -5,6 +5,7 @@ import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SignedMath} from "@openzeppelin/contracts/utils/math/SignedMath.sol";
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {VolatilityOracle} from "../../contracts/VolatilityOracle.sol";
+import {IPriceOracle} from "../../contracts/interfaces/IPriceOracle.sol";
 import {IVolatilityOracle} from "../../contracts/interfaces/IVolatilityOracle.sol";
 import {Bounds} from "../../contracts/libraries/Bounds.sol";
 import {LossBudget} from "../../contracts/libraries/LossBudget.sol";
@@ -518,5 +519,12 @@ contract VolatilityOracleTest is VolatilityFixture {
         vols.volWad(FORWARD * 11 / 10, FORWARD, expiry);
         emit log_named_uint("volWad, between tenors, warm", gas - gasleft());
         vm.stopPrank();
+    }
+
+    function test_marks_are_of_a_price() external {
+        VolatilityOracle.Setup memory setup = _setup();
+        setup.oracle = IPriceOracle(address(0));
+        vm.expectRevert(IVolatilityOracle.ZeroAddress.selector);
+        new VolatilityOracle(setup, _tenors(), _marks(), _limits());
     }
 }

@@ -16,8 +16,8 @@ from keeper.model.market import (
     TokenPosition,
 )
 
-_MEMO = ("optionChanges", "bookAsset", "bookBase", "bookDebt", "bookDelta")
-"""What the mandate remembers of options within one rebalance; the keeper reads the desk itself."""
+_MEMO = ("optionChanges", "lendingChanges", "bookAsset", "bookBase", "bookDebt", "bookDelta")
+"""What the mandate remembers within one rebalance; the keeper reads desk and venue itself."""
 
 
 def snapshot_answer(readings: Readings, **changes: Any) -> str:

@@ -6,17 +6,19 @@ from pathlib import Path
 import pytest
 
 from scripts.contracts.common import ToolError
-from scripts.contracts.mutate import (
+from scripts.contracts.mutant_score import (
     Result,
-    first_files,
-    jobs_of,
     load_results,
     parse_explained,
     percent,
-    read_output,
+    report,
     reusable,
     score,
+    summary,
+    wilson,
 )
+from scripts.contracts.mutant_tests import read_output, tiers
+from scripts.contracts.mutate import draw, jobs_of, settled
 
 TEXT = """
 contract Vault {
@@ -43,7 +45,7 @@ EXPLAINED = {("Vault", "run", "if (a) revert E();", "{}"): "the caller has check
     [
         ("[FAIL: wrong] test_x() (gas: 3)\n1 tests passed, 1 failed, 0 skipped", 1, "killed"),
         ("[FAIL: EvmError: Revert] setUp() (gas: 0)\n", 1, "killed"),
-        ("Error: Compiler run failed:\nError (7576): Undeclared identifier.", 1, "uncompiled"),
+        ("Error: Compiler run failed:\nError (7576): Undeclared identifier.", 1, "odd"),
         ("Ran 1 suite: 4 tests passed, 0 failed, 0 skipped (4 total tests)", 0, "survived"),
         ("No tests to run", 0, "odd"),
         ("Ran 1 suite: 0 tests passed, 0 failed, 0 skipped", 0, "odd"),
@@ -81,6 +83,7 @@ def test_no_mutant_is_no_score() -> None:
         ("killed", "before", True),
         ("timeout", "before", True),
         ("uncompiled", "before", True),
+        ("same", "before", False),
         ("survived", "now", True),
         ("survived", "before", False),
         ("odd", "now", False),
@@ -124,9 +127,58 @@ def test_every_mutant_has_a_key_of_its_own() -> None:
     assert len(keys) == len(set(keys))
 
 
-def test_slow_files_do_not_run_first() -> None:
-    files = [Path(f"{n}.t.sol") for n in ("OptionBook", "OptionBookInvariants", "PriceOracle")]
-    assert first_files("OptionBook", files) == ["OptionBook"]
+def test_every_file_that_sees_the_contract_is_in_one_tier() -> None:
+    visible = ["OptionBook", "OptionBookInvariants", "PriceOracle", "StolenKey"]
+    assert tiers(visible, ("OptionBook*",)) == (
+        ["OptionBook"],
+        ["PriceOracle"],
+        ["OptionBookInvariants", "StolenKey"],
+    )
+
+
+def test_a_draw_is_the_beginning_of_a_longer_draw() -> None:
+    jobs = jobs_of("Vault", TEXT)
+    assert draw(jobs, 1, 2) == draw(jobs, 1, 0)[:2]
+    assert sorted(j.key for j in draw(jobs, 1, 0)) == sorted(j.key for j in jobs)
+
+
+def test_a_draw_does_not_depend_on_the_order_of_the_text() -> None:
+    jobs = jobs_of("Vault", TEXT)
+    assert draw(jobs, 1, 0) == draw(jobs[::-1], 1, 0)
+
+
+def test_a_quick_survivor_has_still_to_meet_the_campaigns() -> None:
+    spared = Result("k", "V", "f", "check", "a", "b", "survived", "quick tests only", 1.0, "now")
+    assert not settled(None, quick=True)
+    assert settled(spared, quick=True)
+    assert not settled(spared, quick=False)
+    assert settled(result("survived"), quick=False)
+
+
+def test_the_same_code_is_not_counted() -> None:
+    assert score([result("killed"), result("same")], {}) == (1, 1, 0)
+
+
+def test_wilsons_interval_is_that_of_the_tables() -> None:
+    low, high = wilson(9, 10)
+    assert low == pytest.approx(59.6, abs=0.1)
+    assert high == pytest.approx(98.2, abs=0.1)
+    assert wilson(0, 0) == (0.0, 100.0)
+    assert wilson(10, 10)[1] == pytest.approx(100.0)
+
+
+def test_the_interval_is_told_of_a_sample_only() -> None:
+    results = [result("killed")] * 9 + [result("survived")]
+    assert "95 % interval 59.6-98.2 %" in summary(results, {}, 20)
+    assert "interval" not in summary(results, {}, 10)
+
+
+def test_a_contract_below_the_least_score_fails_the_whole() -> None:
+    good = [Result(f"{n}", "A", "f", "check", "", "", "killed", "", 1.0, "now") for n in range(99)]
+    bad = [result("survived")]
+    assert report(good, {}, {"A": 99}) == 0
+    assert report([*good, *bad], {}, {"A": 99, "Vault": 1}) == 1
+    assert report([], {}, {"A": 99}) == 1
 
 
 @pytest.mark.parametrize("entries", [{}, [{}], [{"contract": "Vault"}]])

@@ -1,0 +1,1 @@
+"""What is computed offline for the hedge bands, and how the bands compare."""
