@@ -9,7 +9,7 @@ import typer
 
 from keeper import __version__
 from keeper.cli import config as config_commands
-from keeper.cli import demo, localnet, run, status
+from keeper.cli import demo, localnet, quant, run, status
 from keeper.errors import GimbalError
 
 CRASH_LOG = Path("keeper-crash.log")
@@ -49,6 +49,7 @@ app.command("run")(run.run)
 app.command("once")(run.once)
 app.command("status")(status.status)
 app.add_typer(config_commands.app, name="config")
+app.add_typer(quant.app, name="quant")
 app.command("demo")(demo.demo)
 app.command("localnet")(localnet.localnet)
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from keeper.errors import QuantityError
 from keeper.quant.black_terms import deviations
-from keeper.quant.compiled import kernel
+from keeper.quant.compiled import kernel, warms
 from keeper.quant.inputs import (
     POSITIVE_PRICE,
     PRICE,
@@ -275,3 +275,8 @@ def _barriers(inputs: Floats, out: Floats) -> tuple[int, int]:
         if why:
             return i, why
     return 0, 0
+
+
+@warms
+def _warm() -> None:
+    barrier_price(1.0, 1.0, 2.0, 1.0, 0.5, 1.0, 1.0, 1.0)

@@ -37,6 +37,7 @@ from keeper.quant.compiled import (
     put5,
     put6,
     put7,
+    warms,
 )
 from keeper.quant.inputs import (
     GROWTH_HIGHEST,
@@ -331,3 +332,13 @@ def _spot_parallel(
         end = min((part + 1) * PART, out.shape[1])
         wrong += _spot_range(f, k, t, v, s, r, q, out, part * PART, end)
     return wrong
+
+
+@warms
+def _warm() -> None:
+    one, many = np.ones(2), np.ones(PARALLEL_FROM)
+    for numbers in (one, many):
+        greeks(numbers, 1.0, 1.0, 0.5, 1.0)
+        price(numbers, 1.0, 1.0, 0.5, 1.0)
+        bsm_greeks(numbers, 1.0, 1.0, 0.5, 1.0)
+    black_scalar(1.0, 1.0, 1.0, 0.5, 1.0)

@@ -22,6 +22,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 _config: Any = numba.config
+_DIGEST = 16
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -39,7 +40,7 @@ def cache_folder() -> Path:
     given = os.environ.get("NUMBA_CACHE_DIR")
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     base = Path(given) if given else home / "gimbal" / "kernels"
-    return base / digest.hexdigest()[:16]
+    return base / digest.hexdigest()[:_DIGEST]
 
 
 def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
@@ -56,6 +57,21 @@ def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
         )
     finally:
         _config.CACHE_DIR = kept
+
+
+WARMERS: dict[str, Callable[[], None]] = {}
+"""What `keeper quant warm` runs, by module."""
+
+
+def warms(function: Callable[[], None]) -> Callable[[], None]:
+    """Mark the one function of a module that runs all of its kernels once, serial and parallel, on real types."""
+    WARMERS[function.__module__] = function
+    return function
+
+
+def is_cache_name(name: str) -> bool:
+    """Whether a folder bears the name of some version of the numerics."""
+    return len(name) == _DIGEST and all(letter in "0123456789abcdef" for letter in name)
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:

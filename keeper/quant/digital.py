@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from keeper.quant.black import Greeks
 from keeper.quant.black_terms import deviations, moneyness
-from keeper.quant.compiled import kernel
+from keeper.quant.compiled import kernel, warms
 from keeper.quant.inputs import (
     PRICE,
     RATE,
@@ -126,3 +126,9 @@ def _digital(
         out[6, i] = discount * vanna
         out[7, i] = discount * volga
     return wrong
+
+
+@warms
+def _warm() -> None:
+    cash_digital_greeks(1.0, 1.0, 1.0, 0.5, 1.0)
+    asset_digital_greeks(1.0, 1.0, 1.0, 0.5, 1.0)

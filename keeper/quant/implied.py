@@ -25,6 +25,7 @@ from keeper.quant.compiled import (
     put2,
     put3,
     put4,
+    warms,
 )
 from keeper.quant.implied_terms import bachelier, corrected, guessed, refined
 from keeper.quant.inputs import (
@@ -268,3 +269,9 @@ def _implied_parallel(
     for part in numba.prange((out.shape[1] + PART - 1) // PART):
         end = min((part + 1) * PART, out.shape[1])
         _implied_range(price, forward, strike, years, sign, rate, out, part * PART, end)
+
+
+@warms
+def _warm() -> None:
+    for size in (2, PARALLEL_FROM):
+        implied_volatility(np.full(size, 0.2), 1.0, 1.0, 1.0, 1.0)

@@ -29,6 +29,7 @@ from keeper.quant.compiled import (
     put5,
     put6,
     put7,
+    warms,
 )
 from keeper.quant.inputs import (
     POSITIVE_PRICE,
@@ -130,3 +131,8 @@ def _inverse(f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, o
         put6(o6, i, fma(discount, vanna, poison))
         put7(o7, i, fma(discount, vega * (d1 * d2) * slope, poison))
     return wrong
+
+
+@warms
+def _warm() -> None:
+    inverse_greeks(1.0, 1.0, 1.0, 0.5, 1.0)
