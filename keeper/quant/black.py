@@ -17,6 +17,7 @@ Sources: Black (1976), "The pricing of commodity contracts"; Merton (1973), "The
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numba
@@ -89,8 +90,7 @@ def greeks(
     shape, arrays = flat_inputs(_FIELDS, (forward, strike, years, volatility, sign, rate))
     size = math.prod(shape)
     out = np.empty((8, size))
-    run = _forward_parallel if size >= PARALLEL_FROM else _forward_serial
-    if run(*arrays, out):  # type: ignore[call-arg]
+    if _run(_forward_range, _forward_parallel, arrays, out):
         refuse(_FIELDS, arrays, _BOUNDS)
         refuse_growth(arrays[5], arrays[2])
     return _named(out, shape)
@@ -107,8 +107,7 @@ def price(
     """Black-76 price alone, the same bits as `greeks(...).price`."""
     shape, arrays = flat_inputs(_FIELDS, (forward, strike, years, volatility, sign, rate))
     out = np.empty((1, math.prod(shape)))
-    run = _price_parallel if out.size >= PARALLEL_FROM else _price_serial
-    if run(*arrays, out):  # type: ignore[call-arg]
+    if _run(_price_range, _price_parallel, arrays, out):
         refuse(_FIELDS, arrays, _BOUNDS)
         refuse_growth(arrays[5], arrays[2])
     return out.reshape(shape)
@@ -128,11 +127,19 @@ def bsm_greeks(
     shape, arrays = flat_inputs(_SPOT_FIELDS, values)
     size = math.prod(shape)
     out = np.empty((8, size))
-    run = _spot_parallel if size >= PARALLEL_FROM else _spot_serial
-    if run(*arrays, out):  # type: ignore[call-arg]
+    if _run(_spot_range, _spot_parallel, arrays, out):
         refuse(_SPOT_FIELDS, arrays, (*_BOUNDS, RATE))
         refuse_growth(arrays[5], arrays[2])
     return _named(out, shape)
+
+
+def _run(
+    serial: Callable[..., int], parallel: Callable[..., int], arrays: list[Floats], out: Floats
+) -> int:
+    size = out.shape[1]
+    if size >= PARALLEL_FROM:
+        return parallel(*arrays, out)
+    return serial(*arrays, out, 0, size)
 
 
 def _named(out: Floats, shape: tuple[int, ...]) -> Greeks:
@@ -280,13 +287,6 @@ def _spot_range(
     return wrong
 
 
-@kernel
-def _forward_serial(
-    f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, out: Floats
-) -> int:
-    return _forward_range(f, k, t, v, s, r, out, 0, out.shape[1])
-
-
 @parallel_kernel
 def _forward_parallel(
     f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, out: Floats
@@ -298,13 +298,6 @@ def _forward_parallel(
     return wrong
 
 
-@kernel
-def _price_serial(
-    f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, out: Floats
-) -> int:
-    return _price_range(f, k, t, v, s, r, out, 0, out.shape[1])
-
-
 @parallel_kernel
 def _price_parallel(
     f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, out: Floats
@@ -314,13 +307,6 @@ def _price_parallel(
         end = min((part + 1) * PART, out.shape[1])
         wrong += _price_range(f, k, t, v, s, r, out, part * PART, end)
     return wrong
-
-
-@kernel
-def _spot_serial(
-    f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, q: Floats, out: Floats
-) -> int:
-    return _spot_range(f, k, t, v, s, r, q, out, 0, out.shape[1])
 
 
 @parallel_kernel

@@ -92,8 +92,11 @@ def implied_volatility(
     """
     shape, arrays = flat_inputs(_FIELDS, (price, forward, strike, years, sign, rate))
     out = np.empty((2, math.prod(shape)))
-    run = _implied_parallel if out.shape[1] >= PARALLEL_FROM else _implied_serial
-    run(*arrays, out)  # type: ignore[call-arg]
+    p, f, k, t, s, r = arrays
+    if out.shape[1] >= PARALLEL_FROM:
+        _implied_parallel(p, f, k, t, s, r, out)
+    else:
+        _implied_range(p, f, k, t, s, r, out, 0, out.shape[1])
     return Implied(out[0].reshape(shape), out[1].astype(np.int8).reshape(shape))
 
 
@@ -241,19 +244,6 @@ def _implied_range(
         _refine(rows, 4, 5, size)
         _refine(rows, 5, 4, size)
         _close(years, rows, out[1], out[0], start, size)
-
-
-@kernel
-def _implied_serial(
-    price: Floats,
-    forward: Floats,
-    strike: Floats,
-    years: Floats,
-    sign: Floats,
-    rate: Floats,
-    out: Floats,
-) -> None:
-    _implied_range(price, forward, strike, years, sign, rate, out, 0, out.shape[1])
 
 
 @parallel_kernel

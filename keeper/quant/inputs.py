@@ -28,16 +28,22 @@ class Bound(NamedTuple):
     least: float
     most: float
     remedy: str
+    zero: bool = True
+    """0 passes although it is below `least`."""
+    side: bool = False
+    """Only -1 and +1 pass."""
 
 
 PRICE = Bound(PRICE_LOWEST, PRICE_HIGHEST, "give 0 or a price between 1e-250 and 1e250")
-POSITIVE_PRICE = Bound(PRICE_LOWEST, PRICE_HIGHEST, "give a price between 1e-250 and 1e250, not 0")
+POSITIVE_PRICE = Bound(
+    PRICE_LOWEST, PRICE_HIGHEST, "give a price between 1e-250 and 1e250, not 0", zero=False
+)
 YEARS = Bound(0.0, YEARS_HIGHEST, "give years, not days or seconds, between 0 and 1000")
 VOLATILITY = Bound(
     0.0, VOLATILITY_HIGHEST, "give an annualised fraction (0.65 for 65 %) between 0 and 1000"
 )
 RATE = Bound(-math.inf, math.inf, "give a finite annual fraction (0.05 for 5 %)")
-SIGN = Bound(-1.0, 1.0, "give +1 for a call, -1 for a put")
+SIGN = Bound(-1.0, 1.0, "give +1 for a call, -1 for a put", side=True)
 AMOUNT = Bound(-math.inf, math.inf, "give a finite number")
 
 
@@ -101,20 +107,14 @@ def refuse(fields: tuple[str, ...], arrays: list[Floats], bounds: tuple[Bound, .
     """Raise for the first element out of bounds, field by field; returns if there is none."""
     for field, array, bound in zip(fields, arrays, bounds, strict=True):
         with np.errstate(invalid="ignore"):
-            outside = (
-                np.isinf(array) | (array < bound.least) & (array != 0.0) | (array > bound.most)
-            )
-            if bound is SIGN:
-                outside = np.abs(array) < 1.0
-                outside |= np.abs(array) > 1.0
+            outside = np.isinf(array) | (array > bound.most)
+            outside |= (array < bound.least) & ((array != 0.0) | (not bound.zero))
+            if bound.side:
+                outside = (np.abs(array) < 1.0) | (np.abs(array) > 1.0)
         if outside.any():
             index = int(np.argmax(outside))
-            raise QuantityError(
-                field,
-                f"is {array[index]:.6g}",
-                bound.remedy,
-                index if array.size > 1 else None,
-            )
+            where = index if array.size > 1 else None
+            raise QuantityError(field, f"is {array[index]:.6g}", bound.remedy, where)
 
 
 def refuse_growth(rate: Floats, years: Floats) -> NoReturn:

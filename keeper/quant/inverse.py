@@ -78,7 +78,8 @@ def inverse_greeks(
     """
     shape, arrays = flat_inputs(_FIELDS, (forward, strike, years, volatility, sign, rate))
     out = np.empty((8, math.prod(shape)))
-    if _inverse(*arrays, out):  # type: ignore[call-arg]
+    f, k, t, v, s, r = arrays
+    if _inverse(f, k, t, v, s, r, out):
         refuse(_FIELDS, arrays, _BOUNDS)
         refuse_growth(arrays[5], arrays[2])
     return Greeks(*out.reshape((8, *shape)))

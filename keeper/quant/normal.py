@@ -158,13 +158,13 @@ def tail_quantile_rough(log_tail: float) -> float:
 
 @inlined
 def inverse_cdf(probability: float) -> float:
-    """x with cdf(x) = probability in (0, 1); within 4 eps of x and 1e-16; infinite at 0 and 1, NaN outside.
+    """x with cdf(x) = probability in (0, 1); within 4 eps of x and 1e-16; infinite within 1e-307 of 0 and at 1, NaN outside.
 
     Two third-order steps on the logarithm of the tail from Hastings' start.
     """
     tail = probability if probability < 0.5 else 1.0 - probability
-    usable = tail > 1e-300
-    tail = tail if usable else 1e-300
+    usable = tail > 1e-307
+    tail = tail if usable else 1e-307
     log_tail = log_ratio(tail, 1.0)
     u = tail_quantile_rough(log_tail)
     u = u if u > 0.0 else 0.0
