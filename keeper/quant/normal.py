@@ -158,7 +158,7 @@ def tail_quantile_rough(log_tail: float) -> float:
 
 @inlined
 def inverse_cdf(probability: float) -> float:
-    """x with cdf(x) = probability in (0, 1); within 4 eps of x and 1e-16; infinite within 1e-307 of 0 and at 1, NaN outside.
+    """x with cdf(x) = probability; within 4 eps of x or 1; infinite at 0 (and 1e-307) and 1, NaN outside.
 
     Two third-order steps on the logarithm of the tail from Hastings' start.
     """
@@ -174,7 +174,7 @@ def inverse_cdf(probability: float) -> float:
         miss = log_ratio(INV_SQRT_2PI * ratio, 1.0) - 0.5 * u * u - log_tail
         step = miss * ratio
         bend = 1.0 / ratio - u
-        u = u + step / (1.0 - 0.5 * step * bend)
+        u = u + step / (1.0 + 0.5 * step * bend)
     u = -u if probability < 0.5 else u
     u = u if usable else (-math.inf if probability < 0.5 else math.inf)
     return u if 0.0 <= probability <= 1.0 else math.nan

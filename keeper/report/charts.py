@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from keeper.report.story import BlockSample, MarkKind, Story, Twin
 from keeper.report.theme import LIGHT, to_css_roles
 
-_STYLE: Any = {
+STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "gimbal",
     "font.family": "sans-serif",
@@ -171,7 +171,7 @@ def svg_charts(story: Story) -> dict[str, str]:
 def png_chart(story: Story) -> bytes:
     """The main chart as a picture: price, health and NAV over the same time."""
     chosen = [(name, panel) for name, panel in PANELS if name != "delta"]
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10, 8.2), dpi=110, facecolor=LIGHT["paper"], layout="constrained")
         grid = figure.subplots(len(chosen), 1, sharex=True, height_ratios=[1.0, 1.25, 1.0])
         time = _Time(story)
@@ -208,7 +208,7 @@ def _draw(axes: Axes, panel: Panel, story: Story, time: _Time) -> None:
 
 
 def _svg(name: str, panel: Panel, story: Story) -> str:
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(10, 3.4))
         # The same margins for every panel, so that one moment stands at one place on the page.
         figure.subplots_adjust(left=0.075, right=0.99, top=0.88, bottom=0.14)
@@ -220,10 +220,10 @@ def _svg(name: str, panel: Panel, story: Story) -> str:
             format="svg",
             metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
         )
-    return _inline(out.getvalue(), name)
+    return inline_svg(out.getvalue(), name)
 
 
-def _inline(svg: str, name: str) -> str:
+def inline_svg(svg: str, name: str) -> str:
     """Fit for a page: only the element, ids of its own, colours by role, size by the page."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)

@@ -21,14 +21,14 @@ from keeper.model.risk_report import (
     Standing,
 )
 from keeper.model.units import WAD
-from keeper.quant.implied import ImpliedStatus, implied_volatility
-from keeper.risk.book import GREEKS, MOST_VOLATILITY, Book, Floats, Moves, greek_set
+from keeper.risk.book import GREEKS, Book, Floats, Moves, greek_set
 from keeper.risk.concentration import concentrations
 from keeper.risk.contagion import contagion_of, liquidation_penalty
 from keeper.risk.distribution import tail_risk
-from keeper.risk.exposures import IDLE, exposures_of, waiting_deposits, waiting_redemptions
+from keeper.risk.exposures import IDLE, waiting_deposits, waiting_redemptions
 from keeper.risk.limits import exposure_limits, mandate_limits, policy_limits, worst
 from keeper.risk.liquidity import liquidity_of
+from keeper.risk.marks import with_volatilities
 from keeper.risk.scan import (
     contingencies_of,
     heat_map,
@@ -54,7 +54,7 @@ def assess_deep(market: MarketState, inputs: RiskInputs) -> FullReport:
     report = _blank(market, inputs, price if usable else None)
     if not usable or not readings.venue_readable:
         return _judged(_blind(report, readings, usable), readings, inputs)
-    exposures, problems = _with_volatilities(readings, price, inputs)
+    exposures, problems = with_volatilities(readings, price, inputs)
     book = Book(exposures, price, inputs.volatility, inputs.underlyings)
     columns = book.greeks()
     greeks = greek_set(columns.sum(axis=1))
@@ -133,49 +133,6 @@ def _with_venues(
         else health_target(floor, inputs.volatility, report.wait.seconds, inputs.policy)
     )
     return replace(report, venues=(lending_risk(readings, outlook), *others), collateral=target)
-
-
-def _with_volatilities(
-    readings: Readings, price: float, inputs: RiskInputs
-) -> tuple[tuple[Exposure, ...], list[str]]:
-    """Each option's volatility: given, else implied by the vault's own mark, else the forecast."""
-    exposures = exposures_of(readings, inputs)
-    missing = [
-        i
-        for i, e in enumerate(exposures)
-        if e.kind is Kind.OPTION and e.volatility is None and e.years > 0.0
-    ]
-    if not missing:
-        return exposures, []
-    implied = _implied(readings, price, [exposures[i] for i in missing])
-    found, problems = list(exposures), []
-    for i, volatility in zip(missing, implied, strict=True):
-        known = inputs.volatility if np.isnan(volatility) else float(volatility)
-        if known is None:
-            problems.append(f"{found[i].id}: no volatility is known, counted at intrinsic value")
-        found[i] = replace(found[i], volatility=known)
-    return tuple(found), problems
-
-
-def _implied(readings: Readings, price: float, options: list[Exposure]) -> Floats:
-    """From the desk's middle mark; NaN for legs of spreads, whose mark is of both, and without a mark."""
-    marks = {
-        f"option-{p.series_id}": p.mark_mid / 10**readings.asset.decimals
-        for p in readings.options.positions
-        if not (p.fault or p.second_strike_wad) and p.sold > 0 and p.mark_mid > 0
-    }
-    if not readings.options.volatility_known:
-        marks = {}
-    found = implied_volatility(
-        np.array([marks.get(e.id, np.nan) / abs(e.quantity) for e in options]),
-        price,
-        np.array([e.strike for e in options]),
-        np.array([e.years for e in options]),
-        np.array([1.0 if e.is_call else -1.0 for e in options]),
-    )
-    # A mark at or under intrinsic value implies none; one beyond any sense is no better.
-    usable = (found.status == ImpliedStatus.OK) & (found.volatility <= MOST_VOLATILITY)
-    return np.where(usable & (found.volatility > 0.0), found.volatility, np.nan)
 
 
 def _problems(

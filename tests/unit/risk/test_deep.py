@@ -78,6 +78,21 @@ def test_an_options_volatility_is_implied_by_its_mark() -> None:
     assert sold.volatility == pytest.approx(0.93, abs=1e-4)
 
 
+@pytest.mark.parametrize("volatility", [0.35, 0.8, 1.4])
+def test_a_spreads_volatility_is_implied_by_the_mark_of_both_legs(volatility: float) -> None:
+    readings = with_options(series(second_strike=2_600, volatility=volatility))
+    found = report(readings, volatility=0.7)
+    legs = [p.volatility for p in found.positions if p.kind == "option"]
+    assert legs == pytest.approx([volatility] * 2, abs=2e-4)
+    assert found.nav == pytest.approx(readings.nav / 1e6, abs=0.02)
+
+
+def test_a_spread_marked_beyond_any_volatility_takes_the_forecast() -> None:
+    dear = replace(series(second_strike=2_600), mark_mid=dollars(3_999.99))
+    found = report(with_options(dear), volatility=0.7)
+    assert {p.volatility for p in found.positions if p.kind == "option"} == {0.7}
+
+
 def test_a_surface_overrules_the_mark() -> None:
     found = report(with_options(series("7")), option_volatilities=(("7", 0.66),))
     assert next(p.volatility for p in found.positions if p.kind == "option") == 0.66

@@ -226,8 +226,10 @@ def test_the_likelihood_found_is_no_smaller_than_scipys(shape: float) -> None:
     assert ours >= theirs - 1e-6
 
 
-@pytest.mark.parametrize("method", ["ml", "pwm"])
-@pytest.mark.parametrize("shape", [-0.2, 0.0, 0.2])
+@pytest.mark.parametrize(
+    ("method", "shape"),
+    [("ml", -0.2), ("ml", 0.0), ("ml", 0.45), ("pwm", -0.2), ("pwm", 0.0), ("pwm", 0.1)],
+)
 def test_the_errors_of_a_fit_are_those_seen_in_repetition(method: str, shape: float) -> None:
     fits = [
         tails.fit_pareto(
