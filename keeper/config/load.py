@@ -25,6 +25,8 @@ _FILE = "settings file"
 DEFAULT_FILE = Path("keeper.toml")
 CONFIG_ENV = "GIMBAL_CONFIG"
 _PREFIX = "GIMBAL_"
+_NOT_SETTINGS = frozenset({"GIMBAL_CACHE_DIR", "GIMBAL_MARKET_DATA"})
+"""Where the local mainnet and market history are; they matter to no keeper."""
 _SECRET_NAMES = frozenset({"private_key", "privatekey", "secret", "mnemonic", "seed", "password"})
 _KEY_SHAPE = re.compile(r"(0x)?[0-9a-fA-F]{64}")
 _SEE = "see `keeper config show` for names, units and defaults"
@@ -123,6 +125,7 @@ def _load(content: dict[str, Any], env: Mapping[str, str], file: Path | None) ->
         name = field.group(1) if field else "environment"
         raise SettingError(name, "cannot be read from the environment", _SEE) from None
     allowed = {settings.key.password_env, settings.key.private_key_env, CONFIG_ENV}
+    allowed |= _NOT_SETTINGS
     _refuse_unknown_variables(env, allowed)
     return Loaded(settings, file, frozenset(_leaves(content)), from_env)
 

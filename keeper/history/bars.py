@@ -77,6 +77,16 @@ class Days:
     bars: Ints
     """How many bars the day has."""
 
+    @property
+    def ends(self) -> Ints:
+        """When each day was over, unix seconds."""
+        return self.times + DAY_S
+
+    @property
+    def returns(self) -> Floats:
+        """Log return of each day, close to close; of the first, from its open."""
+        return np.diff(np.log(self.close), prepend=np.log(self.open[0]))
+
 
 def daily(bars: Bars) -> Days:
     """Whole UTC days of the bars. The first day is left out, having no close before it; a day in the dark too.

@@ -13,14 +13,14 @@ import json
 import math
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keeper.quant import bands
-from keeper.quant.bands import dynamic
+from keeper.quant.bands import dynamic, impulse
 
 Floats = NDArray[np.float64]
 Rule = Callable[[Floats, float], tuple[Floats, Floats, Floats, Floats]]
@@ -29,6 +29,8 @@ Rule = Callable[[Floats, float], tuple[Floats, Floats, Floats, Floats]]
 SPOT = STRIKE = 100.0
 YEARS, VOLATILITY = 0.25, 0.6
 CELLS = tuple((cost, aversion) for cost in (0.001, 0.01) for aversion in (0.1, 1.0))
+FIXED_CELLS = ((0.001, 0.1, 0.05), (0.001, 1.0, 0.05), (0.01, 0.1, 0.2), (0.01, 1.0, 0.2))
+"""(cost, aversion, fixed cost of a trade): gas of half a dollar on one ether of 1,000 is 0.05 here."""
 GRID_SD = np.linspace(-6.0, 6.0, 241)
 FINE = dynamic.Resolution(cells_per_band=24.0, reach=1.5)
 
@@ -93,23 +95,47 @@ def optimal_rule(
     variances = [total * 2.0 ** (-k / 4) for k in range(40, -1, -1)]
     problem = dynamic.Problem(cost, aversion * STRIKE, written=True)
     regions = dynamic.solve(problem, variances, resolution)
+    edges = np.array([[_filled(r, r.lower)] * 2 + [_filled(r, r.upper)] * 2 for r in regions])
+    last = regions[-1]
+    promised = float(np.interp(0.0, last.log_moneyness, last.value)) * STRIKE
+    return _grid_rule(variances, edges), promised
+
+
+def impulse_rule(cost: float, aversion: float, fixed: float) -> tuple[Rule, float]:
+    """As `optimal_rule`, where a trade also costs `fixed`."""
+    total = VOLATILITY**2 * YEARS
+    variances = [total * 2.0 ** (-k / 4) for k in range(28, -1, -1)]
+    problem = dynamic.Problem(cost, aversion * STRIKE, written=True)
+    regions, promised = impulse.solve_with_fixed_cost(problem, fixed / STRIKE, variances, 20)
+    edges = np.array(
+        [
+            [
+                np.interp(GRID_SD * math.sqrt(r.variance), r.log_moneyness, edge)
+                for edge in (r.lower, r.lower_target, r.upper_target, r.upper)
+            ]
+            for r in regions
+        ]
+    )
+    return _grid_rule(variances, edges), promised * STRIKE
+
+
+def _grid_rule(variances: list[float], edges: Floats) -> Rule:
+    """The rule of four edges (variance, edge, standard deviations), linear in between."""
     logs = np.log(variances)
-    edges = np.array([[_filled(r, r.lower), _filled(r, r.upper)] for r in regions])
 
     def rule(spots: Floats, years: float) -> tuple[Floats, Floats, Floats, Floats]:
         at = math.log(max(VOLATILITY**2 * years, variances[0]))
         k = min(int(np.searchsorted(logs, at, side="right")) - 1, len(logs) - 2)
         weight = (at - logs[k]) / (logs[k + 1] - logs[k])
         sd = np.log(spots / STRIKE) / math.sqrt(math.exp(at))
-        lower, upper = (
+        lower, lower_target, upper_target, upper = (
             (1 - weight) * np.interp(sd, GRID_SD, edges[k, side])
             + weight * np.interp(sd, GRID_SD, edges[k + 1, side])
-            for side in (0, 1)
+            for side in range(4)
         )
-        return lower, lower, upper, upper
+        return lower, lower_target, upper_target, upper
 
-    last = regions[-1]
-    return rule, float(np.interp(0.0, last.log_moneyness, last.value)) * STRIKE
+    return rule
 
 
 def _filled(region: dynamic.Region, edge: Floats) -> Floats:
@@ -168,22 +194,27 @@ def equivalent(loss: Floats, aversion: float) -> tuple[float, Floats]:
     return top + math.log(mean) / aversion, weight / mean / aversion
 
 
-def compare(cost: float, aversion: float, size: Size) -> tuple[dict[str, Outcome], float]:
-    """Every rule in one cell, and what the dynamic program promised for its own."""
-    terms = bands.Terms(cost, aversion)
-    best, promised = optimal_rule(cost, aversion)
+def compare(
+    cost: float, aversion: float, size: Size, fixed: float = 0.0, *, leland: bool = True
+) -> tuple[dict[str, Outcome], float]:
+    """Every rule in one cell (Leland's only if asked), and what the dynamic program promised for its own."""
+    terms = bands.Terms(cost, aversion, fixed)
+    if fixed > 0:
+        best, promised = impulse_rule(cost, aversion, fixed)
+    else:
+        best, promised = optimal_rule(cost, aversion)
     rules: dict[str, Rule] = {
         "optimum": best,
         "hodges_neuberger": closed_rule(bands.hodges_neuberger, terms),
         "zakamouline": closed_rule(bands.zakamouline, terms),
         "whalley_wilmott": closed_rule(bands.whalley_wilmott, terms),
     }
-    for every in (size.steps // 100, size.steps // 25):
+    for every in (size.steps // 100, size.steps // 25) if leland else ():
         rules[f"leland_{size.steps // every}"] = leland_rule(terms, size, every)
     outcomes: dict[str, Outcome] = {}
     reference = (0.0, np.zeros(0))
     for name, rule in rules.items():
-        value, influence = equivalent(losses(rule, cost, size), aversion)
+        value, influence = equivalent(losses(rule, cost, size, fixed), aversion)
         if name == "optimum":
             reference = value, influence
         outcomes[name] = Outcome(value, value - reference[0], _error(influence - reference[1]))
@@ -205,13 +236,16 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     size = Size(options.paths, options.steps)
     report = []
-    for cost, aversion in CELLS:
-        outcomes, promised = compare(cost, aversion, size)
-        print(f"cost {cost:.1%}, aversion {aversion:g}: program promises {promised:.4f}")
+    for cost, aversion, fixed in [(*cell, 0.0) for cell in CELLS] + list(FIXED_CELLS):
+        outcomes, promised = compare(cost, aversion, size, fixed)
+        print(
+            f"cost {cost:.1%} and {fixed:g} a trade, aversion {aversion:g}: "
+            f"program promises {promised:.4f}"
+        )
         for name, one in outcomes.items():
             print(f"  {name:17} {one.equivalent:9.4f}   gap {one.gap:8.4f} +- {one.gap_error:.4f}")
-            report.append({"cost": cost, "aversion": aversion, "rule": name, "gap": one.gap,
-                           "gap_error": one.gap_error, "equivalent": one.equivalent})  # fmt: skip
+            cell = {"cost": cost, "fixed": fixed, "aversion": aversion, "rule": name}
+            report.append({**cell, **asdict(one)})
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return 0

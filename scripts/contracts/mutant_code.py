@@ -7,6 +7,7 @@ Most mutants share one contract (`mutant_schema`); a constructor's, a modifier's
 
 from __future__ import annotations
 
+import hashlib
 import json
 import posixpath
 import re
@@ -65,6 +66,13 @@ class Compiler:
             for folder in ("contracts", "tests/forge")
             for file in sorted((place / folder).rglob("*.sol"))
         }
+        config = (place / "foundry.toml").read_text() if (place / "foundry.toml").exists() else ""
+        mine = [
+            config,
+            *map(str, self.roots),
+            *(t for p, t in self.texts.items() if not p.startswith("tests/")),
+        ]
+        self.digest = hashlib.sha256("\0".join(mine).encode()).hexdigest()
         self.imports = {path: imports_of(path, text) for path, text in self.texts.items()}
 
     def together(
@@ -96,8 +104,24 @@ class Compiler:
 
     def apart(self, changes: Sequence[Change]) -> Iterator[tuple[str, Code | None]]:
         """Code of the roots under each change, optimised as forge does it; None for what does not compile."""
-        for first in range(0, len(changes), BATCH):
-            yield from self._batch(list(changes[first : first + BATCH]))
+        fresh = []
+        for change in changes:
+            kept = read_json(self._kept(change), {})
+            if kept:
+                yield change.key, kept["code"]
+            else:
+                fresh.append(change)
+        by_key = {change.key: change for change in fresh}
+        for first in range(0, len(fresh), BATCH):
+            for key, code in self._batch(fresh[first : first + BATCH]):
+                write_json(self._kept(by_key[key]), {"code": code})
+                yield key, code
+
+    def _kept(self, change: Change) -> Path:
+        """Where the code of a change is kept, by all that it is made from."""
+        made_from = [self.digest, change.path, change.text]
+        name = hashlib.sha256("\0".join(made_from).encode()).hexdigest()
+        return self.place / "build" / "codes" / f"{name}.json"
 
     def _batch(self, changes: list[Change]) -> Iterator[tuple[str, Code | None]]:
         while changes:

@@ -3,7 +3,7 @@
 Mutants are compiled together (`mutant_code`) and take the place of the contract in a copy of the tree that is compiled
 once (`mutant_tests`), under build/mutation. The test files named after the contract run first, with few fuzz runs; what
 they let live meets every file that deploys the contract, and in the end more runs and the campaigns. Before anything is
-believed, the original must pass in the same place and by the same way, and a contract that cannot be deployed must fail.
+believed, the original must pass in the same place by the same way, and a contract that cannot be deployed must fail.
 
 Mutants that do not compile, or compile to the very code of the original, are not counted. The order is drawn, so that a
 run that is cut short is a random sample. Results are kept: a run that was broken off goes on, and a mutant that was
@@ -21,7 +21,7 @@ import re
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from scripts.contracts.common import BUILD, ROOT, ToolError, closing, read_json, say
@@ -46,6 +46,7 @@ from scripts.contracts.mutants import Mutant, mutants_of
 WORK = BUILD / "mutation"
 RESULTS = WORK / "results.jsonl"
 CHUNK = 120
+LAST = 3  # stage
 FEW_RUNS = {"FOUNDRY_FUZZ_RUNS": "8"}
 MORE_RUNS = {
     "FOUNDRY_FUZZ_RUNS": "64",
@@ -80,11 +81,17 @@ TARGETS = {
         OPTION_BOOK.path, (OPTION_BOOK,), ("OptionBook*", "OptionConservation*", "OptionPurchase")
     ),
     "VaultShares": Target(
-        "contracts/VaultShares.sol", (VAULT,), ("VaultShares*", "VaultConstruction", "VaultExit")
+        "contracts/VaultShares.sol",
+        (VAULT,),
+        ("VaultShares*", "Conformance", "VaultConstruction", "VaultExit"),
     ),
-    "Vault": Target(VAULT.path, (VAULT,), ("Vault*", "Mandate", "MandateReducing", "Option*")),
+    "Vault": Target(
+        VAULT.path, (VAULT,), ("Vault*", "VaultRebalance", "Mandate", "MandateReducing", "Option*")
+    ),
     "Mandate": Target(
-        MANDATE.path, (MANDATE,), ("Mandate*", "Access*", "VaultConstruction", "VaultProtect")
+        MANDATE.path,
+        (MANDATE,),
+        ("Mandate*", "MandateBuckets", "AccessSetup", "VaultConstruction", "VaultProtect"),
     ),
 }
 
@@ -113,13 +120,13 @@ def main() -> int:
     tree = digest_of_tree()
     known = {} if arguments.fresh else reusable(load_results(RESULTS), tree)
     todo = {
-        name: [j for j in jobs if not settled(known.get(j.key), arguments.quick)]
+        name: [j for j in jobs if not settled(known.get(j.key), arguments.stages)]
         for name, jobs in drawn.items()
     }
     left = sum(map(len, todo.values()))
     say(f"mutation: {sum(map(len, drawn.values()))} mutants drawn, {left} to run")
     if left:
-        known |= Campaign(tree, arguments.quick, arguments.minutes).run(todo)
+        known |= Campaign(tree, arguments.stages, arguments.minutes, known).run(todo)
     explained = parse_explained(read_json(EXPLAINED, []))
     results = [known[j.key] for jobs in drawn.values() for j in jobs if j.key in known]
     return report(results, explained, {name: len(jobs) for name, jobs in every.items()})
@@ -133,7 +140,11 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="of the draw")
     parser.add_argument("--minutes", type=float, default=0.0, help="stop then, and report")
     parser.add_argument(
-        "--quick", action="store_true", help="few fuzz runs, no campaigns (scores lower)"
+        "--stages",
+        type=int,
+        choices=(1, 2, 3),
+        default=3,
+        help="1: files named after the contract, 2: all but the slow, 3: more runs, campaigns",
     )
     parser.add_argument("--fresh", action="store_true", help="forget earlier results")
     parser.add_argument("--list", action="store_true", help="print the mutants and stop")
@@ -189,9 +200,15 @@ def digest_of_tree() -> str:
     return total.hexdigest()[:16]
 
 
-def settled(result: Result | None, quick: bool) -> bool:
-    """True if there is nothing left to try: a survivor of a quick run has not met the campaigns."""
-    return result is not None and (quick or not result.by.startswith("quick"))
+def settled(result: Result | None, stages: int) -> bool:
+    """True if there is nothing left to try: a survivor may not have met every stage."""
+    return result is not None and (result.status != "survived" or stage_of(result) >= stages)
+
+
+def stage_of(result: Result | None) -> int:
+    """The last stage that a mutant survived; 0 if there is none."""
+    passed = re.fullmatch(r"stage (\d)", result.by) if result else None
+    return int(passed[1]) if passed else 0
 
 
 # --- doing it -------------------------------------------------------------------------------------------------------
@@ -200,8 +217,8 @@ def settled(result: Result | None, quick: bool) -> bool:
 class Campaign:
     """Every job, a contract after the other."""
 
-    def __init__(self, tree: str, quick: bool, minutes: float) -> None:
-        self.digest, self.quick = tree, quick
+    def __init__(self, tree: str, stages: int, minutes: float, known: Mapping[str, Result]) -> None:
+        self.digest, self.stages, self.known = tree, stages, known
         self.until = time.monotonic() + 60 * minutes if minutes else float("inf")
         self.tree = Tree(WORK / "tree")
         self.results: dict[str, Result] = {}
@@ -243,12 +260,13 @@ class Contract:
         self.near, self.rest, self.slow = tiers(visible, self.target.first)
         if not self.near:
             raise ToolError(f"no test file is named after {name}", "see TARGETS in mutate.py")
+        self.stages = {1: self.near_tests, 2: self.other_tests, LAST: self.slow_tests}
         self.plain = {str(root): self.tree.original(str(root)) for root in self.target.roots}
 
     def run(self, jobs: Sequence[Job]) -> None:
-        """Compile, check the place, test; then see whether survivors differ, and have them meet the campaigns."""
+        """Compile, check the place, test in stages; before the last, survivors are held against the original's code."""
         codes = self.compile(jobs)
-        survivors = [job for job in jobs if self.attempt(job, codes.get(job.key), self.quick_tests)]
+        survivors = [job for job in jobs if self.attempt(job, codes.get(job.key))]
         if not survivors:
             return
         alone = dict(self.compiler.apart([self.change(job) for job in survivors]))
@@ -257,10 +275,10 @@ class Contract:
             if code is None or all(self.plain[name] == made for name, made in code.items()):
                 self.campaign.keep(job, "same" if code else "uncompiled", "", 0.0)
         others = [j for j in survivors if self.campaign.results[j.key].status == "survived"]
-        if others and not self.campaign.quick:
-            self.must(self.plain, self.slow_tests, "survived")
+        if others and self.campaign.stages == LAST:
+            self.must(self.plain, self.stages[LAST], "survived")
             for job in others:
-                self.attempt(job, alone[job.key], self.slow_tests)
+                self.attempt(job, alone[job.key], LAST)
 
     def compile(self, jobs: Sequence[Job]) -> dict[str, Code | None]:
         """Code by key, from one contract for all as far as its original passes the tests."""
@@ -270,7 +288,8 @@ class Contract:
         control = together.get(0) or self.plain
         say(f"mutation: {self.name}, unchanged and not deployable, {len(left)} compiled apart")
         self.must(poison(self.plain), self.near_tests, "killed")
-        self.must(control, self.quick_tests, "survived")
+        for stage in range(1, min(self.campaign.stages, LAST - 1) + 1):
+            self.must(control, self.stages[stage], "survived")
         codes = {jobs[number - 1].key: code for number, code in together.items() if number}
         apart = [self.change(jobs[number - 1]) for number in sorted(left)]
         return {**codes, **dict(self.compiler.apart(apart))}
@@ -286,14 +305,19 @@ class Contract:
         if status != wanted:
             raise ToolError(f"{self.name} as a control: {status} and not {wanted}: {by}")
 
-    def attempt(self, job: Job, code: Code | None, tests: Callable[[], tuple[str, str]]) -> bool:
-        """Try one mutant and keep the result; True if it survived."""
+    def attempt(self, job: Job, code: Code | None, stage: int = 0) -> bool:
+        """Try one mutant, in one stage or in all before the last, and keep the result; True if it survived."""
         if time.monotonic() > self.campaign.until:
             return False
+        passed = stage_of(self.campaign.known.get(job.key))
+        stages = [stage] if stage else range(passed + 1, min(self.campaign.stages, LAST - 1) + 1)
         begun = time.monotonic()
-        status, by = ("uncompiled", "") if code is None else self.tried(code, tests)
-        if status == "survived" and tests == self.quick_tests:
-            by = "quick tests only"
+        status, by = ("survived", f"stage {passed}") if code else ("uncompiled", "")
+        for number in stages if code else ():
+            status, by = self.tried(code or {}, self.stages[number])
+            if status != "survived":
+                break
+            by = f"stage {number}"
         self.campaign.keep(job, status, by, time.monotonic() - begun)
         return status == "survived"
 
@@ -311,12 +335,11 @@ class Contract:
         """The files named after the contract, with few fuzz runs."""
         return self.tree.test(self.near, FEW_RUNS, QUICK_SECONDS)
 
-    def quick_tests(self) -> tuple[str, str]:
-        """Those, then all that deploy the contract and are not slow."""
-        found = self.near_tests()
-        if found[0] != "survived":
-            return found
-        return self.tree.test(self.rest, FEW_RUNS, QUICK_SECONDS) if self.rest else found
+    def other_tests(self) -> tuple[str, str]:
+        """All others that deploy the contract and are not slow."""
+        if not self.rest:
+            return "survived", ""
+        return self.tree.test(self.rest, FEW_RUNS, QUICK_SECONDS)
 
     def slow_tests(self) -> tuple[str, str]:
         """All of them with more fuzz runs, and campaigns, shortened to what kills in minutes."""

@@ -27,7 +27,7 @@ abstract contract OptionVaultFixture is Fixture {
     OptionAuction internal auction;
     OptionDesk internal desk;
 
-    function _deployDesk() internal override returns (address) {
+    function _deployDesk() internal virtual override returns (address) {
         IVolatilityOracle.Limits memory limits = IVolatilityOracle.Limits({
             minPostInterval: 10 minutes,
             maxAge: 2 hours,

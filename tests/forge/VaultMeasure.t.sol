@@ -78,6 +78,14 @@ contract VaultMeasureTest is OptionVaultFixture {
         _run(_one(_swapMove(address(usdc), 1e9)));
     }
 
+    function test_who_owes_base_alone_is_asked() external {
+        _run(_one(_supplyMove(address(usdc), 1_000_000e6)));
+        _run(_one(_borrowMove(address(weth), 10e18)));
+        bytes memory question = abi.encodeCall(IAaveV3Pool.getUserAccountData, (address(lending)));
+        vm.expectCall(address(aave), question, 1);
+        _run(_one(_swapMove(address(usdc), 1e9)));
+    }
+
     function test_moves_that_cancel_out_are_measured_all_the_same() external {
         _owe();
         IVault.Move[] memory moves = new IVault.Move[](2);

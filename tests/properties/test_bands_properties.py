@@ -40,18 +40,17 @@ def test_edges_are_ordered_and_finite(
 
 
 @given(options, costs, aversions, st.floats(0.1, 50.0))
-def test_a_fixed_cost_moves_the_trigger_out_and_the_target_in(
+def test_a_fixed_cost_moves_triggers_apart_and_targets_together(
     option: Option, cost: float, aversion: float, gas: float
 ) -> None:
     exposure = exposed(option)
     for rule in RULES:
         free = rule(exposure, bands.Terms(cost, aversion))
         paid = rule(exposure, bands.Terms(cost, aversion, gas))
+        width = free.upper - free.lower
         slack = 1e-9 * (1 + abs(free.upper))
-        assert paid.upper >= free.upper - slack
-        assert paid.lower <= free.lower + slack
-        assert paid.upper_target <= free.upper + slack
-        assert paid.lower_target >= free.lower - slack
+        assert paid.upper - paid.lower >= width - slack
+        assert paid.upper_target - paid.lower_target <= width + slack
 
 
 @given(options, costs, aversions, st.floats(-60.0, 60.0))

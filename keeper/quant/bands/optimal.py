@@ -11,45 +11,74 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keeper.quant.bands.exposure import Band, Exposure, Terms
-from keeper.quant.bands.widen import around
+from keeper.quant.bands.widen import widths
 from keeper.quant.compiled import kernel
 
 Floats = NDArray[np.float64]
 
 
+MOST_COST = 0.3
+"""Share of value that a trade with its fixed cost is taken to cost at most."""
+
+
 def hodges_neuberger(exposure: Exposure, terms: Terms) -> Band:
     """The no-trade region that an exponential utility finds best (Hodges and Neuberger 1989), per element.
 
-    The proportional part comes of the dynamic program of `keeper.quant.bands.dynamic`, tabulated for written and
-    held options over cost, aversion x strike x quantity, variance left and moneyness, and interpolated
-    linearly. Beyond the table its edge is taken, in units of the leading-order
-    width, which itself keeps its form. A fixed cost splits each edge in two (see `keeper.quant.bands.local`).
+    The proportional part comes of the dynamic program of `keeper.quant.bands.dynamic`, tabulated for written and held
+    options over cost, aversion x strike x quantity, variance left and moneyness, and interpolated linearly. Beyond
+    the table its edge is taken, in units of the leading-order width, which itself keeps its form.
+
+    A fixed cost splits each edge in two (see `keeper.quant.bands.local`), and moves the middle as a proportional
+    cost would that costs as much on a trade from the outer edge to the inner: what moves it is the volatility that
+    hedging costs add to the liability (Leland 1985), whatever they are made of.
+
     At expiry the band is all there is: nothing is left to hedge.
     """
-    cost, aversion, fixed = terms.arrays()
-    gamma = exposure.gamma
-    wide = np.broadcast_arrays(
-        exposure.spot, exposure.strike, exposure.variance, exposure.quantity, cost, aversion
+    parts = (exposure.spot, exposure.strike, exposure.variance, exposure.quantity, exposure.gamma)
+    wide = np.broadcast_arrays(*parts, *terms.arrays())
+    shape = wide[0].shape
+    spot, strike, variance, quantity, gamma, cost, aversion, fixed = (
+        np.array(one).ravel() for one in wide
     )
+    middle, half = ratios(spot, strike, variance, quantity, cost, aversion)
+    unit, outer, inner = widths(spot, variance, gamma, cost, aversion, fixed, half)
+    if np.any(fixed > 0):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            whole = np.where(fixed > 0, cost + fixed / (spot * (outer - inner)), cost)
+        whole = np.minimum(np.where(np.isfinite(whole), whole, cost), MOST_COST)
+        middle, _ = ratios(spot, strike, variance, quantity, whole, aversion)
+        unit, _, _ = widths(spot, variance, gamma, whole, aversion, fixed, half)
+    with np.errstate(invalid="ignore"):
+        # Towards more hedge per option: a written one is hedged by holding, a held one by being short.
+        shift = np.where(np.isfinite(unit), -np.sign(quantity) * middle * unit, 0.0)
+    centre = shift.reshape(shape) - exposure.delta
+    outer, inner = outer.reshape(shape), inner.reshape(shape)
+    return Band(centre - outer, centre + outer, centre - inner, centre + inner)
+
+
+def ratios(
+    spot: Floats,
+    strike: Floats,
+    variance: Floats,
+    quantity: Floats,
+    cost_rate: Floats,
+    aversion: Floats,
+) -> tuple[Floats, Floats]:
+    """The table's (middle, half width) over the leading-order half width; vectors of one length."""
     table = load()
-    spot, strike, variance, quantity, costs, aversions = (np.array(one).ravel() for one in wide)
-    middle, half = _look_up(
+    return _look_up(
         spot,
         strike,
         variance,
         quantity,
-        costs,
-        aversions,
+        cost_rate,
+        aversion,
         table.middle,
         table.half,
         table.log_costs,
         table.log_aversions,
         table.log_variances,
         table.moneyness,
-    )
-    shape = wide[0].shape
-    return around(
-        exposure, gamma, middle.reshape(shape), half.reshape(shape), cost, aversion, fixed
     )
 
 

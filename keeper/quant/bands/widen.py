@@ -12,31 +12,6 @@ from keeper.quant.compiled import kernel
 Floats = NDArray[np.float64]
 
 
-def around(
-    exposure: Exposure,
-    gamma: Floats,
-    middle: Floats,
-    half: Floats,
-    cost: Floats,
-    aversion: Floats,
-    fixed: Floats,
-) -> Band:
-    """The band from its ratios to the leading-order half width.
-
-    `middle` is positive towards more hedge per option than the delta: for a written option towards holding
-    more, for a held one towards shorting more.
-    """
-    shape = np.broadcast_shapes(exposure.spot.shape, cost.shape, middle.shape)
-    values = (exposure.spot, exposure.variance, gamma, cost, aversion, fixed, half)
-    flat = [np.array(np.broadcast_to(one, shape)).ravel() for one in values]
-    unit, outer, inner = (one.reshape(shape) for one in _widths(*flat))
-    neutral = -exposure.delta
-    with np.errstate(invalid="ignore"):
-        shift = np.where(np.isfinite(unit), -np.sign(exposure.quantity) * middle * unit, 0.0)
-    centre = neutral + shift
-    return Band(centre - outer, centre + outer, centre - inner, centre + inner)
-
-
 def around_absolute(
     exposure: Exposure, centre: Floats, half: Floats, terms: tuple[Floats, Floats, Floats]
 ) -> Band:
@@ -50,7 +25,7 @@ def around_absolute(
 
 
 @kernel
-def _widths(
+def widths(
     spot: Floats,
     variance: Floats,
     gamma: Floats,

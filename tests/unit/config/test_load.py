@@ -221,3 +221,9 @@ def test_settings_cannot_be_changed_after_loading(tmp_path: Path) -> None:
         loaded.chain_id = 5
     with pytest.raises(ValueError, match="frozen"):
         loaded.tick.deadline_s = 5
+
+
+@pytest.mark.parametrize("name", ["GIMBAL_MARKET_DATA", "GIMBAL_CACHE_DIR"])
+def test_where_files_of_other_commands_are_is_no_mistake(tmp_path: Path, name: str) -> None:
+    plain = settings(tmp_path).settings.model_dump()
+    assert settings(tmp_path, **{name: "/somewhere"}).settings.model_dump() == plain

@@ -18,7 +18,7 @@ from scripts.contracts.mutant_score import (
     wilson,
 )
 from scripts.contracts.mutant_tests import read_output, tiers
-from scripts.contracts.mutate import draw, jobs_of, settled
+from scripts.contracts.mutate import draw, jobs_of, settled, stage_of
 
 TEXT = """
 contract Vault {
@@ -147,12 +147,13 @@ def test_a_draw_does_not_depend_on_the_order_of_the_text() -> None:
     assert draw(jobs, 1, 0) == draw(jobs[::-1], 1, 0)
 
 
-def test_a_quick_survivor_has_still_to_meet_the_campaigns() -> None:
-    spared = Result("k", "V", "f", "check", "a", "b", "survived", "quick tests only", 1.0, "now")
-    assert not settled(None, quick=True)
-    assert settled(spared, quick=True)
-    assert not settled(spared, quick=False)
-    assert settled(result("survived"), quick=False)
+def test_a_survivor_has_still_to_meet_the_later_stages() -> None:
+    first = Result("k", "V", "f", "check", "a", "b", "survived", "stage 1", 1.0, "now")
+    assert (stage_of(None), stage_of(first), stage_of(result("killed"))) == (0, 1, 0)
+    assert not settled(None, 1)
+    assert settled(first, 1)
+    assert not settled(first, 2)
+    assert settled(result("killed"), 3)
 
 
 def test_the_same_code_is_not_counted() -> None:

@@ -41,12 +41,33 @@ def test_at_least_half_of_the_best_closed_forms_gap_is_gone(cost: float, aversio
     Steps are short against the narrowest band: the optimum is that of trading at any time.
     """
     size = compare.Size(paths=3_000, steps=2_000)
-    outcomes, promised = compare.compare(cost, aversion, size)
+    outcomes, promised = compare.compare(cost, aversion, size, leland=False)
     ours = outcomes.pop("hodges_neuberger")
     best = outcomes.pop("optimum").equivalent
     closed = min(one.gap for one in outcomes.values())
     assert ours.gap <= 0.5 * max(closed, 0.0) + 2 * ours.gap_error
     assert best == pytest.approx(promised, rel=0.02)
+
+
+def test_with_a_fixed_cost_the_four_edges_are_near_the_programs() -> None:
+    """The closed approximation used online, against the dynamic program with interventions."""
+    cost, aversion, fixed = 0.01, 1.0, 0.2
+    rule, _ = compare.impulse_rule(cost, aversion, fixed)
+    spots = np.array([85.0, 100.0, 115.0])
+    band = bands.hodges_neuberger(
+        compare.option(spots, compare.YEARS), bands.Terms(cost, aversion, fixed)
+    )
+    ours = np.array([band.lower, band.lower_target, band.upper_target, band.upper])
+    np.testing.assert_allclose(ours, rule(spots, compare.YEARS), atol=0.015)
+
+
+def test_with_a_fixed_cost_too_most_of_the_best_closed_forms_gap_is_gone() -> None:
+    size = compare.Size(paths=4_000, steps=500)
+    outcomes, promised = compare.compare(0.01, 1.0, size, 0.2, leland=False)
+    closed = min(outcomes[name].gap for name in ("zakamouline", "whalley_wilmott"))
+    ours = outcomes["hodges_neuberger"]
+    assert ours.gap <= 0.5 * closed
+    assert outcomes["optimum"].equivalent == pytest.approx(promised, rel=0.03)
 
 
 def test_the_program_promises_what_the_simulation_finds() -> None:

@@ -21,7 +21,7 @@ from keeper.quant.volatility import (
     qlike,
     standard_methods,
 )
-from tests.unit.quant.volatility.series import Floats, garch_returns, generator
+from tests.unit.quant.volatility.series import garch_returns, generator
 
 HOURS = 24
 
@@ -175,5 +175,5 @@ def test_refuses_days_and_hours_that_do_not_fit(spoil: dict[str, object], field:
         "first": 50,
     }
     with pytest.raises(QuantityError) as caught:
-        compare(**{**given, **spoil})  # type: ignore[arg-type]
+        compare(**{**given, **spoil})
     assert caught.value.field == field
