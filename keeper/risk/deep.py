@@ -242,9 +242,7 @@ def _profile(book: Book, days: float) -> Profile:
     spot = PROFILE - 1.0
     later = book.totals(Moves.of(count, spot=spot, years=days * DAY))
     expired = book.totals(Moves.of(count, spot=spot, volatility=-1.0))
-    columns = np.array(
-        [replace(book, price=book.price * float(part)).greeks().sum(axis=1) for part in PROFILE]
-    )
+    columns = np.array([book.greeks(book.price * float(part)).sum(axis=1) for part in PROFILE])
 
     def row(values: Floats) -> tuple[float, ...]:
         return tuple(float(x) for x in values)

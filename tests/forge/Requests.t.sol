@@ -251,4 +251,17 @@ contract RequestsTest is Test {
         assertEq(desk.claimIn(2, 0), 0);
         assertEq(abi.encode(_waiting(1), _settled(1), _out(1), desk.pending()), before);
     }
+
+    /// Rounding may leave something to claim for which nothing is held any more: it is claimed by what comes out.
+    function test_what_rounding_left_is_not_paid_for_a_claim_of_nothing() external {
+        desk.join(1, 1);
+        desk.settle(1, 10);
+        uint256 out = _out(1);
+        assertEq(desk.claimOut(1, out / 2), 1);
+        assertEq(_settled(1), 0);
+        assertEq(desk.claimIn(1, 0), 0);
+        assertEq(_out(1), out - out / 2);
+        assertEq(desk.claimOut(1, out - out / 2), 0);
+        assertEq(_out(1), 0);
+    }
 }

@@ -1,5 +1,6 @@
 """The pool's integer walk against rational arithmetic that rounds nothing."""
 
+import math
 from fractions import Fraction
 
 from hypothesis import assume, given
@@ -107,3 +108,18 @@ def test_the_price_of_a_tick_is_the_root_of_a_power(tick: int) -> None:
     assert abs(Fraction(price * price, v3.Q96**2) / exact - 1) < Fraction(3, 2**88) + Fraction(
         2, price
     )
+
+
+small = st.integers(1, 60)
+
+
+@given(st.integers(1, 2**40), small, small)
+def test_token0_between_prices_is_rounded_up_twice(liquidity: int, one: int, other: int) -> None:
+    """Two divisions, each rounded the way asked: with small prices either rounding shows."""
+    low, high = min(one, other), max(one, other)
+    shifted = liquidity << 96
+    inner = Fraction(shifted * (high - low), high)
+    up = v3.amount0_between(one, other, liquidity, up=True)
+    down = v3.amount0_between(one, other, liquidity, up=False)
+    assert up == math.ceil(Fraction(math.ceil(inner), low))
+    assert down == math.floor(inner) // low
