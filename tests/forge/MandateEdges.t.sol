@@ -73,6 +73,21 @@ contract MandateEdgesTest is MandateFixture {
         vault.protect();
     }
 
+    /// More at the venue that makes what is owed there no safer, to the last digit of health, reduces nothing (V-08).
+    function test_more_at_the_venue_at_the_same_health_is_no_reduction() external {
+        _lever(1_000_000e6, 6000, 7000);
+        uint256 health = lending.healthWad();
+        _pause();
+        _reportHealth(health);
+        (, uint256 owed) = lending.balances(address(usdc));
+        _expectRefused(
+            _one(_supplyMove(address(usdc), 1e6)),
+            abi.encodeWithSelector(IMandate.PausedRiskRaised.selector, health, health, owed, owed)
+        );
+        vm.clearMockedCalls();
+        _run(_one(_supplyMove(address(usdc), 1e6)));
+    }
+
     /// Without a price collateral is topped up to four times the minimum health, and that included.
     function test_without_a_price_collateral_is_topped_up_to_four_times_the_minimum() external {
         _lever(1_000_000e6, 6000, 7000);
