@@ -9,7 +9,7 @@ import typer
 
 from keeper import __version__
 from keeper.cli import config as config_commands
-from keeper.cli import demo, localnet, risk, run, status, volatility
+from keeper.cli import demo, localnet, quant, risk, run, status, volatility
 from keeper.errors import GimbalError
 
 CRASH_LOG = Path("keeper-crash.log")
@@ -51,6 +51,7 @@ app.command("status")(status.status)
 app.command("risk")(risk.risk)
 app.add_typer(config_commands.app, name="config")
 app.add_typer(volatility.app, name="volatility")
+app.add_typer(quant.app, name="quant")
 app.command("demo")(demo.demo)
 app.command("localnet")(localnet.localnet)
 

@@ -17,6 +17,7 @@ Sources: Black (1976), "The pricing of commodity contracts"; Merton (1973), "The
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numba
@@ -24,8 +25,23 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keeper.quant.black_terms import moneyness, undiscounted
-from keeper.quant.compiled import kernel, parallel_kernel
+from keeper.quant.compiled import (
+    fma,
+    get,
+    kernel,
+    parallel_kernel,
+    put0,
+    put1,
+    put2,
+    put3,
+    put4,
+    put5,
+    put6,
+    put7,
+    warms,
+)
 from keeper.quant.inputs import (
+    GROWTH_HIGHEST,
     PRICE,
     RATE,
     SIGN,
@@ -40,10 +56,10 @@ from keeper.quant.inputs import (
 )
 from keeper.quant.normal import exponential
 
-CHUNK = 128
-"""Elements that one vector loop works on: inputs and outputs of a chunk stay in the first-level cache."""
-PARALLEL_FROM = 8192
-"""Elements from which starting the threads is worth it."""
+PART = 2048
+"""Elements that a thread takes at a time."""
+PARALLEL_FROM = 131072
+"""Elements from which starting the threads is worth it: a busy core can keep a thread waiting for milliseconds."""
 _FIELDS = ("forward", "strike", "years", "volatility", "sign", "rate")
 _BOUNDS = (PRICE, PRICE, YEARS, VOLATILITY, SIGN, RATE)
 _SPOT_FIELDS = ("spot", "strike", "years", "volatility", "sign", "rate", "carry_yield")
@@ -74,11 +90,10 @@ def greeks(
     shape, arrays = flat_inputs(_FIELDS, (forward, strike, years, volatility, sign, rate))
     size = math.prod(shape)
     out = np.empty((8, size))
-    run = _forward_parallel if size >= PARALLEL_FROM else _forward_serial
-    if run(arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], arrays[5], out):
+    if _run(_forward_range, _forward_parallel, arrays, out):
         refuse(_FIELDS, arrays, _BOUNDS)
         refuse_growth(arrays[5], arrays[2])
-    return Greeks(*out.reshape((8, *shape)))
+    return _named(out, shape)
 
 
 def price(
@@ -92,8 +107,7 @@ def price(
     """Black-76 price alone, the same bits as `greeks(...).price`."""
     shape, arrays = flat_inputs(_FIELDS, (forward, strike, years, volatility, sign, rate))
     out = np.empty((1, math.prod(shape)))
-    run = _price_parallel if out.size >= PARALLEL_FROM else _price_serial
-    if run(arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], arrays[5], out):
+    if _run(_price_range, _price_parallel, arrays, out):
         refuse(_FIELDS, arrays, _BOUNDS)
         refuse_growth(arrays[5], arrays[2])
     return out.reshape(shape)
@@ -113,12 +127,23 @@ def bsm_greeks(
     shape, arrays = flat_inputs(_SPOT_FIELDS, values)
     size = math.prod(shape)
     out = np.empty((8, size))
-    run = _spot_parallel if size >= PARALLEL_FROM else _spot_serial
-    a = arrays
-    if run(a[0], a[1], a[2], a[3], a[4], a[5], a[6], out):
+    if _run(_spot_range, _spot_parallel, arrays, out):
         refuse(_SPOT_FIELDS, arrays, (*_BOUNDS, RATE))
         refuse_growth(arrays[5], arrays[2])
-    return Greeks(*out.reshape((8, *shape)))
+    return _named(out, shape)
+
+
+def _run(
+    serial: Callable[..., int], parallel: Callable[..., int], arrays: list[Floats], out: Floats
+) -> int:
+    size = out.shape[1]
+    if size >= PARALLEL_FROM:
+        return parallel(*arrays, out)
+    return serial(*arrays, out, 0, size)
+
+
+def _named(out: Floats, shape: tuple[int, ...]) -> Greeks:
+    return Greeks(*(out if len(shape) == 1 else out.reshape((8, *shape))))
 
 
 @kernel
@@ -134,32 +159,32 @@ def black_scalar(
 
 
 @kernel
-def load(source: Floats, begin: int, count: int, work: Floats, row: int) -> None:
-    """Copy a chunk of an input (or its only element) into the workspace, padded with its last element."""
-    if source.size == 1:
-        work[row : row + CHUNK] = source[0]
-        return
-    for i in range(count):
-        work[row + i] = source[begin + i]
-    for i in range(count, CHUNK):
-        work[row + i] = source[begin + count - 1]
-
-
-@kernel
-def store(work: Floats, first: int, rows: int, out: Floats, begin: int, count: int) -> None:
-    """Copy the rows of results out of the workspace."""
-    for j in range(rows):
-        for i in range(count):
-            out[j, begin + i] = work[first + j * CHUNK + i]
-
-
-@kernel
-def _forward_chunk(work: Floats) -> int:
-    """Black-76 of one chunk: rows 0-5 are the inputs, 6-13 the results; 1 if an input is out of bounds."""
+def _forward_range(
+    f: Floats,
+    k: Floats,
+    t: Floats,
+    v: Floats,
+    s: Floats,
+    r: Floats,
+    out: Floats,
+    begin: int,
+    end: int,
+) -> int:
+    """Black-76 of elements begin to end; 1 if an input is out of bounds."""
+    o0, o1, o2, o3, o4, o5, o6, o7 = (
+        out[0],
+        out[1],
+        out[2],
+        out[3],
+        out[4],
+        out[5],
+        out[6],
+        out[7],
+    )
     wrong = 0
-    for i in range(CHUNK):
-        forward, strike, years = work[i], work[CHUNK + i], work[2 * CHUNK + i]
-        volatility, sign, rate = work[3 * CHUNK + i], work[4 * CHUNK + i], work[5 * CHUNK + i]
+    for i in range(begin, end):
+        forward, strike, years = get(f, i), get(k, i), get(t, i)
+        volatility, sign, rate = get(v, i), get(s, i), get(r, i)
         growth = rate * years
         bad = bad_price(forward) | bad_price(strike) | bad_option(years, volatility, sign, growth)
         wrong |= 1 if bad else 0
@@ -169,147 +194,48 @@ def _forward_chunk(work: Floats) -> int:
             forward, strike, x, volatility, sign, math.sqrt(years)
         )
         discount = exponential(-growth)
-        value = discount * value + poison
-        work[6 * CHUNK + i] = value
-        work[7 * CHUNK + i] = discount * delta + poison
-        work[8 * CHUNK + i] = discount * gamma + poison
-        work[9 * CHUNK + i] = discount * vega + poison
-        work[10 * CHUNK + i] = discount * theta + (rate * value + poison)
-        work[11 * CHUNK + i] = -years * value + poison
-        work[12 * CHUNK + i] = discount * vanna + poison
-        work[13 * CHUNK + i] = discount * volga + poison
+        value = fma(discount, value, poison)
+        put0(o0, i, value)
+        put1(o1, i, fma(discount, delta, poison))
+        put2(o2, i, fma(discount, gamma, poison))
+        put3(o3, i, fma(discount, vega, poison))
+        put4(o4, i, fma(discount, theta, fma(rate, value, poison)))
+        put5(o5, i, fma(-years, value, poison))
+        put6(o6, i, fma(discount, vanna, poison))
+        put7(o7, i, fma(discount, volga, poison))
     return wrong
 
 
 @kernel
-def _price_chunk(work: Floats) -> int:
-    """Black-76 prices of one chunk: rows 0-5 are the inputs, 6 the price; 1 if an input is out of bounds."""
+def _price_range(
+    f: Floats,
+    k: Floats,
+    t: Floats,
+    v: Floats,
+    s: Floats,
+    r: Floats,
+    out: Floats,
+    begin: int,
+    end: int,
+) -> int:
+    """Black-76 prices of elements begin to end; 1 if an input is out of bounds."""
+    o0 = out[0]
     wrong = 0
-    for i in range(CHUNK):
-        forward, strike, years = work[i], work[CHUNK + i], work[2 * CHUNK + i]
-        volatility, sign, rate = work[3 * CHUNK + i], work[4 * CHUNK + i], work[5 * CHUNK + i]
+    for i in range(begin, end):
+        forward, strike, years = get(f, i), get(k, i), get(t, i)
+        volatility, sign, rate = get(v, i), get(s, i), get(r, i)
         growth = rate * years
         bad = bad_price(forward) | bad_price(strike) | bad_option(years, volatility, sign, growth)
         wrong |= 1 if bad else 0
         poison = 0.0 * (forward + strike + years + volatility + sign + rate)
         x = moneyness(forward, strike)
         value = undiscounted(forward, strike, x, volatility, sign, math.sqrt(years))[0]
-        work[6 * CHUNK + i] = exponential(-growth) * value + poison
+        put0(o0, i, fma(exponential(-growth), value, poison))
     return wrong
 
 
 @kernel
-def _spot_chunk(work: Floats) -> int:
-    """Black-Scholes-Merton of one chunk: rows 0-6 are the inputs, 7-14 the results; 1 if an input is out of bounds."""
-    wrong = 0
-    for i in range(CHUNK):
-        spot, strike, years = work[i], work[CHUNK + i], work[2 * CHUNK + i]
-        volatility, sign, rate = work[3 * CHUNK + i], work[4 * CHUNK + i], work[5 * CHUNK + i]
-        carry_yield = work[6 * CHUNK + i]
-        paid = rate * years
-        drift = (rate - carry_yield) * years
-        bad = bad_price(spot) | bad_price(strike) | bad_option(years, volatility, sign, paid)
-        bad = bad | bad_option(years, volatility, sign, drift)
-        wrong |= 1 if bad else 0
-        poison = 0.0 * (spot + strike + years + volatility + sign + rate + carry_yield)
-        growth = exponential(drift)
-        forward = spot * growth
-        x = moneyness(spot, strike) + drift
-        value, delta, gamma, vega, theta, vanna, volga = undiscounted(
-            forward, strike, x, volatility, sign, math.sqrt(years)
-        )
-        discount = exponential(-paid)
-        value = discount * value + poison
-        delta = discount * growth * delta + poison
-        work[7 * CHUNK + i] = value
-        work[8 * CHUNK + i] = delta
-        work[9 * CHUNK + i] = discount * growth * growth * gamma + poison
-        work[10 * CHUNK + i] = discount * vega + poison
-        work[11 * CHUNK + i] = discount * theta + (
-            rate * value - (rate - carry_yield) * spot * delta
-        )
-        work[12 * CHUNK + i] = years * (spot * delta - value)
-        work[13 * CHUNK + i] = discount * growth * vanna + poison
-        work[14 * CHUNK + i] = discount * volga + poison
-    return wrong
-
-
-@kernel
-def _forward_at(
-    f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, out: Floats, begin: int
-) -> int:
-    count = min(CHUNK, out.shape[1] - begin)
-    work = np.empty(14 * CHUNK)
-    load(f, begin, count, work, 0)
-    load(k, begin, count, work, CHUNK)
-    load(t, begin, count, work, 2 * CHUNK)
-    load(v, begin, count, work, 3 * CHUNK)
-    load(s, begin, count, work, 4 * CHUNK)
-    load(r, begin, count, work, 5 * CHUNK)
-    wrong = _forward_chunk(work)
-    store(work, 6 * CHUNK, 8, out, begin, count)
-    return wrong
-
-
-@kernel
-def _forward_serial(
-    f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, out: Floats
-) -> int:
-    wrong = 0
-    for begin in range(0, out.shape[1], CHUNK):
-        wrong |= _forward_at(f, k, t, v, s, r, out, begin)
-    return wrong
-
-
-@parallel_kernel
-def _forward_parallel(
-    f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, out: Floats
-) -> int:
-    wrong = 0
-    for chunk in numba.prange((out.shape[1] + CHUNK - 1) // CHUNK):
-        wrong += _forward_at(f, k, t, v, s, r, out, chunk * CHUNK)
-    return wrong
-
-
-@kernel
-def _price_at(
-    f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, out: Floats, begin: int
-) -> int:
-    count = min(CHUNK, out.shape[1] - begin)
-    work = np.empty(7 * CHUNK)
-    load(f, begin, count, work, 0)
-    load(k, begin, count, work, CHUNK)
-    load(t, begin, count, work, 2 * CHUNK)
-    load(v, begin, count, work, 3 * CHUNK)
-    load(s, begin, count, work, 4 * CHUNK)
-    load(r, begin, count, work, 5 * CHUNK)
-    wrong = _price_chunk(work)
-    store(work, 6 * CHUNK, 1, out, begin, count)
-    return wrong
-
-
-@kernel
-def _price_serial(
-    f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, out: Floats
-) -> int:
-    wrong = 0
-    for begin in range(0, out.shape[1], CHUNK):
-        wrong |= _price_at(f, k, t, v, s, r, out, begin)
-    return wrong
-
-
-@parallel_kernel
-def _price_parallel(
-    f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, out: Floats
-) -> int:
-    wrong = 0
-    for chunk in numba.prange((out.shape[1] + CHUNK - 1) // CHUNK):
-        wrong += _price_at(f, k, t, v, s, r, out, chunk * CHUNK)
-    return wrong
-
-
-@kernel
-def _spot_at(
+def _spot_range(
     f: Floats,
     k: Floats,
     t: Floats,
@@ -319,28 +245,67 @@ def _spot_at(
     q: Floats,
     out: Floats,
     begin: int,
+    end: int,
 ) -> int:
-    count = min(CHUNK, out.shape[1] - begin)
-    work = np.empty(15 * CHUNK)
-    load(f, begin, count, work, 0)
-    load(k, begin, count, work, CHUNK)
-    load(t, begin, count, work, 2 * CHUNK)
-    load(v, begin, count, work, 3 * CHUNK)
-    load(s, begin, count, work, 4 * CHUNK)
-    load(r, begin, count, work, 5 * CHUNK)
-    load(q, begin, count, work, 6 * CHUNK)
-    wrong = _spot_chunk(work)
-    store(work, 7 * CHUNK, 8, out, begin, count)
+    """Black-Scholes-Merton of elements begin to end; 1 if an input is out of bounds."""
+    o0, o1, o2, o3, o4, o5, o6, o7 = (
+        out[0],
+        out[1],
+        out[2],
+        out[3],
+        out[4],
+        out[5],
+        out[6],
+        out[7],
+    )
+    wrong = 0
+    for i in range(begin, end):
+        spot, strike, years = get(f, i), get(k, i), get(t, i)
+        volatility, sign, rate = get(v, i), get(s, i), get(r, i)
+        cost = rate - get(q, i)
+        paid, drift = rate * years, cost * years
+        bad = bad_price(spot) | bad_price(strike) | bad_option(years, volatility, sign, paid)
+        bad = bad | (drift > GROWTH_HIGHEST) | (drift < -GROWTH_HIGHEST)
+        wrong |= 1 if bad else 0
+        poison = 0.0 * (spot + strike + years + volatility + sign + cost)
+        growth, discount = exponential(drift), exponential(-paid)
+        x = moneyness(spot, strike) + drift
+        value, delta, gamma, vega, theta, vanna, volga = undiscounted(
+            spot * growth, strike, x, volatility, sign, math.sqrt(years)
+        )
+        carried = discount * growth
+        value = fma(discount, value, poison)
+        delta = fma(carried, delta, poison)
+        put0(o0, i, value)
+        put1(o1, i, delta)
+        put2(o2, i, fma(carried * growth, gamma, poison))
+        put3(o3, i, fma(discount, vega, poison))
+        put4(o4, i, fma(discount, theta, fma(rate, value, -cost * spot * delta)))
+        put5(o5, i, years * fma(spot, delta, -value))
+        put6(o6, i, fma(carried, vanna, poison))
+        put7(o7, i, fma(discount, volga, poison))
     return wrong
 
 
-@kernel
-def _spot_serial(
-    f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, q: Floats, out: Floats
+@parallel_kernel
+def _forward_parallel(
+    f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, out: Floats
 ) -> int:
     wrong = 0
-    for begin in range(0, out.shape[1], CHUNK):
-        wrong |= _spot_at(f, k, t, v, s, r, q, out, begin)
+    for part in numba.prange((out.shape[1] + PART - 1) // PART):
+        end = min((part + 1) * PART, out.shape[1])
+        wrong += _forward_range(f, k, t, v, s, r, out, part * PART, end)
+    return wrong
+
+
+@parallel_kernel
+def _price_parallel(
+    f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, out: Floats
+) -> int:
+    wrong = 0
+    for part in numba.prange((out.shape[1] + PART - 1) // PART):
+        end = min((part + 1) * PART, out.shape[1])
+        wrong += _price_range(f, k, t, v, s, r, out, part * PART, end)
     return wrong
 
 
@@ -349,6 +314,17 @@ def _spot_parallel(
     f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, q: Floats, out: Floats
 ) -> int:
     wrong = 0
-    for chunk in numba.prange((out.shape[1] + CHUNK - 1) // CHUNK):
-        wrong += _spot_at(f, k, t, v, s, r, q, out, chunk * CHUNK)
+    for part in numba.prange((out.shape[1] + PART - 1) // PART):
+        end = min((part + 1) * PART, out.shape[1])
+        wrong += _spot_range(f, k, t, v, s, r, q, out, part * PART, end)
     return wrong
+
+
+@warms
+def _warm() -> None:
+    one, many = np.ones(2), np.ones(PARALLEL_FROM)
+    for numbers in (one, many):
+        greeks(numbers, 1.0, 1.0, 0.5, 1.0)
+        price(numbers, 1.0, 1.0, 0.5, 1.0)
+        bsm_greeks(numbers, 1.0, 1.0, 0.5, 1.0)
+    black_scalar(1.0, 1.0, 1.0, 0.5, 1.0)

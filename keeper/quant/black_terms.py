@@ -13,13 +13,15 @@ cancels in the money, and the limits T = 0, v = 0, F = 0 and K = 0 need no case:
 from __future__ import annotations
 
 from keeper.quant.compiled import fma, inlined
-from keeper.quant.normal import INV_SQRT_2PI, exp_sum, log_ratio, mills
+from keeper.quant.normal import INV_SQRT_2PI, exp_sum, log_ratio, mills_parts
 
 _ZERO_MONEYNESS = 1e4
 """Stands for |ln(F / K)| where one of them is 0; any two positive prices the functions take are within 1,152."""
 INFINITY = float("inf")
-_TINY = 1e-290
+TINY = 1e-250
 _TINY_ROOT = 1e-150
+SHARP = 1e-50
+"""Total deviations below this are the limit 0 for gamma and vanna at the money."""
 
 
 @inlined
@@ -33,15 +35,16 @@ def moneyness(forward: float, strike: float) -> float:
 
 @inlined
 def normal_terms(
-    x: float, low: float, high: float, s: float
+    x: float, s: float, inverse: float
 ) -> tuple[float, float, float, float, float, float, float]:
-    """(p, m, density, upper, rest, lower, value) of an option with total deviation s = v sqrt(T).
+    """(p, m, density, upper, rest, far, value) of an option with total deviation s = v sqrt(T), inverse = 1 / s.
 
-    p = h + t, m = t - h, density = pdf(p), upper = cdf(p), rest = cdf(-p), lower = cdf(-m), value = undiscounted
-    price of the option out of the money in units of `low`.
+    p = h + t, m = t - h, density = pdf(p), upper = cdf(p), rest = cdf(-p), far = cdf(-m) high / low, value =
+    undiscounted price of the option out of the money in units of `low`.
     """
-    deviation = s if not s < _TINY else _TINY
-    h = (-x if x > 0.0 else x) / deviation
+    h = -x if x > 0.0 else x
+    rough = h * inverse
+    h = fma(fma(-rough, s, h), inverse, rough)  # x / s to half an ulp without a division
     p = fma(0.5, s, h)
     p = p if not p < -40.0 else -40.0
     p = p if not p > 40.0 else 40.0
@@ -49,13 +52,15 @@ def normal_terms(
     m = m if not m > 1e20 else 1e20
     square = p * p
     density = INV_SQRT_2PI * exp_sum(-0.5 * square, -0.5 * fma(p, p, -square))
-    ratio_p, ratio_m = mills(p if p > 0.0 else -p), mills(m)
+    top_p, bottom_p = mills_parts(p if p > 0.0 else -p)
+    top_m, bottom_m = mills_parts(m)
+    both = 1.0 / (bottom_p * bottom_m)
+    ratio_p, ratio_m = top_p * bottom_m * both, top_m * bottom_p * both
     tail = density * ratio_p
     upper = tail if p < 0.0 else 1.0 - tail
     rest = 1.0 - tail if p < 0.0 else tail
-    lower = density * ratio_m * (low / (high if high > 0.0 else 1.0))
     value = density * (ratio_p - ratio_m) if p < 0.0 else 1.0 - density * (ratio_p + ratio_m)
-    return p, m, density, upper, rest, lower, (0.0 if value < 0.0 else value)
+    return p, m, density, upper, rest, density * ratio_m, (0.0 if value < 0.0 else value)
 
 
 @inlined
@@ -72,10 +77,14 @@ def undiscounted(
     `x` = ln(forward / strike), `root` = sqrt(years). theta is the change per year that passes.
     """
     s = volatility * root
-    low = forward if forward < strike else strike
-    high = strike if forward < strike else forward
-    p, m, density, upper, rest, lower, value = normal_terms(x, low, high, s)
-    out = x < 0.0  # the call is out of the money
+    s = s if not s < TINY else TINY
+    inverse = 1.0 / s
+    out = forward < strike  # the call is out of the money
+    low = forward if out else strike
+    high = strike if out else forward
+    p, m, density, upper, rest, far, value = normal_terms(x, s, inverse)
+    share = low / (high if high > 0.0 else 1.0)
+    lower = far * share
     d1 = p if out else m
     d2 = -m if out else -p
     intrinsic = sign * (forward - strike)
@@ -83,16 +92,38 @@ def undiscounted(
     call_delta = upper if out else 1.0 - lower
     put_delta = -rest if out else -lower
     delta = call_delta if sign > 0.0 else put_delta
-    unit = forward if forward > 0.0 else 1.0
     weighted = low * density  # = forward pdf(d1) = strike pdf(d2)
-    relative = density * (low / unit)  # pdf(d1)
-    kink = x == 0.0 and low > 0.0
-    gamma = relative / unit / (s if not s < _TINY else _TINY)
-    gamma = INFINITY if kink and s == 0.0 else gamma
+    relative = density * (1.0 if out else share)  # pdf(d1)
+    kink = (x == 0.0) & (low > 0.0)
+    gamma = relative * inverse / (forward if forward > 0.0 else 1.0)
+    gamma = INFINITY if kink & (s < SHARP) else gamma
     vega = weighted * root
     theta = -0.5 * weighted * volatility / (root if not root < _TINY_ROOT else _TINY_ROOT)
-    theta = -INFINITY if kink and root == 0.0 and volatility > 0.0 else theta
-    safe_volatility = volatility if not volatility < _TINY_ROOT else _TINY_ROOT
-    vanna = -relative * (-0.5 * root if x == 0.0 else d2 / safe_volatility)
-    volga = vega * (d1 * d2) / safe_volatility
+    theta = -INFINITY if kink & (root == 0.0) & (volatility > 0.0) else theta
+    per_volatility = root * inverse
+    vanna = -relative * (-0.5 * root if x == 0.0 else d2 * per_volatility)
+    volga = vega * (d1 * d2) * per_volatility
     return price, delta, gamma, vega, theta, vanna, volga
+
+
+@inlined
+def deviations(
+    forward: float, strike: float, x: float, width: float, sign: float
+) -> tuple[float, float, float, float, float, float, float]:
+    """(d1, d2, pdf(d1), pdf(d2), cdf(sign d1), cdf(sign d2), undiscounted price); width = v sqrt(T)."""
+    s = width if not width < TINY else TINY
+    out = forward < strike
+    low = forward if out else strike
+    high = strike if out else forward
+    p, m, density, upper, rest, far, value = normal_terms(x, s, 1.0 / s)
+    share = low / (high if high > 0.0 else 1.0)
+    lower = far * share
+    call = sign > 0.0
+    intrinsic = sign * (forward - strike)
+    price = fma(low, value, 0.0 if intrinsic < 0.0 else intrinsic)
+    likely_p = upper if call == out else rest
+    likely_m = lower if call == out else 1.0 - lower
+    near, away = density, density * share
+    if out:
+        return p, -m, near, away, likely_p, likely_m, price
+    return m, -p, away, near, likely_m, likely_p, price

@@ -22,6 +22,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 _config: Any = numba.config
+_DIGEST = 16
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -39,7 +40,7 @@ def cache_folder() -> Path:
     given = os.environ.get("NUMBA_CACHE_DIR")
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     base = Path(given) if given else home / "gimbal" / "kernels"
-    return base / digest.hexdigest()[:16]
+    return base / digest.hexdigest()[:_DIGEST]
 
 
 def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
@@ -56,6 +57,21 @@ def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
         )
     finally:
         _config.CACHE_DIR = kept
+
+
+WARMERS: dict[str, Callable[[], None]] = {}
+"""What `keeper quant warm` runs, by module."""
+
+
+def warms(function: Callable[[], None]) -> Callable[[], None]:
+    """Mark the one function of a module that runs all of its kernels once, serial and parallel, on real types."""
+    WARMERS[function.__module__] = function
+    return function
+
+
+def is_cache_name(name: str) -> bool:
+    """Whether a folder bears the name of some version of the numerics."""
+    return len(name) == _DIGEST and all(letter in "0123456789abcdef" for letter in name)
 
 
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
@@ -98,6 +114,55 @@ def _from_bits(typing_context: Any, x: Any) -> Any:  # noqa: ARG001 - numba's pr
 
     return types.float64(types.int64), generate
 
+
+def _scopes(builder: Any, own: int) -> tuple[Any, Any]:
+    """LLVM's words for "this access touches row `own` and none of the others"; -1 stands for all inputs."""
+    module = builder.module
+    domain = module.add_metadata(["gimbal rows"])
+    scopes = {row: module.add_metadata([f"gimbal row {row}", domain]) for row in range(-1, _ROWS)}
+    others = [scope for row, scope in scopes.items() if row != own]
+    return module.add_metadata([scopes[own]]), module.add_metadata(others)
+
+
+def _element(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
+    return builder.gep(context.make_array(kind)(context, builder, array).data, [index])
+
+
+@intrinsic
+def _get(typing_context: Any, array: Any, index: Any) -> Any:  # noqa: ARG001 - numba's protocol
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        value = builder.load(_element(context, builder, signature.args[0], *arguments))
+        own, others = _scopes(builder, -1)
+        value.set_metadata("alias.scope", own)
+        value.set_metadata("noalias", others)
+        return value
+
+    return types.float64(array, types.intp), generate
+
+
+def _putter(row: int) -> Callable[[Any, int, float], None]:
+    @intrinsic
+    def put(typing_context: Any, array: Any, index: Any, value: Any) -> Any:  # noqa: ARG001
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            place = _element(context, builder, signature.args[0], *arguments[:2])
+            stored = builder.store(arguments[2], place)
+            own, others = _scopes(builder, row)
+            stored.set_metadata("alias.scope", own)
+            stored.set_metadata("noalias", others)
+            return context.get_dummy_value()
+
+        return types.void(array, types.intp, types.float64), generate
+
+    return cast(Callable[[Any, int, float], None], put)
+
+
+_ROWS = 8
+get = cast(Callable[[Any, int], float], _get)
+"""array[index] of a contiguous float64 input that no `put` of the same loop writes to; unchecked, in kernels only."""
+
+put0, put1, put2, put3, put4, put5, put6, put7 = (_putter(row) for row in range(_ROWS))
+"""putN(array, index, value): array[index] = value where rows of different N never overlap, nor any input: told so, the
+compiler makes vector code of a loop over many arrays, for which it will not check each pair itself."""
 
 fma = cast(Callable[[float, float, float], float], _fma)
 """a * b + c with one rounding; only inside kernels."""

@@ -12,6 +12,8 @@ from keeper.errors import QuantityError
 from keeper.quant.compiled import inlined
 
 Floats = NDArray[np.float64]
+_FLOAT64 = np.dtype(np.float64)
+_CONTIGUOUS = (8,)
 
 PRICE_LOWEST, PRICE_HIGHEST = 1e-250, 1e250
 YEARS_HIGHEST = 1000.0
@@ -26,15 +28,22 @@ class Bound(NamedTuple):
     least: float
     most: float
     remedy: str
+    zero: bool = True
+    """0 passes although it is below `least`."""
+    side: bool = False
+    """Only -1 and +1 pass."""
 
 
 PRICE = Bound(PRICE_LOWEST, PRICE_HIGHEST, "give 0 or a price between 1e-250 and 1e250")
+POSITIVE_PRICE = Bound(
+    PRICE_LOWEST, PRICE_HIGHEST, "give a price between 1e-250 and 1e250, not 0", zero=False
+)
 YEARS = Bound(0.0, YEARS_HIGHEST, "give years, not days or seconds, between 0 and 1000")
 VOLATILITY = Bound(
     0.0, VOLATILITY_HIGHEST, "give an annualised fraction (0.65 for 65 %) between 0 and 1000"
 )
 RATE = Bound(-math.inf, math.inf, "give a finite annual fraction (0.05 for 5 %)")
-SIGN = Bound(-1.0, 1.0, "give +1 for a call, -1 for a put")
+SIGN = Bound(-1.0, 1.0, "give +1 for a call, -1 for a put", side=True)
 AMOUNT = Bound(-math.inf, math.inf, "give a finite number")
 
 
@@ -56,23 +65,20 @@ def as_floats(field: str, value: ArrayLike) -> Floats:
 def flat_inputs(
     fields: tuple[str, ...], values: tuple[ArrayLike, ...]
 ) -> tuple[tuple[int, ...], list[Floats]]:
-    """The broadcast shape, and every input as a contiguous vector of that many elements or of one."""
-    arrays = [
-        value
-        if type(value) is np.ndarray and value.dtype == np.float64
-        else as_floats(field, value)
-        for field, value in zip(fields, values, strict=True)
-    ]
-    shape: tuple[int, ...] = ()
-    for array in arrays:
-        if array.ndim and array.shape != shape:
-            if shape:
-                return _broadcast(fields, arrays)
-            shape = array.shape
-    return shape, [
-        array.reshape(-1) if array.flags.c_contiguous else np.ascontiguousarray(array).reshape(-1)
-        for array in arrays
-    ]
+    """The broadcast shape, and every input as a contiguous writeable vector of that many elements."""
+    first = values[0]
+    if all(
+        type(value) is np.ndarray
+        and value.dtype == _FLOAT64
+        and value.strides == _CONTIGUOUS
+        and value.size == first.size  # type: ignore[union-attr]
+        and value.flags.writeable
+        for value in values
+    ):
+        return first.shape, list(values)  # type: ignore[arg-type, union-attr]
+    return _broadcast(
+        fields, [as_floats(field, value) for field, value in zip(fields, values, strict=True)]
+    )
 
 
 def _broadcast(
@@ -85,32 +91,30 @@ def _broadcast(
         raise QuantityError(
             "shapes", f"do not broadcast together: {shapes}", "give equal lengths or single numbers"
         ) from error
-    return shape, [
-        np.ascontiguousarray(array if array.size == 1 else np.broadcast_to(array, shape)).reshape(
-            -1
-        )
-        for array in arrays
-    ]
+    return shape, [_spread(array, shape) for array in arrays]
+
+
+def _spread(array: Floats, shape: tuple[int, ...]) -> Floats:
+    """A vector of its own; kernels are compiled for writeable contiguous ones only, though they write to no input."""
+    if array.shape == shape and array.flags.c_contiguous and array.flags.writeable:
+        return array.reshape(-1)
+    spread = np.empty(shape)
+    spread[...] = array
+    return spread.reshape(-1)
 
 
 def refuse(fields: tuple[str, ...], arrays: list[Floats], bounds: tuple[Bound, ...]) -> None:
     """Raise for the first element out of bounds, field by field; returns if there is none."""
     for field, array, bound in zip(fields, arrays, bounds, strict=True):
         with np.errstate(invalid="ignore"):
-            outside = (
-                np.isinf(array) | (array < bound.least) & (array != 0.0) | (array > bound.most)
-            )
-            if bound is SIGN:
-                outside = np.abs(array) < 1.0
-                outside |= np.abs(array) > 1.0
+            outside = np.isinf(array) | (array > bound.most)
+            outside |= (array < bound.least) & ((array != 0.0) | (not bound.zero))
+            if bound.side:
+                outside = (np.abs(array) < 1.0) | (np.abs(array) > 1.0)
         if outside.any():
             index = int(np.argmax(outside))
-            raise QuantityError(
-                field,
-                f"is {array[index]:.6g}",
-                bound.remedy,
-                index if array.size > 1 else None,
-            )
+            where = index if array.size > 1 else None
+            raise QuantityError(field, f"is {array[index]:.6g}", bound.remedy, where)
 
 
 def refuse_growth(rate: Floats, years: Floats) -> NoReturn:

@@ -83,8 +83,8 @@ def log_ratio(a: float, b: float) -> float:
 
 
 @inlined
-def mills(a: float) -> float:
-    """Mills' ratio (1 - cdf(a)) / pdf(a) for a >= 0: sqrt(pi / 2) erfcx(a / sqrt 2); within 4 eps.
+def mills_parts(a: float) -> tuple[float, float]:
+    """Numerator and denominator of `mills`, for callers that need no division or one for two.
 
     One rational function of degree (10, 11) with positive coefficients, so nothing cancels, on the whole half line.
     """
@@ -109,6 +109,13 @@ def mills(a: float) -> float:
     q = fma(a, q, 2.96002561182437)
     q = fma(a, q, 2.513673214433789)
     q = fma(a, q, 1.0)
+    return p, q
+
+
+@inlined
+def mills(a: float) -> float:
+    """Mills' ratio (1 - cdf(a)) / pdf(a) for a >= 0: sqrt(pi / 2) erfcx(a / sqrt 2); within 4 eps, a <= 1e20."""
+    p, q = mills_parts(a)
     return p / q
 
 
@@ -151,13 +158,13 @@ def tail_quantile_rough(log_tail: float) -> float:
 
 @inlined
 def inverse_cdf(probability: float) -> float:
-    """x with cdf(x) = probability in (0, 1); within 4 eps of x and 1e-16; infinite at 0 and 1, NaN outside.
+    """x with cdf(x) = probability; within 4 eps of x or 1; infinite at 0 (and 1e-307) and 1, NaN outside.
 
     Two third-order steps on the logarithm of the tail from Hastings' start.
     """
     tail = probability if probability < 0.5 else 1.0 - probability
-    usable = tail > 1e-300
-    tail = tail if usable else 1e-300
+    usable = tail > 1e-307
+    tail = tail if usable else 1e-307
     log_tail = log_ratio(tail, 1.0)
     u = tail_quantile_rough(log_tail)
     u = u if u > 0.0 else 0.0
@@ -167,7 +174,7 @@ def inverse_cdf(probability: float) -> float:
         miss = log_ratio(INV_SQRT_2PI * ratio, 1.0) - 0.5 * u * u - log_tail
         step = miss * ratio
         bend = 1.0 / ratio - u
-        u = u + step / (1.0 - 0.5 * step * bend)
+        u = u + step / (1.0 + 0.5 * step * bend)
     u = -u if probability < 0.5 else u
     u = u if usable else (-math.inf if probability < 0.5 else math.inf)
     return u if 0.0 <= probability <= 1.0 else math.nan

@@ -7,6 +7,7 @@ in assets rise by 1 / (1 - d) and every value, taken back to par, is multiplied 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,15 @@ from keeper.errors import QuantityError
 from keeper.model.exposure import ASSET, BASE, Exposure, Kind, Underlying
 from keeper.model.risk_report import GreekSet
 from keeper.quant import black
+from keeper.risk.exposures import LENDING
 
 Floats = NDArray[np.float64]
 LEAST_SPOT = -0.999
 """A fall of everything leaves a thousandth: logarithms and options need a price."""
 MOST_VOLATILITY = 10.0
+NAN = float("nan")
+ONE_THREAD = black.PARALLEL_FROM - 1
+"""Options priced at once."""
 CHUNK = 400_000
 """Values held at once when only totals are asked for."""
 GREEKS = ("value", "delta", "gamma", "vega", "theta", "rho", "vanna", "volga")
@@ -60,6 +65,21 @@ class Moves:
         return Moves(*(getattr(self, field.name)[begin:end] for field in fields(self)))
 
 
+class Linear(NamedTuple):
+    """What moves with its price alone; every array is (l,)."""
+
+    at: NDArray[np.int64]
+    """Positions in the book."""
+    quantity: Floats
+    entry: Floats
+    """Price it was opened at; 0 but for perpetuals."""
+    earned: Floats
+    """Interest or funding earned a year, of the value."""
+    loan: Floats
+    """1 for a loan, else 0."""
+    perpetual: Floats
+
+
 @dataclass(frozen=True)
 class Book:
     """n exposures at today's prices."""
@@ -89,9 +109,26 @@ class Book:
         return np.array([index[e.underlying] for e in self.exposures], dtype=np.int64)
 
     @cached_property
+    def figures(self) -> Floats:
+        """(6, n): quantity, strike, years, entry, rate, volatility (NaN where unknown)."""
+        rows = [
+            (
+                e.quantity,
+                e.strike,
+                e.years,
+                e.entry,
+                e.rate,
+                NAN if e.volatility is None else e.volatility,
+            )
+            for e in self.exposures
+        ]
+        return np.ascontiguousarray(np.array(rows, dtype=np.float64).reshape(-1, 6).T)
+
+    @property
     def quantity(self) -> Floats:
         """(n,)."""
-        return np.array([e.quantity for e in self.exposures], dtype=np.float64)
+        found: Floats = self.figures[0]
+        return found
 
     @cached_property
     def options(self) -> NDArray[np.int64]:
@@ -100,33 +137,33 @@ class Book:
         return np.array(found, dtype=np.int64)
 
     @cached_property
-    def terms(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """Strike, years, volatility (0 where unknown) and sign of the options, each (o,)."""
-        chosen = [self.exposures[i] for i in self.options]
-        return (
-            np.array([e.strike for e in chosen], dtype=np.float64),
-            np.array([max(0.0, e.years) for e in chosen], dtype=np.float64),
-            np.array([e.volatility or 0.0 for e in chosen], dtype=np.float64),
-            np.array([1.0 if e.is_call else -1.0 for e in chosen], dtype=np.float64),
-        )
+    def lent(self) -> tuple[int, ...]:
+        """Positions of what is at the lending venue."""
+        return tuple(i for i, e in enumerate(self.exposures) if e.venue == LENDING)
 
     @cached_property
-    def linear(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """(n,) each: entry price, interest a year earned, loan (1 or 0), perpetual (1 or 0); options are 0."""
-        kinds = [e.kind for e in self.exposures]
-        entry = [
-            e.entry if k is Kind.PERPETUAL else 0.0
-            for e, k in zip(self.exposures, kinds, strict=True)
-        ]
-        earned = [
-            -e.rate if k is Kind.PERPETUAL else e.rate
-            for e, k in zip(self.exposures, kinds, strict=True)
-        ]
-        return (
-            np.array(entry, dtype=np.float64),
-            np.array(earned, dtype=np.float64),
+    def terms(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """Strike, years, volatility (0 where unknown) and sign of the options, each (o,)."""
+        _, strike, years, _, _, volatility = self.figures[:, self.options]
+        sign = [1.0 if self.exposures[i].is_call else -1.0 for i in self.options]
+        return strike, np.maximum(years, 0.0), np.nan_to_num(volatility), np.array(sign)
+
+    @cached_property
+    def linear(self) -> "Linear":
+        """Everything but the options."""
+        at = np.array(
+            [i for i, e in enumerate(self.exposures) if e.kind is not Kind.OPTION], dtype=np.int64
+        )
+        kinds = [self.exposures[i].kind for i in at]
+        perpetual = np.array([float(k is Kind.PERPETUAL) for k in kinds])
+        quantity, _, _, entry, rate, _ = self.figures[:, at]
+        return Linear(
+            at,
+            quantity,
+            entry * perpetual,
+            rate * (1.0 - 2.0 * perpetual),
             np.array([float(k is Kind.LOAN) for k in kinds]),
-            np.array([float(k is Kind.PERPETUAL) for k in kinds]),
+            perpetual,
         )
 
     def spots(self, moves: Moves) -> Floats:
@@ -147,26 +184,40 @@ class Book:
         if not self.exposures:
             return np.zeros((moves.spot.size, 0))
         spots = self.spots(moves)
-        entry, earned, loan, perpetual = self.linear
-        at = spots[:, self.which]
+        found = np.empty((moves.spot.size, len(self.exposures)))
+        line = self.linear
         growth = moves.years[:, None] * (
-            earned + np.outer(moves.rates, loan) - np.outer(moves.funding, perpetual)
+            line.earned + np.outer(moves.rates, line.loan) - np.outer(moves.funding, line.perpetual)
         )
-        found: Floats = self.quantity * (at * (1.0 + growth) - entry)
+        price = spots[:, self.which[line.at]]
+        found[:, line.at] = line.quantity * (price * (1.0 + growth) - line.entry)
         if self.options.size:
-            strike, years, volatility, sign = self.terms
-            price = at[:, self.options]
-            shifted = volatility * (1.0 + moves.volatility[:, None])
-            if moves.skew.any():
-                shifted = shifted + moves.skew[:, None] * np.log(strike / price)
-            found[:, self.options] = self.quantity[self.options] * black.price(
-                price,
-                strike,
-                np.maximum(years - moves.years[:, None], 0.0),
-                np.clip(shifted, 0.0, MOST_VOLATILITY),
-                sign,
-            )
-        found *= (1.0 - moves.depeg)[:, None]
+            found[:, self.options] = self.quantity[self.options] * self._option_prices(spots, moves)
+        if moves.depeg.any():
+            found *= (1.0 - moves.depeg)[:, None]
+        return found
+
+    def _option_prices(self, spots: Floats, moves: Moves) -> Floats:
+        """(m, o), in pieces that one thread prices: waiting for a second one costs more than it saves."""
+        strike, years, volatility, sign = self.terms
+        at = self.which[self.options]
+        found = np.empty((moves.spot.size, strike.size))
+        wide = min(strike.size, ONE_THREAD)
+        tall = max(1, ONE_THREAD // wide)
+        for left in range(0, strike.size, wide):
+            for top in range(0, moves.spot.size, tall):
+                rows, columns = slice(top, top + tall), slice(left, left + wide)
+                chosen = at[columns]
+                alike = bool((chosen == chosen[0]).all())
+                price = spots[rows, chosen[0]][:, None] if alike else spots[rows][:, chosen]
+                shifted = volatility[columns] * (1.0 + moves.volatility[rows, None])
+                if moves.skew[rows].any():
+                    shifted += moves.skew[rows, None] * np.log(strike[columns] / price)
+                np.clip(shifted, 0.0, MOST_VOLATILITY, out=shifted)
+                remaining = np.maximum(years[columns] - moves.years[rows, None], 0.0)
+                found[rows, columns] = black.price(
+                    price, strike[columns], remaining, shifted, sign[columns]
+                )
         return found
 
     def totals(self, moves: Moves) -> Floats:
@@ -178,14 +229,17 @@ class Book:
         ]
         return np.concatenate(parts) if parts else np.zeros(0)
 
-    def greeks(self) -> Floats:
-        """(8, n) in the order of GREEKS, at today's prices."""
-        entry, earned, _, _ = self.linear
-        at = self.prices[self.which]
+    def greeks(self, price: float | None = None) -> Floats:
+        """(8, n) in the order of GREEKS, at today's prices or at another one of base."""
+        prices = self.prices.copy()
+        prices[1] = self.price if price is None else price
+        at = prices[self.which]
         found = np.zeros((8, len(self.exposures)))
-        found[0] = self.quantity * (at - entry)
-        found[1] = np.where(self.which == 0, 0.0, self.quantity)
-        found[4] = self.quantity * at * earned
+        line = self.linear
+        level = at[line.at]
+        found[0, line.at] = line.quantity * (level - line.entry)
+        found[1, line.at] = np.where(self.which[line.at] == 0, 0.0, line.quantity)
+        found[4, line.at] = line.quantity * level * line.earned
         if self.options.size:
             chosen = self.options
             strike, years, volatility, sign = self.terms
@@ -194,7 +248,7 @@ class Book:
                 (g.price, g.delta, g.gamma, g.vega, g.theta, g.rho, g.vanna, g.volga)
             ):
                 found[row, chosen] = self.quantity[chosen] * part
-        scale = np.where(self.which == 0, 1.0, at / self.price)
+        scale = np.where(self.which == 0, 1.0, at / prices[1])
         found[1] *= scale
         found[2] *= scale * scale
         found[6] *= scale
@@ -218,13 +272,22 @@ def _check(book: Book) -> None:
             raise QuantityError(
                 "exposures.underlying", f"is {e.underlying!r}", "add it to the underlyings", at
             )
-        if not np.isfinite((e.quantity, e.strike, e.years, e.entry, e.rate)).all():
-            raise QuantityError("exposures", f"{e.id} is not finite", "correct its figures", at)
-        if e.kind is Kind.OPTION and e.strike <= 0.0:
-            raise QuantityError("exposures.strike", f"is {e.strike!r}", "give a positive one", at)
-        if e.volatility is not None and not 0.0 <= e.volatility <= MOST_VOLATILITY:
-            problem = f"is {e.volatility!r}"
-            raise QuantityError("exposures.volatility", problem, "give 0 to 10, a year", at)
+    if not book.exposures:
+        return
+    figures = book.figures
+    _all(np.isfinite(figures[:5]).all(axis=0), book, "exposures", "is not finite")
+    option = np.zeros(len(book.exposures), dtype=bool)
+    option[book.options] = True
+    _all(~option | (figures[1] > 0.0), book, "exposures.strike", "is not positive")
+    known_volatility = np.array([e.volatility is not None for e in book.exposures])
+    sane = (figures[5] >= 0.0) & (figures[5] <= MOST_VOLATILITY)
+    _all(~known_volatility | sane, book, "exposures.volatility", "is not between 0 and 10, a year")
+
+
+def _all(good: NDArray[np.bool_], book: Book, field: str, problem: str) -> None:
+    if not good.all():
+        at = int(np.argmin(good))
+        raise QuantityError(field, f"of {book.exposures[at].id} {problem}", "correct it", at)
 
 
 def _positive(field: str, values: Sequence[float]) -> None:

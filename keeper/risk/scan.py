@@ -15,7 +15,6 @@ from keeper.model.market import Readings
 from keeper.model.risk_report import HeatMap, Margin, ScenarioRisk, Share
 from keeper.model.units import BPS
 from keeper.risk.book import Book, Floats, Moves
-from keeper.risk.exposures import LENDING
 from keeper.risk.scenarios import DAY, SPOTS, Scenario, moves_of
 from keeper.risk.tempo import SECONDS_A_YEAR
 
@@ -56,9 +55,8 @@ def _health(book: Book, moves: Moves, thresholds: dict[str, float]) -> tuple[flo
     """Collateral x threshold / debt after every move; None without debt."""
     spots = book.spots(moves)
     secured, owed = np.zeros(moves.spot.size), np.zeros(moves.spot.size)
-    for e, at in zip(book.exposures, book.which, strict=True):
-        if e.venue != LENDING:
-            continue
+    for i in book.lent:
+        e, at = book.exposures[i], book.which[i]
         if e.kind is Kind.SUPPLY:
             secured += e.quantity * thresholds.get(e.underlying, 0.0) * spots[:, at]
         elif e.kind is Kind.LOAN:

@@ -25,6 +25,11 @@ def test_greeks_are_the_derivatives_of_value() -> None:
     assert vega == pytest.approx((wider - narrower) / (2 * h * 0.8), rel=1e-5)
 
 
+def test_greeks_at_another_price_are_those_of_the_book_there() -> None:
+    here, there = mixed_book(), Book(mixed_book().exposures, 1_500.0, 0.8, (BTC,))
+    assert here.greeks(1_500.0) == pytest.approx(there.greeks(), rel=1e-12)
+
+
 def test_cross_greeks_are_derivatives_of_greeks() -> None:
     book = Book((option(), option("put", is_call=False, strike=1_700.0)), 2_000.0, 0.8)
     vanna, volga = book.greeks()[6:8].sum(axis=1)
