@@ -191,16 +191,7 @@ def _errors(
     score, information = np.empty(6), np.empty((6, 6))
     likelihood = g.log_likelihood_student if student else g.log_likelihood_normal
     likelihood(scaled, natural, backcast, score, information)
-    # falling = alpha + gamma
-    change = np.eye(6)
-    change[g.FALLING, g.RISING] = 1.0
-    matrix = change.T @ information @ change
+    errors = np.empty(6)
     free = np.array([with_mean, True, True, asymmetric, True, student])
-    errors = np.full(6, np.nan)
-    try:
-        inverse = np.linalg.inv(matrix[np.ix_(free, free)])
-    except np.linalg.LinAlgError:
-        return errors
-    with np.errstate(invalid="ignore"):
-        errors[free] = np.sqrt(np.diag(inverse))
+    g.standard_errors(information, free, errors)
     return errors

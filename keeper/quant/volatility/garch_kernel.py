@@ -236,7 +236,7 @@ def climb(
             if taken <= SCORING_STEPS:
                 _through(jacobian, score, information, gradient, matrix)
             else:
-                gradient_new[:] = jacobian.T @ score
+                _turn(jacobian, score, gradient_new)
                 _learn(matrix, step, gradient - gradient_new)
                 gradient[:] = gradient_new
             # On the flat ridges of returns without memory steps go on for ever and bring nothing.
@@ -258,8 +258,25 @@ def _through(
     jacobian: Floats, score: Floats, information: Floats, gradient: Floats, matrix: Floats
 ) -> None:
     """Score and information in unbounded parameters."""
-    gradient[:] = jacobian.T @ score
-    matrix[:] = jacobian.T @ information @ jacobian
+    _turn(jacobian, score, gradient)
+    n = score.shape[0]
+    matrix[:] = 0.0
+    for i in range(n):
+        for a in range(n):
+            through = 0.0
+            for b in range(n):
+                through += information[a, b] * jacobian[b, i]
+            for j in range(n):
+                matrix[j, i] += jacobian[a, j] * through
+
+
+@kernel
+def _turn(jacobian: Floats, score: Floats, gradient: Floats) -> None:
+    """The score in unbounded parameters. Written out: six by six is no work for a library with threads."""
+    gradient[:] = 0.0
+    for a in range(score.shape[0]):
+        for i in range(score.shape[0]):
+            gradient[i] += jacobian[a, i] * score[a]
 
 
 @kernel
@@ -268,7 +285,10 @@ def _learn(matrix: Floats, step: Floats, change: Floats) -> None:
 
     Powell's damping keeps it positive definite (Nocedal and Wright 2006, procedure 18.2).
     """
-    before = matrix @ step
+    before = np.zeros(step.shape[0])
+    for i in range(step.shape[0]):
+        for j in range(step.shape[0]):
+            before[i] += matrix[i, j] * step[j]
     curvature = np.sum(step * before)
     if not curvature > 0.0:
         return
@@ -324,6 +344,30 @@ def _step(
             highest = LARGEST_LOG_SHAPE if i == SHAPE else LARGEST_LOGIT
             step[i] = min(max(step[i], -LARGEST_LOGIT - x[i]), highest - x[i])
     return promised
+
+
+@kernel
+def standard_errors(information: Floats, free: npt.NDArray[np.bool_], errors: Floats) -> None:
+    """Roots of the inverse information's diagonal, of mean, omega, alpha, gamma, beta, shape; NaN for what is fixed.
+
+    falling = alpha + gamma: alpha moves rising and falling.
+    """
+    n = free.shape[0]
+    jacobian, matrix, unused = np.eye(n), np.empty((n, n)), np.empty(n)
+    jacobian[FALLING, RISING] = 1.0
+    _through(jacobian, np.zeros(n), information, unused, matrix)
+    for i in range(n):
+        if not free[i]:
+            matrix[i, :] = 0.0
+            matrix[:, i] = 0.0
+            matrix[i, i] = 1.0
+    column, factor = np.empty(n), np.empty((n, n))
+    for i in range(n):
+        unit = np.zeros(n)
+        unit[i] = 1.0
+        factor[:] = matrix
+        _solve(factor, unit, column)
+        errors[i] = np.sqrt(column[i]) if free[i] and column[i] > 0.0 else np.nan
 
 
 @kernel
