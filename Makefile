@@ -59,7 +59,7 @@ coverage-contracts: setup ## lines and branches of contracts/ that the forge tes
 mutation-contracts: setup ## change the contracts a little: does a test fail? (MUTATION="Vault --sample 50")
 	@$(BIN)/python -m scripts.contracts.mutate $(MUTATION)
 
-bench-quant: setup ## the numerics beside their peers (their environments are made under build/); JSON to build/bench
+bench-quant: setup ## the numerics beside their peers (in build/bench-env); JSON to build/bench
 	@PYTHON=$(BIN)/python scripts/bench/environment.sh
 	@build/bench-env/bin/python -m scripts.bench.options $(BENCH)
 

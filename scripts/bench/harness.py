@@ -21,21 +21,19 @@ RESULTS = Path(__file__).resolve().parents[2] / "build" / "bench"
 def interleave(
     cases: dict[str, Callable[[], Any]], rounds: int, few: dict[str, int] | None = None
 ) -> dict[str, list[float]]:
-    """Seconds of every run, after one unmeasured run each; `few` limits the rounds of slow cases.
-
-    A case that returns a float has timed itself (it runs in another process).
-    """
+    """Seconds of every run, after one unmeasured run each; `few` limits the rounds of slow cases."""
     for run in cases.values():
         run()
-    names, times = list(cases), {name: [] for name in cases}  # type: ignore[var-annotated]
+    names = list(cases)
+    times: dict[str, list[float]] = {name: [] for name in names}
     for turn in range(rounds):
         for place in range(len(names)):
             name = names[(place + turn) % len(names)]
             if turn >= (few or {}).get(name, rounds):
                 continue
             begun = time.perf_counter()
-            own = cases[name]()
-            times[name].append(own if isinstance(own, float) else time.perf_counter() - begun)
+            cases[name]()
+            times[name].append(time.perf_counter() - begun)
     return times
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from scripts.bench import harness
-from scripts.bench.peers import OLD, OldPeer, PeerFailedError, greek_cases, implied_cases, options
+from scripts.bench.peers import greek_cases, implied_cases, options
 
 REFERENCES = Path(__file__).resolve().parents[2] / "tests" / "unit" / "quant" / "references"
 CORRECT = 1e-8
@@ -31,10 +31,10 @@ def main() -> int:
     warnings.simplefilter("ignore")
     figures: dict[str, Any] = {"machine": harness.machine(), "targets": targets()}
     for size in (1_000, 100_000):
-        figures[f"greeks {size}"] = measured("greeks", size, greek_cases(options(size)), rounds)
+        figures[f"greeks {size}"] = measured(size, greek_cases(options(size)), rounds)
     figures["implied accuracy"] = accuracy = regimes()
     for size in (1_000, 100_000):
-        found = measured("implied", size, implied_cases(quotes(size)), rounds)
+        found = measured(size, implied_cases(quotes(size)), rounds)
         for name, row in found.items():
             row["correct in every regime"] = accuracy.get(name, {}).get("correct", False)
         figures[f"implied {size}"] = found
@@ -53,24 +53,11 @@ def targets() -> dict[str, str]:
     }
 
 
-def measured(
-    what: str, size: int, cases: dict[str, Callable[[], Any]], rounds: int
-) -> dict[str, Any]:
-    """Interleaved, the old peer in a process of its own."""
-    old = OldPeer(what, size) if OLD.exists() else None
-    if old:
-        try:
-            old()
-            cases = {**cases, "py_vollib_vectorized": old}
-        except PeerFailedError as failure:
-            print(failure, file=sys.stderr)
+def measured(size: int, cases: dict[str, Callable[[], Any]], rounds: int) -> dict[str, Any]:
+    """Interleaved; slow peers in three rounds where there are many options."""
     slow = dict.fromkeys(("QuantLib", "fast-vollib", "fast-vollib jackel"), 3)
     few = slow if size > 10_000 else {}
-    try:
-        return dict(harness.summary(harness.interleave(cases, rounds, few), "gimbal"))
-    finally:
-        if old:
-            old.close()
+    return dict(harness.summary(harness.interleave(cases, rounds, few), "gimbal"))
 
 
 def quotes(size: int) -> dict[str, Any]:

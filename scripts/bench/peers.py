@@ -1,19 +1,19 @@
-"""The same options through every peer, each by its fastest documented way in."""
+"""The same options through every peer, each by its fastest documented way in.
+
+py_vollib_vectorized 0.1.1 is left out: with numba 0.59.1, py_vollib 1.0.1 and py_lets_be_rational 1.0.1 its kernels fail
+numba's type inference ("runaway recursion" in `black`), and it does not run with a later numba.
+"""
 
 from __future__ import annotations
 
 import math
-import subprocess
-import sys
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 Arrays = dict[str, Any]
-OLD = Path(__file__).resolve().parents[2] / "build" / "bench-old" / "bin" / "python"
 
 
 def options(size: int) -> Arrays:
@@ -126,37 +126,3 @@ def quantlib_implied(q: Arrays) -> np.ndarray[Any, Any]:
             deviation = math.nan
         found.append(deviation / math.sqrt(years))
     return np.array(found)
-
-
-class PeerFailedError(Exception):
-    """A peer cannot be measured; it is left out and named."""
-
-
-class OldPeer:
-    """py_vollib_vectorized in an environment of its own (it needs numba 0.59): asked over a pipe, times itself."""
-
-    def __init__(self, what: str, size: int) -> None:
-        script = Path(__file__).with_name("old_peer.py")
-        self._process = subprocess.Popen(
-            [str(OLD), "-W", "ignore", str(script), what, str(size)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=sys.stderr,
-            text=True,
-        )
-
-    def __call__(self) -> float:
-        """Seconds of one run there."""
-        pipe_in, pipe_out = self._process.stdin, self._process.stdout
-        if pipe_in is None or pipe_out is None:
-            raise RuntimeError("the peer's process has no pipes")
-        pipe_in.write("run\n")
-        pipe_in.flush()
-        answer = pipe_out.readline()
-        if not answer:
-            raise PeerFailedError("py_vollib_vectorized does not run here; what it said is above")
-        return float(answer)
-
-    def close(self) -> None:
-        """Let it end."""
-        self._process.communicate("")
