@@ -1,6 +1,6 @@
 """The same options through every peer, each by its fastest documented way in.
 
-py_vollib_vectorized 0.1.1 is left out: with numba 0.59.1, py_vollib 1.0.1 and py_lets_be_rational 1.0.1 its kernels fail
+py_vollib_vectorized 0.1.1 is left out: with numba 0.59.1, py_vollib 1.0.1, py_lets_be_rational 1.0.1 its kernels fail
 numba's type inference ("runaway recursion" in `black`), and it does not run with a later numba.
 """
 
