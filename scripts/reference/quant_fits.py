@@ -1,7 +1,7 @@
 """How the constants of keeper/quant/normal.py and implied_terms.py were found.
 
-`python -m scripts.reference.quant_fits` prints each set of coefficients, in rising powers, with the largest relative error
-of the fit before rounding to doubles. (The Bachelier fit in use stood on another grid; any within 1e-3 serves its guess.)
+`python -m scripts.reference.quant_fits` prints each set of coefficients, in rising powers, with the largest relative
+error of the fit before rounding to doubles. (The Bachelier fit in use stood on another grid; its guess needs 1e-3.)
 
 Rational fits: linearised least squares, reweighted by the denominator before (Sanathanan and Koerner) and by the error
 before (Lawson) until the error is level. Polynomials: interpolation in Chebyshev's nodes, near enough to minimax.
