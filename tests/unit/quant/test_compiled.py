@@ -1,6 +1,7 @@
 """Machine code on disk: one folder for each state of the sources, warmers for every pricing module."""
 
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -9,7 +10,7 @@ from keeper.quant import barrier, black, compiled, digital, implied, inverse, wa
 
 
 @pytest.mark.parametrize("module", [barrier, black, digital, implied, inverse])
-def test_every_pricing_module_can_be_compiled_ahead(module) -> None:
+def test_every_pricing_module_can_be_compiled_ahead(module: ModuleType) -> None:
     assert module.__name__ in compiled.WARMERS
 
 
