@@ -91,7 +91,16 @@ TARGETS = {
     "Mandate": Target(
         MANDATE.path,
         (MANDATE,),
-        ("Mandate*", "MandateBuckets", "AccessSetup", "VaultConstruction", "VaultProtect"),
+        (
+            "Mandate*",
+            "MandateBuckets",
+            "AccessSetup",
+            "VaultRebalance",
+            "VaultConstruction",
+            "VaultPaused",
+            "VaultPriceless",
+            "VaultProtect",
+        ),
     ),
 }
 

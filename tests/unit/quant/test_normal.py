@@ -58,7 +58,7 @@ def test_inverse_undoes_the_distribution() -> None:
         tail = mp.erfc(-mp.mpf(x) / mp.sqrt(2)) / 2
         slope = mp.npdf(x)
         assert abs((tail - p) / slope) < 6 * EPS * max(abs(x), 1)
-    assert normal.inverse_cdf(0.5) == pytest.approx(0.0, abs=1e-16)
+    assert normal.inverse_cdf(0.5) == pytest.approx(0.0, abs=1e-15)
     assert normal.inverse_cdf(0.0) == -np.inf
     assert normal.inverse_cdf(1.0) == np.inf
     assert np.isnan(normal.inverse_cdf(1.5))
