@@ -19,9 +19,16 @@ RESULTS = Path(__file__).resolve().parents[2] / "build" / "bench"
 
 
 def interleave(
-    cases: dict[str, Callable[[], Any]], rounds: int, few: dict[str, int] | None = None
+    cases: dict[str, Callable[[], Any]],
+    rounds: int,
+    few: dict[str, int] | None = None,
+    turn_seconds: float = 0.0,
 ) -> dict[str, list[float]]:
-    """Seconds of every run, after one unmeasured run each; `few` limits the rounds of slow cases."""
+    """Seconds of a run in every turn, after one unmeasured run each; `few` limits the rounds of slow cases.
+
+    A turn is one run, or as many as fill `turn_seconds`, the mean of which counts: a lone short run after the others
+    finds every cache cold, which is a figure of its own.
+    """
     for run in cases.values():
         run()
     names = list(cases)
@@ -32,8 +39,11 @@ def interleave(
             if turn >= (few or {}).get(name, rounds):
                 continue
             begun = time.perf_counter()
-            cases[name]()
-            times[name].append(time.perf_counter() - begun)
+            runs = 0
+            while runs == 0 or time.perf_counter() - begun < turn_seconds:
+                cases[name]()
+                runs += 1
+            times[name].append((time.perf_counter() - begun) / runs)
     return times
 
 

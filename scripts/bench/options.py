@@ -19,6 +19,7 @@ from scripts.bench import harness
 from scripts.bench.peers import greek_cases, implied_cases, options
 
 REFERENCES = Path(__file__).resolve().parents[2] / "tests" / "unit" / "quant" / "references"
+TURN_SECONDS = 0.005
 CORRECT = 1e-8
 """A peer whose implied volatility is further off than this, or NaN, in any regime is not a correct one."""
 
@@ -32,6 +33,7 @@ def main() -> int:
     figures: dict[str, Any] = {"machine": harness.machine(), "targets": targets()}
     for size in (1_000, 100_000):
         figures[f"greeks {size}"] = measured(size, greek_cases(options(size)), rounds)
+    figures["greeks 1000, lone calls"] = measured(1_000, greek_cases(options(1_000)), rounds, 0.0)
     figures["implied accuracy"] = accuracy = regimes()
     for size in (1_000, 100_000):
         found = measured(size, implied_cases(quotes(size)), rounds)
@@ -53,11 +55,13 @@ def targets() -> dict[str, str]:
     }
 
 
-def measured(size: int, cases: dict[str, Callable[[], Any]], rounds: int) -> dict[str, Any]:
+def measured(
+    size: int, cases: dict[str, Callable[[], Any]], rounds: int, turn_seconds: float = TURN_SECONDS
+) -> dict[str, Any]:
     """Interleaved; slow peers in three rounds where there are many options."""
     slow = dict.fromkeys(("QuantLib", "fast-vollib", "fast-vollib jackel"), 3)
     few = slow if size > 10_000 else {}
-    return dict(harness.summary(harness.interleave(cases, rounds, few), "gimbal"))
+    return dict(harness.summary(harness.interleave(cases, rounds, few, turn_seconds), "gimbal"))
 
 
 def quotes(size: int) -> dict[str, Any]:
