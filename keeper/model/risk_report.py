@@ -282,7 +282,8 @@ class FullReport:
     block_hash: str
     timestamp: int
     standing: Standing
-    """UNKNOWN if the price or the venue cannot be used, else the worst of the limits."""
+    """UNKNOWN if price or venue cannot be used; else the worst of the limits, UNKNOWN at best if the market
+    state has faults."""
     problems: tuple[str, ...]
     price: float | None
     volatility: float | None

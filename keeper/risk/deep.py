@@ -53,7 +53,7 @@ def assess_deep(market: MarketState, inputs: RiskInputs) -> FullReport:
     usable = readings.price.fault is PriceFault.NONE and price > 0.0
     report = _blank(market, inputs, price if usable else None)
     if not usable or not readings.venue_readable:
-        return _judged(_blind(report, readings, usable), readings, inputs)
+        return _judged(_blind(report, readings, usable), market, inputs)
     exposures, problems = with_volatilities(readings, price, inputs)
     book = Book(exposures, price, inputs.volatility, inputs.underlyings)
     columns = book.greeks()
@@ -70,7 +70,7 @@ def assess_deep(market: MarketState, inputs: RiskInputs) -> FullReport:
     )
     report = _with_venues(report, readings, exposures, inputs)
     report = _with_requests(report, readings)
-    return _judged(_priced(report, readings, book, inputs), readings, inputs)
+    return _judged(_priced(report, readings, book, inputs), market, inputs)
 
 
 def _blank(market: MarketState, inputs: RiskInputs, price: float | None) -> FullReport:
@@ -258,9 +258,9 @@ def _profile(book: Book, days: float) -> Profile:
     )
 
 
-def _judged(report: FullReport, readings: Readings, inputs: RiskInputs) -> FullReport:
-    """Every limit; the report stands as its worst, and is unknown without a price or a venue."""
-    policy = inputs.policy
+def _judged(report: FullReport, market: MarketState, inputs: RiskInputs) -> FullReport:
+    """Every limit; the report stands as its worst, and is no better than unknown with a fault in the market."""
+    policy, readings = inputs.policy, market.readings
     limits = [*mandate_limits(readings, report.venues[0], report.collateral, policy)]
     if report.greeks is None or report.price is None:
         return replace(report, limits=tuple(limits), standing=Standing.UNKNOWN)
@@ -275,7 +275,8 @@ def _judged(report: FullReport, readings: Readings, inputs: RiskInputs) -> FullR
         wait=report.wait,
         policy=policy,
     )
-    standing = worst(tuple(v.standing for v in limits))
+    faulty = (Standing.UNKNOWN,) if market.faults else ()
+    standing = worst((*faulty, *(v.standing for v in limits)))
     return replace(report, limits=tuple(limits), standing=standing)
 
 

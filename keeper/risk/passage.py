@@ -15,8 +15,10 @@ from scipy.special import log_ndtr  # type: ignore[import-untyped]
 
 
 def log_distance(price: float, barrier: float) -> float:
-    """|log(barrier / price)|; 0 for a barrier already at the price."""
-    return abs(math.log1p((barrier - price) / price))
+    """|log(barrier / price)| of two positive prices; 0 for a barrier already at the price."""
+    if 0.5 < barrier / price < 2.0:
+        return abs(math.log1p((barrier - price) / price))
+    return abs(math.log(barrier) - math.log(price))
 
 
 def hit_probability(

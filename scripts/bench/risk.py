@@ -7,10 +7,8 @@ Figures go to build/bench/risk.json.
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from keeper.model.exposure import BASE, Exposure, Kind, RiskPolicy
 from keeper.risk.book import Book, Moves
 from keeper.risk.scan import scan
 from keeper.risk.scenarios import moves_of, standard_scenarios
+from scripts.bench.harness import machine, write
 
 Floats = NDArray[np.float64]
 SCENARIOS = standard_scenarios(RiskPolicy())[:31]
@@ -114,7 +113,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--sizes", type=int, nargs="+", default=[100, 300, 1_000, 3_000, 10_000])
-    parser.add_argument("--out", type=Path, default=Path("build/bench/risk.json"))
     given = parser.parse_args()
     results = []
     for count in given.sizes:
@@ -128,9 +126,8 @@ def main() -> None:
                 f"  {name:<20} p50 {figures['wall_p50_ms']:8.3f} ms   p99 "
                 f"{figures['wall_p99_ms']:8.3f} ms   processor {figures['processor_p50_ms']:8.3f} ms"
             )
-    given.out.parent.mkdir(parents=True, exist_ok=True)
-    text = {"target_ms": TARGET_MS, "scenarios": len(SCENARIOS), "results": results}
-    given.out.write_text(json.dumps(text, indent=2) + "\n", encoding="utf-8")
+    figures = {"target_ms": TARGET_MS, "scenarios": len(SCENARIOS), "results": results}
+    print(write("risk", {"machine": machine(), **figures}))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keeper.errors import QuantityError
-from keeper.quant.compiled import kernel
+from keeper.quant.compiled import inlined, kernel
 from keeper.quant.montecarlo import rows
 from keeper.quant.montecarlo.random import LANES
 from keeper.quant.normal import cdf, exponential, log_ratio
@@ -160,6 +160,36 @@ def step_gbm(work: Floats, first_spot: float, drift: float, spread: float, odd: 
         work[rows.SPOT + i] = first_spot * exponential(moved)
 
 
+@inlined
+def quadratic(mean: float, psi: float, z: float, tilt: float) -> tuple[float, float, bool]:
+    """v' = a (b + z)^2 while its variance is moderate (psi <= 1.5); ln E[exp(tilt v')], and whether that is."""
+    low = psi if psi < 1.5 else 1.5
+    inverse = 2.0 / (low if low > 1e-12 else 1e-12)
+    b2 = inverse - 1.0 + math.sqrt(inverse * (inverse - 1.0))
+    a = mean / (1.0 + b2)
+    root = math.sqrt(b2) + z
+    room = 1.0 - 2.0 * tilt * a
+    safe = room if room > 1e-3 else 1e-3
+    return a * root * root, tilt * b2 * a / safe - 0.5 * log_ratio(safe, 1.0), room > 1e-3
+
+
+@inlined
+def exponential_with_atom(
+    mean: float, psi: float, z: float, tilt: float
+) -> tuple[float, float, bool]:
+    """v' is 0 with a chance and exponential beyond (psi >= 1.5); ln E[exp(tilt v')], and whether that is."""
+    high = psi if psi > 1.5 else 1.5
+    atom = (high - 1.0) / (high + 1.0)
+    beta = (1.0 - atom) / mean
+    left = cdf(-z)
+    left = left if left > 1e-300 else 1e-300
+    tail = log_ratio(1.0 - atom, left) / beta
+    gap = beta - tilt
+    safe = gap if gap > 1e-3 * beta else 1e-3 * beta
+    logged = log_ratio(atom + beta * (1.0 - atom) / safe, 1.0)
+    return (tail if tail > 0.0 else 0.0), logged, gap > 1e-3 * beta
+
+
 @kernel
 def step_heston(work: Floats, first_spot: float, terms: Floats, dt: float) -> None:
     """One step of the QE-M scheme with central weights (Andersen 2008, sections 3.2 and 4.3)."""
@@ -179,32 +209,12 @@ def step_heston(work: Floats, first_spot: float, terms: Floats, dt: float) -> No
         mean = mean_0 + decay * now
         mean = mean if mean > 1e-30 else 1e-30
         psi = (spread_0 + spread_1 * now) / (mean * mean)
-        # Quadratic: v' = a (b + z)^2 while the variance of v' is moderate.
-        low = psi if psi < 1.5 else 1.5
-        low = low if low > 1e-12 else 1e-12
-        inverse = 2.0 / low
-        b2 = inverse - 1.0 + math.sqrt(inverse * (inverse - 1.0))
-        a = mean / (1.0 + b2)
-        root = math.sqrt(b2) + z
-        quadratic = a * root * root
-        room = 1.0 - 2.0 * tilt * a
-        safe_room = room if room > 1e-3 else 1e-3
-        log_quadratic = tilt * b2 * a / safe_room - 0.5 * log_ratio(safe_room, 1.0)
-        # Exponential with an atom at zero beyond.
-        high = psi if psi > 1.5 else 1.5
-        atom = (high - 1.0) / (high + 1.0)
-        beta = (1.0 - atom) / mean
-        left = cdf(-z)
-        left = left if left > 1e-300 else 1e-300
-        exponent = log_ratio(1.0 - atom, left) / beta
-        tail = exponent if exponent > 0.0 else 0.0
-        gap = beta - tilt
-        safe_gap = gap if gap > 1e-3 * beta else 1e-3 * beta
-        log_tail = log_ratio(atom + beta * (1.0 - atom) / safe_gap, 1.0)
+        near, log_near, near_exists = quadratic(mean, psi, z, tilt)
+        far, log_far, far_exists = exponential_with_atom(mean, psi, z, tilt)
         smooth = psi <= 1.5
-        after = quadratic if smooth else tail
-        exists = (room > 1e-3) if smooth else (gap > 1e-3 * beta)
-        logged = log_quadratic if smooth else log_tail
+        after = near if smooth else far
+        exists = near_exists if smooth else far_exists
+        logged = log_near if smooth else log_far
         k0 = -logged - (k1 + 0.5 * k3) * now if exists else plain
         spread = math.sqrt(k3 * (now + after)) * work[rows.NORMAL_B + i]
         moved = work[rows.LOG + i] + (drift + k0 + k1 * now + k2 * after + spread)

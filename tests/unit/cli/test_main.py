@@ -46,7 +46,7 @@ def test_the_version_is_told(capsys: Says) -> None:
 def test_help_names_every_command(capsys: Says) -> None:
     assert invoke(["--help"]) == 0
     out = capsys.readouterr().out
-    for command in ("run", "once", "status", "config", "demo", "localnet"):
+    for command in ("run", "once", "status", "risk", "config", "demo", "localnet"):
         assert command in out
 
 

@@ -4,10 +4,12 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import ArrayLike
 
 from keeper.errors import QuantityError
 from keeper.quant import black
 from keeper.quant.barrier import CONTINUITY, barrier_price
+from keeper.quant.inputs import Floats
 
 # Haug (2007), table 4-13: S = 100, T = 0.5, r = 0.08, b = 0.04, rebate 3, volatility 0.25
 HAUG = [
@@ -23,13 +25,15 @@ HAUG = [
 
 
 @pytest.mark.parametrize(("sign", "direction", "knock", "rows"), HAUG)
-def test_all_eight_types_have_the_published_values(sign, direction, knock, rows) -> None:
+def test_all_eight_types_have_the_published_values(
+    sign: int, direction: int, knock: int, rows: tuple[tuple[float, float, float], ...]
+) -> None:
     for strike, level, published in rows:
         found = barrier_price(100, strike, level, 0.5, 0.25, sign, direction, knock, 0.08, 0.04, 3)
         assert abs(found - published) < 0.51e-4
 
 
-def grid() -> tuple[np.ndarray, ...]:
+def grid() -> tuple[Floats, ...]:
     random = np.random.default_rng(6)
     size = 3000
     direction = random.choice([-1.0, 1.0], size)
@@ -66,12 +70,12 @@ TYPES = [(s, d, k, x) for s in (1, -1) for d in (1, -1) for k in (1, -1) for x i
 
 
 @pytest.mark.parametrize(("sign", "direction", "knock", "strike"), TYPES)
-def test_obeys_the_pricing_equation(sign, direction, knock, strike) -> None:
+def test_obeys_the_pricing_equation(sign: int, direction: int, knock: int, strike: int) -> None:
     """V_t + (r - q) S V_S + s^2 S^2 V_SS / 2 = r V by differences, on the live side."""
     spot, h, k, r, q, v = 100.0, 1e-2, 1e-4, 0.05, 0.02, 0.4
     level = 130.0 if direction > 0 else 80.0
 
-    def price(spots: object, years: object) -> np.ndarray:
+    def price(spots: ArrayLike, years: ArrayLike) -> Floats:
         return barrier_price(spots, strike, level, years, v, sign, direction, knock, r, q)
 
     up, here, down = price([spot + h, spot, spot - h], 0.5)
@@ -116,7 +120,9 @@ def test_a_barrier_watched_at_intervals_stands_further_off() -> None:
         (8, math.inf, "rate"),
     ],
 )
-def test_what_cannot_be_is_refused_by_name_and_element(place, value, field) -> None:
+def test_what_cannot_be_is_refused_by_name_and_element(
+    place: int, value: float, field: str
+) -> None:
     arguments = [np.full(3, x) for x in (100.0, 100.0, 120.0, 1.0, 0.3, 1.0, 1.0, -1.0, 0.01)]
     arguments[place][2] = value
     with pytest.raises(QuantityError) as refused:

@@ -5,7 +5,9 @@ import math
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,19 +15,21 @@ import pytest
 from keeper.errors import QuantityError
 from keeper.quant import black, digital, inverse
 from keeper.quant.black import Greeks
+from keeper.quant.inputs import Floats
 
 REFERENCES = Path(__file__).parent / "references" / "greeks.csv"
 INPUTS = ("forward", "strike", "years", "volatility", "sign", "rate")
 
 
-def reference(model: str) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def reference(model: str) -> tuple[dict[str, Floats], dict[str, Floats]]:
     with REFERENCES.open() as file:
         rows = [row for row in csv.DictReader(file) if row.pop("model") == model]
     columns = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
     return columns, {name: columns[name] for name in Greeks._fields}
 
 
-MODELS = {
+Function = Callable[..., Any]
+MODELS: dict[str, Function] = {
     "black": black.greeks,
     "inverse": inverse.inverse_greeks,
     "cash_digital": digital.cash_digital_greeks,
@@ -39,15 +43,16 @@ def test_price_and_greeks_equal_the_fifty_digit_values(model: str) -> None:
     inputs, exact = reference(model)
     arguments = [inputs[name] for name in INPUTS]
     found = (
-        black.bsm_greeks(*arguments, inputs["carry_yield"])
+        black.bsm_greeks(*arguments[:6], inputs["carry_yield"])  # type: ignore[call-arg]
         if model == "merton"
         else MODELS[model](*arguments)
     )
     largest = np.maximum(inputs["forward"], inputs["strike"])
-    unit = {"cash_digital": 1.0, "inverse": largest / inputs["forward"]}.get(model, largest)
+    units: dict[str, Any] = {"cash_digital": 1.0, "inverse": largest / inputs["forward"]}
+    unit = units.get(model, largest)
     forward, width = inputs["forward"], inputs["volatility"] * np.sqrt(inputs["years"])
     sharp = 1.0 / width if "digital" in model else 1.0
-    scales = {
+    scales: dict[str, Any] = {
         "price": unit,
         "delta": unit / forward * sharp,
         "gamma": unit / forward**2 / width * sharp,
@@ -119,7 +124,7 @@ def test_a_strike_or_forward_of_zero_is_a_limit() -> None:
 
 
 @pytest.mark.parametrize("function", [black.greeks, inverse.inverse_greeks, *MODELS.values()])
-def test_nan_stays_in_its_element(function) -> None:
+def test_nan_stays_in_its_element(function: Function) -> None:
     for place in range(6):
         arguments = [np.full(3, x) for x in (100.0, 110.0, 0.5, 0.4, 1.0, 0.02)]
         arguments[place][1] = np.nan
@@ -147,7 +152,9 @@ def test_nan_stays_in_its_element(function) -> None:
 @pytest.mark.parametrize(
     "function", [black.greeks, black.price, black.bsm_greeks, *MODELS.values()]
 )
-def test_what_cannot_be_is_refused_by_name_and_element(function, place, value, field) -> None:
+def test_what_cannot_be_is_refused_by_name_and_element(
+    function: Function, place: int, value: float, field: str
+) -> None:
     arguments = [np.full(5, x) for x in (100.0, 110.0, 0.5, 0.4, 1.0, 0.02)]
     arguments[place][3] = value
     name = "spot" if function is black.bsm_greeks and field == "forward" else field
@@ -173,7 +180,7 @@ def test_other_types_and_layouts_give_the_same_bits() -> None:
 
 
 @pytest.mark.parametrize("bad", ["a", [1j], [object()], [[1.0], [1.0, 2.0]]])
-def test_what_is_no_number_is_refused(bad: object) -> None:
+def test_what_is_no_number_is_refused(bad: Any) -> None:
     with pytest.raises(QuantityError, match="strike"):
         black.price(100, bad, 1, 0.2, 1)
 
@@ -218,5 +225,6 @@ def test_the_number_of_threads_changes_no_bit() -> None:
 def test_one_option_in_a_kernel_has_the_bits_of_the_arrays() -> None:
     g = black.greeks(100.0, 93.0, 0.4, 0.8, -1.0)
     one = black.black_scalar(100.0, 93.0, 0.4, 0.8, -1.0)
-    assert one == (g.price, g.delta, g.gamma, g.vega, g.theta, g.vanna, g.volga)
+    several = (g.price, g.delta, g.gamma, g.vega, g.theta, g.vanna, g.volga)
+    assert one == tuple(float(x) for x in several)
     assert black.price(100.0, 93.0, 0.4, 0.8, -1.0) == g.price

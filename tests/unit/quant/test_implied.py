@@ -10,12 +10,13 @@ import pytest
 from keeper.errors import QuantityError
 from keeper.quant import black
 from keeper.quant.implied import ImpliedStatus, implied_volatility
+from keeper.quant.inputs import Floats
 
 EPS = 2.0**-52
 REFERENCES = Path(__file__).parent / "references" / "implied.csv"
 
 
-def reference() -> dict[str, np.ndarray]:
+def reference() -> dict[str, Floats]:
     with REFERENCES.open() as file:
         rows = list(csv.DictReader(file))
     return {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
@@ -85,7 +86,9 @@ def test_a_million_random_options_have_a_volatility_each() -> None:
         ((5.0, 100, 100, 1, 1, 800), ImpliedStatus.OUT_OF_BOUNDS),
     ],
 )
-def test_what_has_no_volatility_says_why(arguments, status) -> None:
+def test_what_has_no_volatility_says_why(
+    arguments: tuple[float, ...], status: ImpliedStatus
+) -> None:
     found = implied_volatility(*arguments)
     assert found.status == status
     assert np.isnan(found.volatility)

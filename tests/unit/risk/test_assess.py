@@ -1,7 +1,10 @@
 """The risk report: what the vault is worth and what would liquidate it."""
 
 import math
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +12,18 @@ from keeper.model.market import PriceFault, Readings
 from keeper.model.units import INFINITE_HEALTH, WAD
 from keeper.risk import assess
 from tests.builders import dollars, ether, make_market, make_price, make_readings, wad
+
+
+def test_what_a_tick_needs_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; import keeper.risk; found = {'numba', 'scipy'} & set(sys.modules); "
+        "sys.exit(str(found) if found else 0)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False,
+        cwd=Path(__file__).parents[3],
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_values_a_leveraged_long_vault() -> None:

@@ -311,6 +311,22 @@ def test_ten_thousand_positions_are_all_there() -> None:
     )
 
 
+def test_a_fault_that_leaves_a_price_still_keeps_the_report_from_standing_well() -> None:
+    calm = inputs(policy=RiskPolicy(max_var_of_nav=None, max_margin_of_nav=None))
+    found = assess_deep(make_market(faults=("sources disagree",)), calm)
+    assert assess_deep(make_market(), calm).standing is Standing.WARN
+    assert found.standing is Standing.UNKNOWN
+    assert found.problems == ("sources disagree",)
+    assert found.nav == 1_000_000
+
+
+def test_an_exit_takes_as_long_as_its_budget_refills() -> None:
+    """3,000,000 to sell, half of NAV left of a turnover that refills 20 NAV a day: 2,500,000 / 20,000,000."""
+    found = report(make_readings(turnover_left=0.5)).liquidity
+    assert found is not None
+    assert found.horizon_days == pytest.approx(2.5e6 / 2e7)
+
+
 def test_limits_warn_before_they_break() -> None:
     wide = make_readings(caps=make_caps(delta_band_bps=35_000))
     tight = make_readings(caps=make_caps(delta_band_bps=29_000))

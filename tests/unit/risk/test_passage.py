@@ -97,3 +97,4 @@ def test_log_distance_keeps_its_digits_near_the_price() -> None:
     assert log_distance(2_000.0, 2_000.0) == 0.0
     assert log_distance(1.0, 1.0 - 1e-12) == pytest.approx(1e-12, rel=1e-3)
     assert log_distance(2_000.0, 1_000.0) == pytest.approx(math.log(2))
+    assert log_distance(1e60, 1e-20) == pytest.approx(80 * math.log(10))

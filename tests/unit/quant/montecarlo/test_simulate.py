@@ -89,6 +89,16 @@ def test_variance_that_often_touches_zero_keeps_the_price_a_martingale() -> None
     assert abs(call - exact) < 3.5 * call_error + 0.02 * exact
 
 
+def test_the_martingale_correction_holds_at_long_steps() -> None:
+    """Four steps a year of a hard model: the plain scheme would miss by many standard errors."""
+    hard = Heston(variance=0.09, kappa=0.5, theta=0.09, vol_of_vol=1.0, rho=-0.9)
+    run = Run(262_144, 4, 1.0, seed=14, sampling=Sampling.SOBOL)
+    outcome = simulate(hard, Portfolio(), 100.0, run)
+    mean, error = outcome.mean(outcome.spot)
+    assert error < 0.005
+    assert abs(mean - 100.0) < 4 * error
+
+
 @pytest.mark.parametrize("fixed", [False, True])
 def test_a_bootstrap_keeps_the_moments(fixed: bool) -> None:
     """Mean and variance of a step are the history's; so is the covariance of steps inside a block."""

@@ -1,0 +1,1 @@
+"""Measurements beside peers; results as JSON under build/bench."""
