@@ -96,6 +96,7 @@ TARGETS = {
             "Mandate*",
             "MandateBuckets",
             "AccessSetup",
+            "TermBounds",
             "VaultRebalance",
             "VaultConstruction",
             "VaultPaused",
