@@ -18,6 +18,7 @@ import hashlib
 import json
 import random
 import re
+import signal
 import sys
 import time
 from collections import Counter, defaultdict
@@ -95,6 +96,7 @@ TARGETS = {
             "Mandate*",
             "MandateBuckets",
             "AccessSetup",
+            "TermBounds",
             "VaultRebalance",
             "VaultConstruction",
             "VaultPaused",
@@ -234,6 +236,11 @@ class Campaign:
 
     def run(self, todo: dict[str, list[Job]]) -> dict[str, Result]:
         """Results by key; what the time did not suffice for is left out."""
+        for number in (
+            signal.SIGINT,
+            signal.SIGTERM,
+        ):  # ended politely, forge and artifacts are cleared up
+            signal.signal(number, signal.default_int_handler)
         say("mutation: the tree is brought up to date and compiled")
         self.tree.prepare()
         for name, jobs in todo.items():

@@ -34,6 +34,25 @@ contract MandateEdgesTest is MandateFixture {
         );
     }
 
+    /// At the minimum itself a rebalance may end.
+    function test_the_minimum_health_is_allowed() external {
+        _lever(1_000_000e6, 6000, 7000);
+        _reportHealth(mandate.terms().limits.minHealthWad);
+        _run(_one(_swapMove(address(usdc), 1e6)));
+    }
+
+    /// What a vault in debt loses is charged whole: debt is on both sides of the difference (V-04).
+    function testFuzz_a_loss_in_debt_is_charged_whole(uint256 amount) external {
+        _lever(1_000_000e6, 6000, 5000);
+        pool.setHaircut(50);
+        amount = bound(amount, 1000e6, 400_000e6);
+        uint256 nav = vault.nav();
+        _run(_one(_swapMove(address(usdc), amount)));
+        uint256 lossWad = Math.mulDiv(nav - vault.nav(), 1e18, nav, Math.Rounding.Ceil);
+        assertGt(lossWad, 0);
+        assertEq(_left(IMandate.Bucket.Routine), 0.02e18 - lossWad);
+    }
+
     /// A rescue is followed by one day in which risk may only fall, to the second.
     function test_a_day_after_a_rescue_the_keeper_leads_again() external {
         _lever(1_000_000e6, 6000, 7000);
@@ -71,6 +90,21 @@ contract MandateEdgesTest is MandateFixture {
         _reportHealth(health);
         vm.expectRevert(abi.encodeWithSelector(IMandate.NotEndangered.selector, health, health));
         vault.protect();
+    }
+
+    /// More at the venue that makes what is owed there no safer, to the last digit of health, reduces nothing (V-08).
+    function test_more_at_the_venue_at_the_same_health_is_no_reduction() external {
+        _lever(1_000_000e6, 6000, 7000);
+        uint256 health = lending.healthWad();
+        _pause();
+        _reportHealth(health);
+        (, uint256 owed) = lending.balances(address(usdc));
+        _expectRefused(
+            _one(_supplyMove(address(usdc), 1e6)),
+            abi.encodeWithSelector(IMandate.PausedRiskRaised.selector, health, health, owed, owed)
+        );
+        vm.clearMockedCalls();
+        _run(_one(_supplyMove(address(usdc), 1e6)));
     }
 
     /// Without a price collateral is topped up to four times the minimum health, and that included.
