@@ -1,6 +1,7 @@
 """Run the suites, stream what they print, and close with counts and time.
 
-`run_tests.py` runs all; `run_tests.py unit ape` only those. A suite that ran no test has failed.
+`run_tests.py` runs all; `run_tests.py unit ape` only those. A suite that ran no test has failed. The unit tests run
+beside the contracts, which leave a core idle while they compile; what they print comes when both are done.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
@@ -39,7 +41,7 @@ class Counts:
 def main() -> int:
     """Exit 1 if any suite failed or ran nothing."""
     suites: dict[str, Callable[[], Counts]] = {
-        "unit": lambda: pytest("unit", "tests/unit", "tests/properties"),
+        "unit": python_units,
         "contracts": forge,
         "integration": lambda: pytest("integration", "tests/integration"),
         "ape": ape,
@@ -50,19 +52,40 @@ def main() -> int:
         print(f"no suite {unknown[0]!r}; there are {', '.join(suites)}", file=sys.stderr)
         return 2
     REPORTS.mkdir(parents=True, exist_ok=True)
+    begun = time.monotonic()
+    beside = {"unit", "contracts"} <= set(chosen)
     results: list[tuple[str, Counts, float]] = []
-    for name in chosen:
-        print(f"\n=== {name} ===", flush=True)
-        begun = time.monotonic()
-        results.append((name, suites[name](), time.monotonic() - begun))
-    return summarise(results)
+    with ThreadPoolExecutor(1) as pool:
+        printed: list[str] = []
+        unit = pool.submit(timed, "unit", lambda: python_units(printed)) if beside else None
+        for name in chosen:
+            if unit and name == "unit":
+                continue
+            print(f"\n=== {name} ===", flush=True)
+            results.append(timed(name, suites[name]))
+            if unit and name == "contracts":
+                results.append(unit.result())
+                print("\n=== unit ===", *printed, sep="\n", flush=True)
+    return summarise(results, time.monotonic() - begun)
 
 
-def pytest(name: str, *paths: str) -> Counts:
+def timed(name: str, suite: Callable[[], Counts]) -> tuple[str, Counts, float]:
+    """A suite with what it counted and took."""
+    begun = time.monotonic()
+    return name, suite(), time.monotonic() - begun
+
+
+def python_units(printed: list[str] | None = None) -> Counts:
+    """Unit and property tests; into `printed` instead of the terminal if that is given."""
+    return pytest("unit", "tests/unit", "tests/properties", printed=printed)
+
+
+def pytest(name: str, *paths: str, printed: list[str] | None = None) -> Counts:
     """Python tests; counts from the JUnit report."""
     report = REPORTS / f"{name}.xml"
     report.unlink(missing_ok=True)
-    code = stream([str(BIN / "pytest"), "-q", "--color=no", f"--junitxml={report}", *paths])
+    command = [str(BIN / "pytest"), "-q", "--color=no", f"--junitxml={report}", *paths]
+    code = stream(command, printed, aloud=printed is None)
     return from_junit(report, code)
 
 
@@ -108,8 +131,8 @@ def from_junit(report: Path, code: int) -> Counts:
     return Counts(total - failed - skipped, failed, skipped, code)
 
 
-def stream(command: list[str], keep: list[str] | None = None) -> int:
-    """Run, printing each line as it comes."""
+def stream(command: list[str], keep: list[str] | None = None, *, aloud: bool = True) -> int:
+    """Run, printing each line as it comes if `aloud`."""
     environment = {
         **os.environ,
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}",
@@ -124,13 +147,14 @@ def stream(command: list[str], keep: list[str] | None = None) -> int:
         text=True,
     ) as process:
         for line in process.stdout or ():
-            print(line, end="", flush=True)
+            if aloud:
+                print(line, end="", flush=True)
             if keep is not None:
-                keep.append(re.sub(r"\x1b\[[0-9;]*m", "", line))
+                keep.append(re.sub(r"\x1b\[[0-9;]*m", "", line.rstrip("\n")))
     return process.returncode
 
 
-def summarise(results: list[tuple[str, Counts, float]]) -> int:
+def summarise(results: list[tuple[str, Counts, float]], wall_s: float) -> int:
     """A line a suite, then the closing line."""
     print("\n=== summary ===")
     for name, counts, seconds in results:
@@ -139,7 +163,7 @@ def summarise(results: list[tuple[str, Counts, float]]) -> int:
             f"{counts.skipped:3} skipped {seconds:7.1f} s"
             + ("" if counts.ok else f"  (exit code {counts.exit_code})")
         )
-    print(f"total time {sum(seconds for _, _, seconds in results):.0f} s")
+    print(f"total time {wall_s:.0f} s")
     passed = sum(counts.passed for _, counts, _ in results)
     # A suite that died or ran nothing counts as a failure even if no single test failed.
     failed = sum(max(counts.failed, 0 if counts.ok else 1) for _, counts, _ in results)
