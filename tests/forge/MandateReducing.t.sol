@@ -285,6 +285,18 @@ contract MandateReducingTest is MandateFixture {
         );
     }
 
+    /// The desk may take what a write or a purchase needs, and nothing afterwards (V-15).
+    function testFuzz_nothing_stays_approved_to_the_desk(uint256 amount) external {
+        _long();
+        amount = bound(amount, 1e12, 10e18);
+        _run(_one(_optionMove(IVault.MoveKind.Write, amount)));
+        assertEq(weth.allowance(address(vault), address(desk)), 0);
+        IVault.Move memory move = _optionMove(IVault.MoveKind.BuyBack, amount);
+        move.token = address(usdc);
+        assertTrue(_tries(move));
+        assertEq(usdc.allowance(address(vault), address(desk)), 0);
+    }
+
     function test_each_obstacle_is_one() external {
         _long();
         _obstruct(2 ** OBSTACLES - 1);

@@ -296,6 +296,17 @@ contract MandateRisksTest is MandateMeasures {
         assertEq(mandate.lastBeat(), 1_700_000_000);
     }
 
+    /// What a curator has resolved stays resolved as long as everything is where it was left.
+    function test_a_curator_resolves_what_was_found_unhedged() external {
+        desk.setMatchesBook(false);
+        assertTrue(vault.checkHedge());
+        desk.setMatchesBook(true);
+        assertTrue(vault.checkHedge()); // not by itself
+        _asCurator(abi.encodeCall(mandate.resolveUnhedged, ()));
+        assertFalse(vault.unhedged());
+        assertFalse(vault.checkHedge());
+    }
+
     /// A guardian who lowers the cap to what it is is not refused.
     function test_a_cap_may_be_set_to_itself() external {
         uint128 cap = vault.depositPolicy().cap;

@@ -7,7 +7,7 @@ import {IValuation} from "../../contracts/interfaces/IValuation.sol";
 import {LossBudget} from "../../contracts/libraries/LossBudget.sol";
 import {MandateMeasures} from "./MandateMeasures.sol";
 
-/// @notice Loss, health, debt, delta and shares, each to the unit: what is just allowed, and one more (V-04 to V-06).
+/// @notice Loss, health, debt, delta and shares, each to the unit: what is just allowed, and one more (V-04, V-05, V-06).
 contract MandateRulesTest is MandateMeasures {
     // ---------------------------------------------------------------- loss
 
