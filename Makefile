@@ -61,7 +61,9 @@ mutation-contracts: setup ## change the contracts a little: does a test fail? (M
 
 bench-quant: setup ## the numerics beside their peers (in build/bench-env); JSON to build/bench
 	@PYTHON=$(BIN)/python scripts/bench/environment.sh
-	@build/bench-env/bin/python -m scripts.bench.options $(BENCH)
+	@build/bench-env/bin/python -m scripts.bench.options
+	@build/bench-env/bin/python -m scripts.bench.tick
+	@for part in "tick --plot" surface garch montecarlo risk; do $(BIN)/python -m scripts.bench.$$part || exit 1; done
 
 lock: ## rewrite the requirement locks (needs uv)
 	@scripts/lock.sh

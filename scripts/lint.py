@@ -18,6 +18,10 @@ CHECKS: list[tuple[str, list[str]]] = [
     ("import-linter", [str(BIN / "lint-imports")]),
     ("forge fmt", [str(FORGE), "fmt", "--check"]),
     ("forge lint", [str(FORGE), "lint", "contracts"]),
+    (
+        "no test ends at an expected refusal",
+        [str(BIN / "python"), "-m", "scripts.contracts.ended_tests"],
+    ),
     ("committed ABIs", [str(BIN / "python"), "scripts/abi.py", "--check"]),
     (
         "derived constants",

@@ -64,7 +64,7 @@ contract VaultConstructionTest is Fixture {
         // Its valuation refuses them first; a vault of another oracle's mandate, itself.
         bool fit = assetDecimals >= 6 && baseDecimals >= 6;
         if (!fit) vm.expectPartialRevert(Bounds.OutOfBounds.selector);
-        Valuation itsValuation = fit ? new Valuation(itsOracle) : this.buildValuation(itsOracle);
+        Valuation itsValuation = this.buildValuation(itsOracle);
         Mandate its = fit ? new Mandate(manager, itsValuation, _terms()) : _mandateOf(oracle);
         Vault.Config memory config = _configOf(asset, base, its);
         if (!fit) vm.expectPartialRevert(Bounds.OutOfBounds.selector);
