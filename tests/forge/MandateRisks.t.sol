@@ -296,6 +296,25 @@ contract MandateRisksTest is MandateMeasures {
         assertEq(mandate.lastBeat(), 1_700_000_000);
     }
 
+    /// A price as old as the mandate allows is young enough.
+    function test_a_price_may_be_as_old_as_allowed() external {
+        IValuation.Measure memory afterwards = _calm();
+        ++afterwards.vega;
+        IValuation.Measure memory before = _calm();
+        before.priceAt = block.timestamp - 3900;
+        _passes(before, afterwards);
+        --before.priceAt;
+        _refuses(before, afterwards, abi.encodeWithSelector(IMandate.OracleTooOld.selector, 3901, 3900));
+    }
+
+    /// A venue that holds what it was left with is not found short because there is no price.
+    function test_a_missing_price_is_no_missing_collateral() external {
+        _lever(1_000_000e6, 6000, 5000);
+        _makeStale();
+        _run(_one(_repayMove(address(usdc), 1e6)));
+        assertFalse(vault.unhedged());
+    }
+
     /// What a curator has resolved stays resolved as long as everything is where it was left.
     function test_a_curator_resolves_what_was_found_unhedged() external {
         desk.setMatchesBook(false);
