@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from keeper.errors import DeploymentError
@@ -54,6 +56,9 @@ class Artifacts:
 
     def __init__(self, project: Any) -> None:
         self._project = project
+        # Ape copies dependencies into contracts/.cache and leaves them there; its next compilation finds them and ends
+        # without some contracts.
+        shutil.rmtree(Path(project.path) / "contracts" / ".cache", ignore_errors=True)
         self._loaded: dict[str, Artifact] = {}
 
     def __getitem__(self, name: str) -> Artifact:

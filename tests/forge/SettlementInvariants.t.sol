@@ -24,7 +24,7 @@ contract SettlementInvariantsTest is SettlementFixture {
         targetContract(address(handlers));
     }
 
-    /// forge-config: deep.invariant.runs = 4000
+    /// forge-config: deep.invariant.runs = 4300
     function invariant_V10_a_settlement_price_is_proven_agreed_and_final() external view {
         assertEq(handlers.changed(), 0, "V-10: changed");
         assertEq(handlers.forged(), 0, "V-10: not the round in force");
