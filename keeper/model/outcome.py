@@ -49,3 +49,5 @@ class AttemptResult:
     block_number: int | None
     gas_used: int
     gas_price_wei: int
+    block_hash: str | None = None
+    """Of the block it is mined in; None where nobody said."""
