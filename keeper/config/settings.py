@@ -170,6 +170,34 @@ class UpkeepSettings(Section):
     settle: bool = _setting(True, "settle an epoch that is over and that somebody waits for")
 
 
+class RiskSettings(Section):
+    """What risk is measured with, and who else may object."""
+
+    volatility: float | None = _setting(
+        None,
+        "forecast for base; without it nothing that needs one is measured",
+        unit="a year, 0.65 is 65 %",
+        gt=0,
+        le=10,
+    )
+    block_time_s: float = _setting(12.0, "time between blocks", unit="s", gt=0, le=600)
+    oracle_latency_s: float = _setting(
+        30.0, "from a move of the market to the oracle's answer", unit="s", ge=0, le=86_400
+    )
+    calm_base_fee_gwei: Decimal = _setting(
+        Decimal(20), "base fee above which inclusion counts as slower", unit="gwei", gt=0
+    )
+    modules: tuple[str, ...] = _setting(
+        (), "third-party modules that may veto routine plans", unit="entry points in gimbal.risk"
+    )
+    module_time_s: float = _setting(
+        0.25, "time for all modules' answers on a routine plan together", unit="s", ge=0.01, le=2
+    )
+    silent_module_refuses: bool = _setting(
+        True, "a module without a usable answer counts as a veto of routine plans"
+    )
+
+
 class TickSettings(Section):
     """The pace of the loop."""
 
@@ -261,6 +289,7 @@ class Settings(BaseSettings):
     planning: PlanningSettings = Field(default_factory=PlanningSettings)
     guard: GuardSettings = Field(default_factory=GuardSettings)
     upkeep: UpkeepSettings = Field(default_factory=UpkeepSettings)
+    risk: RiskSettings = Field(default_factory=RiskSettings)
     tick: TickSettings = Field(default_factory=TickSettings)
     gas: GasSettings = Field(default_factory=GasSettings)
     follow: FollowSettings = Field(default_factory=FollowSettings)
