@@ -1,10 +1,11 @@
 """What can go wrong between a keeper and one endpoint. Every draw comes from the fault's own seeded generator."""
 
 import random
+import threading
 from collections.abc import Callable
 from typing import Any
 
-from tests.chaos.proxy import Answer, Fault, HttpStatus, Passing, Request, Vanish
+from tests.chaos.proxy import Answer, HttpStatus, Passing, Request, Vanish
 
 SEND = "eth_sendRawTransaction"
 RECEIPT = "eth_getTransactionReceipt"
@@ -167,11 +168,22 @@ class LyingPrice(Passing):
         return {**answer, "result": lie}
 
 
+class Late(_Sometimes):
+    """The answer comes when nobody waits for it any more."""
+
+    def __init__(self, rng: random.Random, share: float, seconds: float) -> None:
+        super().__init__(rng, share)
+        self._seconds = seconds
+
+    def after(self, request: Request, answer: Answer) -> Answer:
+        del request
+        if self._now():
+            threading.Event().wait(self._seconds)
+        return answer
+
+
 class Silent(Passing):
     """The endpoint is dead."""
 
     def before(self, request: Request) -> Request | Answer:
         raise Vanish
-
-
-__all__ = ["Fault"]

@@ -1,11 +1,9 @@
 """The stage of a schedule: one local mainnet, one vault in danger, three proxies, and a keeper between them."""
 
 import contextlib
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from keeper.demo.start import band_for
 from keeper.demo.twins import mandate_for
@@ -18,7 +16,7 @@ from keeper.localnet.rpc import rpc
 from keeper.localnet.serve import ORACLE_TERMS, dev_keys
 from keeper.localnet.vaults import VaultDeployment, deploy_vault, deposit
 from keeper.localnet.world import World
-from keeper.model.units import WAD
+from keeper.model.units import WAD, wad_float
 from tests.chaos.proxy import Proxy, proxy
 from tests.chaos.schedule import ENDPOINTS, START_PRICE
 
@@ -67,6 +65,12 @@ class Stage:
             self.hashes[number] = "0x" + bytes(found["hash"]).hex()
         feed = self.world.contract("FluxAggregator", self.world.addresses.eth_usd_aggregator)
         self.price_wad = int(feed.functions.latestAnswer().call()) * 10**10
+
+    def health(self) -> float:
+        """Of the vault's position, as the venue says."""
+        pool = self.world.contract("AavePool", self.world.addresses.aave_pool)
+        account = pool.functions.getUserAccountData(self.deployment.lending).call()
+        return wad_float(account[5])
 
     def clock(self) -> float:
         """The chain's."""
