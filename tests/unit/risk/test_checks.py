@@ -26,8 +26,9 @@ def test_every_number_of_the_policy_is_checked(field: str, bad: float) -> None:
 @pytest.mark.parametrize("field", [f.name for f in fields(Tempo)])
 @pytest.mark.parametrize("bad", [NAN, INF, -1.0])
 def test_every_number_of_the_tempo_is_checked(field: str, bad: float) -> None:
+    given: dict[str, Any] = {field: bad}
     with pytest.raises(QuantityError, match=rf"tempo\.{field}"):
-        check_inputs(RiskInputs(tempo=replace(Tempo(), **{field: bad})))
+        check_inputs(RiskInputs(tempo=replace(Tempo(), **given)))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from numpy.typing import NDArray
+from scipy import stats  # type: ignore[import-untyped]
 
 from keeper.model.exposure import BASE, Exposure, Kind, RiskInputs, RiskPolicy
 from keeper.risk.book import Book
@@ -12,7 +13,9 @@ SPOT = Book((Exposure("spot", Kind.SPOT, "vault", BASE, 100.0),), 2_000.0, 0.8)
 """Loss = 200,000 x (1 - exp(0.8 z / sqrt(365)))."""
 
 
-def inputs(residuals: np.ndarray, overlap: int = 1, confidence: float = 0.99) -> RiskInputs:
+def inputs(
+    residuals: NDArray[np.float64], overlap: int = 1, confidence: float = 0.99
+) -> RiskInputs:
     policy = RiskPolicy(confidence=confidence)
     return RiskInputs(0.8, residuals=tuple(residuals.tolist()), overlap=overlap, policy=policy)
 
