@@ -46,11 +46,19 @@ MAY_FOLLOW: Mapping[IntentState, frozenset[IntentState]] = {
     # found mined although a crash hid that it was ever sent
     IntentState.SIGNED: _UNSIGNED_ENDS | {IntentState.ATTEMPTED, IntentState.INCLUDED},
     IntentState.ATTEMPTED: _UNSIGNED_ENDS | {IntentState.INCLUDED},
-    # back to ATTEMPTED: a reorganisation took the block away
+    # back to ATTEMPTED: a reorganisation took the block away; CANCELLED: it was the empty transaction
+    # that took the nonce, and no block takes that back any more
     IntentState.INCLUDED: frozenset(
-        {IntentState.CONFIRMED, IntentState.FINALISED, IntentState.ATTEMPTED}
+        {
+            IntentState.CONFIRMED,
+            IntentState.FINALISED,
+            IntentState.CANCELLED,
+            IntentState.ATTEMPTED,
+        }
     ),
-    IntentState.CONFIRMED: frozenset({IntentState.FINALISED, IntentState.ATTEMPTED}),
+    IntentState.CONFIRMED: frozenset(
+        {IntentState.FINALISED, IntentState.CANCELLED, IntentState.ATTEMPTED}
+    ),
     IntentState.FINALISED: frozenset(),
     # a pool may keep what was given up: if the chain takes it late, the chain is believed
     IntentState.FAILED: frozenset({IntentState.INCLUDED}),
