@@ -32,6 +32,7 @@ History = Annotated[
         "--history", help="Hourly bars (CSV, may be gzipped) to forecast volatility from."
     ),
 ]
+_LONGEST_NAME = 32
 Json = Annotated[bool, typer.Option("--json", help="For programs; see --schema.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write a page with plots to this file.")]
 Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON schema of the report.")]
@@ -58,8 +59,8 @@ def risk(  # noqa: PLR0917 - one option each
 
         typer.echo(risk_schema_text(), nl=False)
         return
-    market, names = _market(config, snapshot, journal, block)
-    report = _report(market, _inputs(volatility, history), ask=modules)
+    market, names, known = _market(config, snapshot, journal, block)
+    report = _report(market, _inputs(known, volatility, history), ask=modules)
     if html is not None:
         _write(html, report, names)
     if json:
@@ -72,18 +73,19 @@ def risk(  # noqa: PLR0917 - one option each
 
 def _market(
     config: Path | None, snapshot: Path | None, journal: Path | None, block: int | None
-) -> "tuple[MarketState, tuple[str, str]]":
-    """The state to judge, and the names of asset and base."""
+) -> "tuple[MarketState, tuple[str, str], RiskInputs]":
+    """The state to judge, the names of asset and base, and what the settings say beside it."""
     from keeper.errors import SettingError
+    from keeper.model.exposure import RiskInputs
 
     if snapshot is not None and journal is not None:
         raise SettingError("--snapshot", "is given with --journal", "give one of them")
     if block is not None and journal is None:
         raise SettingError("--block", "is given without --journal", "say which journal")
     if snapshot is not None:
-        return _from_text(snapshot), ("asset", "base")
+        return _from_text(snapshot), ("asset", "base"), RiskInputs()
     if journal is not None:
-        return _from_journal(journal, block), ("asset", "base")
+        return _from_journal(journal, block), ("asset", "base"), RiskInputs()
     from keeper.app import NOBODY, first_readings
     from keeper.cli.tokens import symbols
     from keeper.config.key import load_address
@@ -92,8 +94,8 @@ def _market(
 
     settings = settings_of(config).settings
     readings = first_readings(settings, load_address(settings.key) or NOBODY)
-    policy = policies(settings, readings.asset.decimals).market
-    return build_market(readings, policy), symbols(settings, readings)
+    policy = policies(settings, readings.asset.decimals)
+    return build_market(readings, policy.market), symbols(settings, readings), policy.risk
 
 
 def _from_text(path: Path) -> "MarketState":
@@ -133,25 +135,33 @@ def _from_journal(path: Path, block: int | None) -> "MarketState":
     raise SettingError("--journal", f"{path} holds {what}", "let the keeper run first")
 
 
-def _inputs(volatility: float | None, history: Path | None) -> "RiskInputs":
-    from keeper.model.exposure import RiskInputs, RiskPolicy
+def _inputs(known: "RiskInputs", volatility: float | None, history: Path | None) -> "RiskInputs":
+    """The option's forecast before the history's before the settings'."""
+    from dataclasses import replace
 
+    if volatility is not None:
+        known = replace(known, volatility=volatility)
     if history is None:
-        return RiskInputs(volatility=volatility)
+        return known
     from keeper.history.bars import read_bars
-    from keeper.risk.history import forecast_from_closes
+    from keeper.risk.history import learn
 
     bars = read_bars(history, max_missing=10_000)
-    horizon_s = RiskPolicy().horizon_days * 86_400
-    forecast, residuals = forecast_from_closes(bars.times, bars.close, bars.step_s, horizon_s)
-    return RiskInputs(
-        volatility=forecast if volatility is None else volatility, residuals=residuals
+    horizon_s = known.policy.horizon_days * 86_400
+    past = learn(bars.times, bars.close, bars.step_s, horizon_s)
+    forecast = past.volatility if volatility is None else volatility
+    return replace(
+        known,
+        volatility=forecast,
+        residuals=past.residuals,
+        overlap=past.overlap,
+        jumps=past.jumps,
     )
 
 
 def _report(market: "MarketState", inputs: "RiskInputs", *, ask: bool) -> "FullReport":
+    from keeper.ops.risk_modules import HostLimits, ModuleHost, installed
     from keeper.risk.deep import assess_deep, with_modules
-    from keeper.risk.modules import HostLimits, ModuleHost, installed
 
     report = assess_deep(market, inputs)
     specs = installed() if ask else ()
@@ -192,6 +202,10 @@ def _print(report: "FullReport", names: tuple[str, str]) -> None:
         console.print(_table(part))
 
 
+def _short(part: Any) -> bool:
+    return max((len(row[0]) for row in part.rows), default=0) <= _LONGEST_NAME
+
+
 def _table(part: Any) -> Any:
     from rich.markup import escape
     from rich.table import Table
@@ -199,7 +213,8 @@ def _table(part: Any) -> Any:
     colours = {"breach": "bold red", "warn": "yellow", "unknown": "dim"}
     table = Table(title=part.title, title_justify="left", title_style="bold", header_style="dim")
     for index, column in enumerate(part.columns):
-        table.add_column(escape(column), overflow="fold" if index else "ellipsis")
+        # What a row is about is never cut: two series differ in their last characters.
+        table.add_column(escape(column), overflow="fold", no_wrap=not index and _short(part))
     marks = part.marks or (None,) * len(part.rows)
     for row, mark in zip(part.rows, marks, strict=True):
         table.add_row(*map(escape, row), style=colours.get(mark.value) if mark else None)
