@@ -48,12 +48,12 @@ def pool(**changes: Any) -> impact.Pool:
 
 def test_what_a_mask_hides_is_not_a_number() -> None:
     """Not the number under the mask, which nobody vouches for."""
-    hidden = np.ma.array([100.0, 123.0], mask=[False, True])
+    hidden: Any = np.ma.masked_equal([100.0, 123.0], 123.0)  # type: ignore[no-untyped-call]
     assert np.isnan(black.price(hidden, 100.0, 1.0, 0.5, 1.0)).tolist() == [False, True]
     found = implied_volatility(hidden - 90, 100, 100, 1, 1)
     assert found.status.tolist() == [ImpliedStatus.OK, ImpliedStatus.NOT_A_NUMBER]
     quotes = make_quotes(make_surface())
-    bid = np.ma.array(quotes.bid, mask=np.arange(len(quotes)) == 5)
+    bid: Any = np.ma.masked_where(np.arange(len(quotes)) == 5, quotes.bid)  # type: ignore[no-untyped-call]
     masked = Quotes.of(quotes.years, quotes.strike, quotes.forward, bid, quotes.ask)
     assert np.flatnonzero(fit_surface(masked).fate == Fate.EMPTY).tolist() == [5]
 
