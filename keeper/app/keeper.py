@@ -8,8 +8,8 @@ from dataclasses import replace
 import structlog
 
 from keeper.app.stall import StallWatch
-from keeper.chain.endpoint import Endpoint
 from keeper.chain.heads import Heads
+from keeper.chain.pool import EndpointPool
 from keeper.chain.reader import LensReader
 from keeper.clock import Clock
 from keeper.errors import GimbalError, ReadError
@@ -31,7 +31,7 @@ class Keeper:
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        pool: EndpointPool,
         reader: LensReader,
         executor: TransactionExecutor,
         *,
@@ -42,7 +42,8 @@ class Keeper:
         clock: Clock,
         address: str,
     ) -> None:
-        self._endpoint = endpoint
+        self.pool = pool
+        """Its endpoints."""
         self._reader = reader
         self._executor = executor
         self._ports = Ports(reader, executor, journal)
@@ -156,7 +157,7 @@ class Keeper:
 
     def close(self) -> None:
         """Close connections and the journal."""
-        self._endpoint.close()
+        self.pool.close()
         self.journal.close()
 
 
