@@ -19,8 +19,10 @@ GimbalError
 │   ├── SimulationReverted the vault would refuse the intent
 │   ├── UnfundedError      the key cannot pay for gas
 │   ├── FeeCeilingError    the base fee is above what a routine transaction may pay
+│   ├── SigningError       the signer did not sign, or not what was asked
 │   ├── OutbidError        a pool still holds an earlier transaction too dear to replace
 │   └── RejectedError      the endpoint refused the signed transaction
+├── ControlError           a switch or a request cannot be written: it does not hold
 ├── JournalError           the journal cannot be written: the keeper stops
 └── LocalnetError          the local mainnet could not be built or started
 """
@@ -270,6 +272,18 @@ class FeeCeilingError(SendError):
 
 
 @dataclass
+class SigningError(SendError):
+    """The signer did not sign, or not what was asked; nothing was sent and the nonce is free. No secret in it."""
+
+    source: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.problem}; {self.remedy}"
+
+
+@dataclass
 class OutbidError(SendError):
     """A pool still holds an earlier transaction of the account, too dear to replace."""
 
@@ -296,6 +310,17 @@ class RejectedError(SendError):
 
     def __str__(self) -> str:
         return f"transaction {self.tx_hash} was not accepted: {self.problem}"
+
+
+@dataclass
+class ControlError(GimbalError):
+    """A switch or a request cannot be written; what was ordered does not hold."""
+
+    path: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}; nothing was changed: make it writable and order again"
 
 
 @dataclass

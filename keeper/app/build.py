@@ -11,6 +11,7 @@ from keeper.chain.reader import LensReader
 from keeper.clock import Clock, system_clock
 from keeper.config.key import Prompt, load_address, load_signer
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
+from keeper.config.risk import module_specs
 from keeper.config.settings import KeySettings, Settings
 from keeper.config.strategy import load_strategy
 from keeper.errors import KeystoreError, UnfundedError, WrongVaultError
@@ -21,9 +22,13 @@ from keeper.execution.signer import Signer, from_private_key
 from keeper.execution.simulate import ErrorBook
 from keeper.journal.store import SqliteJournal
 from keeper.loop import TickRules
+from keeper.market import build_market
+from keeper.model.control import FREE
 from keeper.model.market import Readings
 from keeper.model.policy import Policies
-from keeper.model.ports import Strategy
+from keeper.model.ports import RiskModules, Strategy
+from keeper.ops.gate import Gate
+from keeper.ops.risk_modules import HostLimits, LiveModules
 
 _ERROR_ABIS = (
     "Vault",
@@ -55,6 +60,8 @@ def build_keeper_for(
     gas: GasPolicy | None = None,
     follow: FollowPolicy | None = None,
     timeout_s: float = 10.0,
+    modules: RiskModules | None = None,
+    gate: Gate | None = None,
 ) -> Keeper:
     """A keeper from values alone, without a settings file: for demos, tests and other programs.
 
@@ -63,6 +70,8 @@ def build_keeper_for(
     """
     if signer is None and private_key is not None:
         signer = from_private_key(private_key, "private_key")
+    if signer is not None and gate is not None:
+        signer = gate.seal(signer)
     account = signer.address if signer else address
     if account is None:
         raise ValueError("one of signer, private_key and address is needed")
@@ -99,11 +108,17 @@ def build_keeper_for(
         rules=rules,
         clock=clock,
         address=account,
+        modules=modules,
+        control=gate or FREE,
     )
 
 
 def build_keeper(
-    settings: Settings, *, dry_run: bool = False, prompt: Prompt | None = None
+    settings: Settings,
+    *,
+    dry_run: bool = False,
+    prompt: Prompt | None = None,
+    gate: Gate | None = None,
 ) -> Keeper:
     """The keeper of a settings file, checked before the first tick.
 
@@ -111,17 +126,19 @@ def build_keeper(
     JournalError, each with one clear line.
     """
     strategy = load_strategy(settings.strategy.name, settings.strategy.parameters)
+    module_specs(settings)  # a name that is wrong is told before a password is asked for
     signer, address = _account(settings.key, dry_run, prompt)
     readings = first_readings(settings, address)
     if not dry_run:
         _require_able(readings, settings)
+    found = policies(settings, readings.asset.decimals)
     return build_keeper_for(
         rpc_url=settings.rpc_url,
         chain_id=settings.chain_id,
         vault=settings.vault,
         lens=settings.lens,
         strategy=strategy,
-        policies=policies(settings, readings.asset.decimals),
+        policies=found,
         journal_path=journal_path(settings, dry_run=dry_run),
         signer=signer,
         address=address,
@@ -129,7 +146,20 @@ def build_keeper(
         gas=gas_policy(settings),
         follow=follow_policy(settings),
         timeout_s=settings.rpc_timeout_s,
+        modules=_modules(settings, found, readings),
+        gate=gate,
     )
+
+
+def _modules(settings: Settings, found: Policies, readings: Readings) -> RiskModules | None:
+    """Started now, so that they are there when a plan needs them; None for none."""
+    specs = module_specs(settings)
+    if not specs:
+        return None
+    limits = HostLimits(time_s=settings.risk.module_time_s)
+    modules = LiveModules(specs, found.risk, limits)
+    modules.start(build_market(readings, found.market))
+    return modules
 
 
 def journal_path(settings: Settings, *, dry_run: bool = False) -> Path:

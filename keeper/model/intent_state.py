@@ -1,5 +1,6 @@
 """Life of an intent as the journal keeps it: one state at a time, and which may follow which."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,7 +35,37 @@ ENDS = frozenset(
         IntentState.SUPERSEDED,
     }
 )
-"""States nothing follows."""
+"""States in which an intent is not looked after any more."""
+
+_UNSIGNED_ENDS = frozenset({IntentState.FAILED, IntentState.CANCELLED, IntentState.SUPERSEDED})
+
+MAY_FOLLOW: Mapping[IntentState, frozenset[IntentState]] = {
+    IntentState.CREATED: frozenset({IntentState.JOURNALLED}),
+    IntentState.JOURNALLED: _UNSIGNED_ENDS | {IntentState.SIMULATED, IntentState.SIGNED},
+    IntentState.SIMULATED: _UNSIGNED_ENDS | {IntentState.SIGNED},
+    # found mined although a crash hid that it was ever sent
+    IntentState.SIGNED: _UNSIGNED_ENDS | {IntentState.ATTEMPTED, IntentState.INCLUDED},
+    IntentState.ATTEMPTED: _UNSIGNED_ENDS | {IntentState.INCLUDED},
+    # back to ATTEMPTED: a reorganisation took the block away; CANCELLED: it was the empty transaction
+    # that took the nonce, and no block takes that back any more
+    IntentState.INCLUDED: frozenset(
+        {
+            IntentState.CONFIRMED,
+            IntentState.FINALISED,
+            IntentState.CANCELLED,
+            IntentState.ATTEMPTED,
+        }
+    ),
+    IntentState.CONFIRMED: frozenset(
+        {IntentState.FINALISED, IntentState.CANCELLED, IntentState.ATTEMPTED}
+    ),
+    IntentState.FINALISED: frozenset(),
+    # a pool may keep what was given up: if the chain takes it late, the chain is believed
+    IntentState.FAILED: frozenset({IntentState.INCLUDED}),
+    IntentState.CANCELLED: frozenset({IntentState.INCLUDED}),
+    IntentState.SUPERSEDED: frozenset({IntentState.INCLUDED}),
+}
+"""Which state may follow which; the same again is no step."""
 
 
 @dataclass(frozen=True, slots=True)

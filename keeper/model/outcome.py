@@ -26,6 +26,7 @@ class AttemptStatus(StrEnum):
     REPLACED = "replaced"
     DROPPED = "dropped"  # given up; a pool may still hold it
     REFUSED = "refused"  # the endpoint refused it: it never was in a pool
+    CANCELLED = "cancelled"  # the empty transaction that took the nonce, mined
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +50,5 @@ class AttemptResult:
     block_number: int | None
     gas_used: int
     gas_price_wei: int
+    block_hash: str | None = None
+    """Of the block it is mined in; None where nobody said."""

@@ -1,0 +1,1 @@
+"""Operating a keeper: stop it, pause it, ask it, watch it, and keep a second one ready."""
