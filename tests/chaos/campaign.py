@@ -97,7 +97,8 @@ def add(rows: dict[str, Row], played: Played) -> list[str]:
 
 def table(rows: dict[str, Row]) -> str:
     """For a terminal."""
-    head = f"{'fault':32} {'schedules':>9} {'double':>7} {'lost':>5} {'stuck':>6} {'liquidated':>11} {'blocks to protect':>22}"
+    columns = f"{'schedules':>9} {'double':>7} {'lost':>5} {'stuck':>6} {'liquidated':>11}"
+    head = f"{'fault':32} {columns} {'blocks to protect':>22}"
     lines = [head]
     for kind, row in rows.items():
         waits = row.blocks_to_protect

@@ -99,6 +99,7 @@ def play(stage: Stage, schedule: Schedule, low_health: float) -> Played:
 
 
 def _tick(keeping: Keeping) -> None:
+    keeping.stage.passes_left = 2
     try:
         keeping.tick()
     except Killed:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from keeper.demo.start import band_for
 from keeper.demo.twins import mandate_for
-from keeper.localnet.driver import BlockRecord, Driver
+from keeper.localnet.driver import BlockRecord
 from keeper.localnet.mainnet import start_local_mainnet
 from keeper.localnet.market import MarketSpec
 from keeper.localnet.position import open_leveraged
@@ -38,6 +38,8 @@ class Stage:
     newest: int = 0
     hashes: dict[int, str] = field(default_factory=dict)
     price_wad: int = 0
+    passes_left: int = 0
+    """How many blocks may still go by during one tick."""
 
     @property
     def keys(self) -> tuple[str, str]:
@@ -71,6 +73,13 @@ class Stage:
         pool = self.world.contract("AavePool", self.world.addresses.aave_pool)
         account = pool.functions.getUserAccountData(self.deployment.lending).call()
         return wad_float(account[5])
+
+    def pass_block(self) -> None:
+        """A block goes by while the keeper is at something else."""
+        if self.passes_left:
+            self.passes_left -= 1
+            rpc(self.world.w3, "evm_mine")
+            self.look()
 
     def clock(self) -> float:
         """The chain's."""
