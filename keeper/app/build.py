@@ -7,8 +7,10 @@ from keeper import abi
 from keeper.app.keeper import Keeper
 from keeper.chain.endpoint import Endpoint
 from keeper.chain.heads import Heads
+from keeper.chain.pool import EndpointPool
 from keeper.chain.reader import LensReader
 from keeper.clock import Clock, system_clock
+from keeper.config.endpoints import feeds_of, pool_of
 from keeper.config.key import Prompt, load_address, load_signer
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
 from keeper.config.risk import module_specs
@@ -23,9 +25,11 @@ from keeper.execution.simulate import ErrorBook
 from keeper.journal.store import SqliteJournal
 from keeper.loop import TickRules
 from keeper.market import build_market
+from keeper.model.control import FREE
 from keeper.model.market import Readings
 from keeper.model.policy import Policies
 from keeper.model.ports import RiskModules, Strategy
+from keeper.ops.gate import Gate
 from keeper.ops.risk_modules import HostLimits, LiveModules
 
 _ERROR_ABIS = (
@@ -43,7 +47,8 @@ _TYPICAL_GAS = 1_000_000
 
 def build_keeper_for(
     *,
-    rpc_url: str,
+    rpc_url: str = "",
+    pool: EndpointPool | None = None,
     chain_id: int,
     vault: str,
     lens: str,
@@ -59,14 +64,18 @@ def build_keeper_for(
     follow: FollowPolicy | None = None,
     timeout_s: float = 10.0,
     modules: RiskModules | None = None,
+    gate: Gate | None = None,
 ) -> Keeper:
     """A keeper from values alone, without a settings file: for demos, tests and other programs.
 
+    It reads and sends through `pool`, which it closes, or through the one endpoint at `rpc_url`.
     One of `signer` and `private_key` signs; with neither, `address` names the account and only a dry run
     is possible. Nothing is asked of the endpoint yet: call `verify()` for that.
     """
     if signer is None and private_key is not None:
         signer = from_private_key(private_key, "private_key")
+    if signer is not None and gate is not None:
+        signer = gate.seal(signer)
     account = signer.address if signer else address
     if account is None:
         raise ValueError("one of signer, private_key and address is needed")
@@ -74,7 +83,7 @@ def build_keeper_for(
     if signer is None:
         rules = replace(rules, dry_run=True)
     journal = SqliteJournal(journal_path)
-    endpoint = Endpoint(rpc_url, timeout_s)
+    endpoint = pool or EndpointPool([Endpoint(rpc_url, timeout_s)])
     reader = LensReader(
         endpoint,
         abi.load("VaultLens"),
@@ -104,11 +113,16 @@ def build_keeper_for(
         clock=clock,
         address=account,
         modules=modules,
+        control=gate or FREE,
     )
 
 
 def build_keeper(
-    settings: Settings, *, dry_run: bool = False, prompt: Prompt | None = None
+    settings: Settings,
+    *,
+    dry_run: bool = False,
+    prompt: Prompt | None = None,
+    gate: Gate | None = None,
 ) -> Keeper:
     """The keeper of a settings file, checked before the first tick.
 
@@ -123,7 +137,7 @@ def build_keeper(
         _require_able(readings, settings)
     found = policies(settings, readings.asset.decimals)
     return build_keeper_for(
-        rpc_url=settings.rpc_url,
+        pool=pool_of(settings),
         chain_id=settings.chain_id,
         vault=settings.vault,
         lens=settings.lens,
@@ -135,8 +149,8 @@ def build_keeper(
         rules=tick_rules(settings, dry_run=dry_run),
         gas=gas_policy(settings),
         follow=follow_policy(settings),
-        timeout_s=settings.rpc_timeout_s,
         modules=_modules(settings, found, readings),
+        gate=gate,
     )
 
 
@@ -162,14 +176,16 @@ def build_heads(settings: Settings, keeper: Keeper) -> Heads:
     return Heads(
         keeper.head,
         poll_interval_s=settings.tick.poll_interval_s,
-        ws_url=settings.ws_url,
         timeout_s=settings.rpc_timeout_s,
+        feeds=feeds_of(settings),
+        announced=keeper.pool.announced,
+        needed=keeper.pool.k,
     )
 
 
 def first_readings(settings: Settings, address: str) -> Readings:
     """The vault at the newest head, after checking chain, lens and vault. For start and for status."""
-    endpoint = Endpoint(settings.rpc_url, settings.rpc_timeout_s)
+    endpoint = pool_of(settings)
     try:
         return LensReader(
             endpoint,

@@ -59,7 +59,7 @@ def secrets_of(settings: Settings, environment: Mapping[str, str]) -> set[str]:
     password_file = settings.key.password_file
     if password_file and password_file.is_file():
         found.update(password_file.read_text(encoding="utf-8", errors="replace").splitlines()[:1])
-    for url in (settings.rpc_url, settings.ws_url or ""):
+    for url in settings.addresses():
         found |= secret_parts(url)
     return found
 
@@ -73,6 +73,7 @@ def configure(format_: Literal["console", "json"], level: str, redactor: Redacto
         renderer = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
