@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from keeper.model.address import checked_address
@@ -252,11 +252,25 @@ class FollowSettings(Section):
     )
 
 
+def _database(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
+    from keeper.journal.source import database_url
+
+    database_url(value.get_secret_value())
+    return value
+
+
 class JournalSettings(Section):
     """The durable record."""
 
     path: Path = _setting(
         Path("keeper-journal.sqlite"), "SQLite file; relative to the settings file", unit="path"
+    )
+    url: Annotated[SecretStr | None, AfterValidator(_database)] = _setting(
+        None,
+        "PostgreSQL database in place of the file; its password is better left to ~/.pgpass",
+        unit="postgresql URL",
     )
 
 

@@ -50,6 +50,10 @@ def rows(loaded: Loaded, faults: Iterable[SettingError] = ()) -> Iterator[Row]:
 
 
 def _shown(name: str, value: Any) -> str:
+    if name == "journal.url" and value:
+        from keeper.journal.source import shown_url
+
+        return shown_url(value.get_secret_value())
     return masked_url(value) if name in _URLS and value else _text(value)
 
 
