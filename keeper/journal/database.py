@@ -109,7 +109,9 @@ class Database:
         except SQLAlchemyError as error:
             cause = getattr(error, "orig", None) or error
             raise self.refuse(f"cannot be read or written ({_line(cause)})") from error
-        except (*_driver_errors(), OverflowError, UnicodeError) as error:
+        except Exception as error:
+            if not isinstance(error, (OverflowError, UnicodeError, *_driver_errors())):
+                raise
             raise self.refuse(f"cannot be read or written ({_line(error)})") from error
 
     # SQLite
