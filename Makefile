@@ -1,7 +1,7 @@
 # Everything sets itself up: Python >= 3.11, git and make are all a machine needs.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-unit test-contracts test-deep test-integration test-ape lint fmt abi \
-	slither halmos gas coverage-contracts mutation-contracts lock bench-quant clean
+	slither halmos gas coverage-contracts mutation-contracts lock bench-quant bench-latency clean
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
@@ -64,6 +64,10 @@ bench-quant: setup ## the numerics beside their peers (in build/bench-env); JSON
 	@build/bench-env/bin/python -m scripts.bench.options
 	@build/bench-env/bin/python -m scripts.bench.tick
 	@for part in "tick --plot" surface garch montecarlo risk; do $(BIN)/python -m scripts.bench.$$part || exit 1; done
+
+bench-latency: setup ## head to pool beside web3.py and silverback (in build/bench-latency-env); about 20 minutes
+	@PYTHON=$(BIN)/python scripts/bench/environment.sh bench-latency
+	@$(BIN)/python -m scripts.bench.latency $(LATENCY)
 
 lock: ## rewrite the requirement locks (needs uv)
 	@scripts/lock.sh

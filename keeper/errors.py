@@ -19,6 +19,7 @@ GimbalError
 │   ├── SimulationReverted the vault would refuse the intent
 │   ├── UnfundedError      the key cannot pay for gas
 │   ├── FeeCeilingError    the base fee is above what a routine transaction may pay
+│   ├── SigningError       the signer did not sign, or not what was asked
 │   ├── OutbidError        a pool still holds an earlier transaction too dear to replace
 │   └── RejectedError      the endpoint refused the signed transaction
 ├── JournalError           the journal cannot be written: the keeper stops
@@ -267,6 +268,18 @@ class FeeCeilingError(SendError):
             f"base fee {self.base_fee_wei / 1e9:.3f} gwei leaves no room under gas.max_fee_gwei "
             f"{self.ceiling_wei / 1e9:.3f}; routine moves wait"
         )
+
+
+@dataclass
+class SigningError(SendError):
+    """The signer did not sign, or not what was asked; nothing was sent and the nonce is free. No secret in it."""
+
+    source: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.problem}; {self.remedy}"
 
 
 @dataclass

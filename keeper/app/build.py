@@ -11,6 +11,7 @@ from keeper.chain.reader import LensReader
 from keeper.clock import Clock, system_clock
 from keeper.config.key import Prompt, load_address, load_signer
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
+from keeper.config.risk import module_specs
 from keeper.config.settings import KeySettings, Settings
 from keeper.config.strategy import load_strategy
 from keeper.errors import KeystoreError, UnfundedError, WrongVaultError
@@ -21,9 +22,11 @@ from keeper.execution.signer import Signer, from_private_key
 from keeper.execution.simulate import ErrorBook
 from keeper.journal.store import SqliteJournal
 from keeper.loop import TickRules
+from keeper.market import build_market
 from keeper.model.market import Readings
 from keeper.model.policy import Policies
-from keeper.model.ports import Strategy
+from keeper.model.ports import RiskModules, Strategy
+from keeper.ops.risk_modules import HostLimits, LiveModules
 
 _ERROR_ABIS = (
     "Vault",
@@ -55,6 +58,7 @@ def build_keeper_for(
     gas: GasPolicy | None = None,
     follow: FollowPolicy | None = None,
     timeout_s: float = 10.0,
+    modules: RiskModules | None = None,
 ) -> Keeper:
     """A keeper from values alone, without a settings file: for demos, tests and other programs.
 
@@ -99,6 +103,7 @@ def build_keeper_for(
         rules=rules,
         clock=clock,
         address=account,
+        modules=modules,
     )
 
 
@@ -111,17 +116,19 @@ def build_keeper(
     JournalError, each with one clear line.
     """
     strategy = load_strategy(settings.strategy.name, settings.strategy.parameters)
+    module_specs(settings)  # a name that is wrong is told before a password is asked for
     signer, address = _account(settings.key, dry_run, prompt)
     readings = first_readings(settings, address)
     if not dry_run:
         _require_able(readings, settings)
+    found = policies(settings, readings.asset.decimals)
     return build_keeper_for(
         rpc_url=settings.rpc_url,
         chain_id=settings.chain_id,
         vault=settings.vault,
         lens=settings.lens,
         strategy=strategy,
-        policies=policies(settings, readings.asset.decimals),
+        policies=found,
         journal_path=journal_path(settings, dry_run=dry_run),
         signer=signer,
         address=address,
@@ -129,7 +136,19 @@ def build_keeper(
         gas=gas_policy(settings),
         follow=follow_policy(settings),
         timeout_s=settings.rpc_timeout_s,
+        modules=_modules(settings, found, readings),
     )
+
+
+def _modules(settings: Settings, found: Policies, readings: Readings) -> RiskModules | None:
+    """Started now, so that they are there when a plan needs them; None for none."""
+    specs = module_specs(settings)
+    if not specs:
+        return None
+    limits = HostLimits(time_s=settings.risk.module_time_s)
+    modules = LiveModules(specs, found.risk, limits)
+    modules.start(build_market(readings, found.market))
+    return modules
 
 
 def journal_path(settings: Settings, *, dry_run: bool = False) -> Path:

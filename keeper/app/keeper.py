@@ -20,7 +20,7 @@ from keeper.model.block import BlockStamp
 from keeper.model.market import Readings
 from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
 from keeper.model.policy import Policies
-from keeper.model.ports import Strategy
+from keeper.model.ports import RiskModules, Strategy
 
 _log = structlog.get_logger(__name__)
 _LOUD = frozenset({TickStatus.REFUSED, TickStatus.FAILED, TickStatus.SKIPPED})
@@ -41,11 +41,12 @@ class Keeper:
         rules: TickRules,
         clock: Clock,
         address: str,
+        modules: RiskModules | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._reader = reader
         self._executor = executor
-        self._ports = Ports(reader, executor, journal)
+        self._ports = Ports(reader, executor, journal, modules)
         self._strategy = strategy
         self._policies = policies
         self._rules = rules
@@ -155,7 +156,9 @@ class Keeper:
         _log.warning("the chain stands still", block=number, reason=outcome.reason)
 
     def close(self) -> None:
-        """Close connections and the journal."""
+        """Close connections and the journal, and end risk modules."""
+        if self._ports.modules is not None:
+            self._ports.modules.close()
         self._endpoint.close()
         self.journal.close()
 
@@ -170,6 +173,11 @@ def _report(record: TickRecord) -> None:
             block=result.block_number,
             gas_used=result.gas_used,
         )
+    for module in record.modules:
+        if module.problem:
+            _log.warning("risk module fails", module=module.module, problem=module.problem)
+        elif module.veto:
+            _log.warning("risk module vetoes", module=module.module, reason=module.veto)
     say = _log.warning if outcome.status in _LOUD else _log.info
     facts: dict[str, object] = {"block": outcome.block_number, "reason": outcome.reason}
     if record.risk:

@@ -114,7 +114,7 @@ def write_settings(
     """
     from keeper.demo.pilot import behaviour_text
     from keeper.demo.start import band_for
-    from keeper.execution.signer import encrypt_keystore
+    from keeper.execution.signers import encrypt_keystore
 
     key = description["accounts"]["keeper"]["private_key"]
     _private(folder / "keystore.json", encrypt_keystore(key, _PASSWORD, iterations=_SCRYPT_ROUNDS))

@@ -58,8 +58,8 @@ def risk(  # noqa: PLR0917 - one option each
 
         typer.echo(risk_schema_text(), nl=False)
         return
-    market, names = _market(config, snapshot, journal, block)
-    report = _report(market, _inputs(volatility, history), ask=modules)
+    market, names, known = _market(config, snapshot, journal, block)
+    report = _report(market, _inputs(known, volatility, history), ask=modules)
     if html is not None:
         _write(html, report, names)
     if json:
@@ -72,18 +72,19 @@ def risk(  # noqa: PLR0917 - one option each
 
 def _market(
     config: Path | None, snapshot: Path | None, journal: Path | None, block: int | None
-) -> "tuple[MarketState, tuple[str, str]]":
-    """The state to judge, and the names of asset and base."""
+) -> "tuple[MarketState, tuple[str, str], RiskInputs]":
+    """The state to judge, the names of asset and base, and what the settings say beside it."""
     from keeper.errors import SettingError
+    from keeper.model.exposure import RiskInputs
 
     if snapshot is not None and journal is not None:
         raise SettingError("--snapshot", "is given with --journal", "give one of them")
     if block is not None and journal is None:
         raise SettingError("--block", "is given without --journal", "say which journal")
     if snapshot is not None:
-        return _from_text(snapshot), ("asset", "base")
+        return _from_text(snapshot), ("asset", "base"), RiskInputs()
     if journal is not None:
-        return _from_journal(journal, block), ("asset", "base")
+        return _from_journal(journal, block), ("asset", "base"), RiskInputs()
     from keeper.app import NOBODY, first_readings
     from keeper.cli.tokens import symbols
     from keeper.config.key import load_address
@@ -92,8 +93,8 @@ def _market(
 
     settings = settings_of(config).settings
     readings = first_readings(settings, load_address(settings.key) or NOBODY)
-    policy = policies(settings, readings.asset.decimals).market
-    return build_market(readings, policy), symbols(settings, readings)
+    policy = policies(settings, readings.asset.decimals)
+    return build_market(readings, policy.market), symbols(settings, readings), policy.risk
 
 
 def _from_text(path: Path) -> "MarketState":
@@ -133,25 +134,27 @@ def _from_journal(path: Path, block: int | None) -> "MarketState":
     raise SettingError("--journal", f"{path} holds {what}", "let the keeper run first")
 
 
-def _inputs(volatility: float | None, history: Path | None) -> "RiskInputs":
-    from keeper.model.exposure import RiskInputs, RiskPolicy
+def _inputs(known: "RiskInputs", volatility: float | None, history: Path | None) -> "RiskInputs":
+    """The option's forecast before the history's before the settings'."""
+    from dataclasses import replace
 
+    if volatility is not None:
+        known = replace(known, volatility=volatility)
     if history is None:
-        return RiskInputs(volatility=volatility)
+        return known
     from keeper.history.bars import read_bars
     from keeper.risk.history import forecast_from_closes
 
     bars = read_bars(history, max_missing=10_000)
-    horizon_s = RiskPolicy().horizon_days * 86_400
+    horizon_s = known.policy.horizon_days * 86_400
     forecast, residuals = forecast_from_closes(bars.times, bars.close, bars.step_s, horizon_s)
-    return RiskInputs(
-        volatility=forecast if volatility is None else volatility, residuals=residuals
-    )
+    forecast = forecast if volatility is None else volatility
+    return replace(known, volatility=forecast, residuals=residuals)
 
 
 def _report(market: "MarketState", inputs: "RiskInputs", *, ask: bool) -> "FullReport":
+    from keeper.ops.risk_modules import HostLimits, ModuleHost, installed
     from keeper.risk.deep import assess_deep, with_modules
-    from keeper.risk.modules import HostLimits, ModuleHost, installed
 
     report = assess_deep(market, inputs)
     specs = installed() if ask else ()

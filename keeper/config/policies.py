@@ -2,6 +2,7 @@
 
 from decimal import ROUND_DOWN, Decimal
 
+from keeper.config.risk import risk_inputs
 from keeper.config.settings import Settings
 from keeper.execution.fees import GasPolicy
 from keeper.execution.life import FollowPolicy
@@ -9,6 +10,7 @@ from keeper.loop import TickRules
 from keeper.model.policy import (
     GuardPolicy,
     MarketPolicy,
+    ModulePolicy,
     PlanningPolicy,
     Policies,
     UpkeepPolicy,
@@ -42,6 +44,8 @@ def policies(settings: Settings, asset_decimals: int) -> Policies:
         upkeep=UpkeepPolicy(
             beat_after_bps=Bps(settings.upkeep.beat_after_bps), settle=settings.upkeep.settle
         ),
+        risk=risk_inputs(settings),
+        modules=ModulePolicy(silence_refuses=settings.risk.silent_module_refuses),
     )
 
 

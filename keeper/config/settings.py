@@ -1,5 +1,6 @@
 """Every setting of the keeper: name, unit, default, bounds and meaning."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,6 +22,7 @@ KNOWN_CHAINS = {
 }
 PASSWORD_ENV = "GIMBAL_KEYSTORE_PASSWORD"  # noqa: S105 - the name of a variable
 PRIVATE_KEY_ENV = "GIMBAL_PRIVATE_KEY"
+_VARIABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
 def _http(value: str) -> str:
@@ -35,8 +37,16 @@ def _websocket(value: str) -> str:
     return value
 
 
+def _variable_name(value: str) -> str:
+    """Not quoted when it is refused: a password may stand where its variable's name should."""
+    if not _VARIABLE_NAME.fullmatch(value):
+        raise ValueError("must be the name of an environment variable, in capitals, not its value")
+    return value
+
+
 Address = Annotated[str, AfterValidator(checked_address)]
 HttpUrl = Annotated[str, AfterValidator(_http)]
+VariableName = Annotated[str, AfterValidator(_variable_name)]
 WebsocketUrl = Annotated[str, AfterValidator(_websocket)]
 
 
@@ -60,15 +70,41 @@ class StrategySettings(Section):
 
 
 class KeySettings(Section):
-    """Where the signing key comes from. Never the key itself."""
+    """Where signatures come from. Never the key itself."""
 
     keystore: Path | None = _setting(None, "encrypted version 3 keystore of the keeper's account")
     password_file: Path | None = _setting(None, "file whose first line is the keystore's password")
-    password_env: str = _setting(PASSWORD_ENV, "environment variable with the keystore's password")
-    private_key_env: str = _setting(
-        PRIVATE_KEY_ENV, "environment variable with a private key, used when there is no keystore"
+    password_env: VariableName = _setting(
+        PASSWORD_ENV, "environment variable with the keystore's password"
     )
-    address: Address | None = _setting(None, "keeper's account for dry runs and status without key")
+    private_key_env: VariableName = _setting(
+        PRIVATE_KEY_ENV,
+        "environment variable with a private key, used when nothing else is named",
+    )
+    address: Address | None = _setting(
+        None, "keeper's account: for dry runs and status without key, and of a remote signer"
+    )
+    kms_key_id: str | None = _setting(None, "AWS KMS key (ECC_SECG_P256K1): its id, ARN or alias")
+    kms_region: str | None = _setting(None, "AWS region; as boto3 finds it without")
+    kms_endpoint_url: HttpUrl | None = _setting(None, "another address of KMS", unit="http(s) URL")
+    remote_url: HttpUrl | None = _setting(
+        None, "JSON-RPC signer that holds the key", unit="http(s) URL"
+    )
+    remote_style: Literal["web3signer", "clef"] = _setting(
+        "web3signer",
+        "what the remote signer speaks: eth_signTransaction or account_signTransaction",
+    )
+    signer_timeout_s: float = _setting(
+        3.0, "patience with a remote signer or KMS for one signature", unit="s", gt=0, le=30
+    )
+
+    @model_validator(mode="after")
+    def _one_signer(self) -> "KeySettings":
+        places = ("keystore", "kms_key_id", "remote_url")
+        named = [name for name in places if getattr(self, name) is not None]
+        if len(named) > 1:
+            raise ValueError(f"names several signers ({', '.join(named)}): keep one")
+        return self
 
 
 class MarketSettings(Section):
@@ -132,6 +168,34 @@ class UpkeepSettings(Section):
         le=9_000,
     )
     settle: bool = _setting(True, "settle an epoch that is over and that somebody waits for")
+
+
+class RiskSettings(Section):
+    """What risk is measured with, and who else may object."""
+
+    volatility: float | None = _setting(
+        None,
+        "forecast for base; without it nothing that needs one is measured",
+        unit="a year, 0.65 is 65 %",
+        gt=0,
+        le=10,
+    )
+    block_time_s: float = _setting(12.0, "time between blocks", unit="s", gt=0, le=600)
+    oracle_latency_s: float = _setting(
+        30.0, "from a move of the market to the oracle's answer", unit="s", ge=0, le=86_400
+    )
+    calm_base_fee_gwei: Decimal = _setting(
+        Decimal(20), "base fee above which inclusion counts as slower", unit="gwei", gt=0
+    )
+    modules: tuple[str, ...] = _setting(
+        (), "third-party modules that may veto routine plans", unit="entry points in gimbal.risk"
+    )
+    module_time_s: float = _setting(
+        0.25, "time for all modules' answers on a routine plan together", unit="s", ge=0.01, le=2
+    )
+    silent_module_refuses: bool = _setting(
+        True, "a module without a usable answer counts as a veto of routine plans"
+    )
 
 
 class TickSettings(Section):
@@ -225,6 +289,7 @@ class Settings(BaseSettings):
     planning: PlanningSettings = Field(default_factory=PlanningSettings)
     guard: GuardSettings = Field(default_factory=GuardSettings)
     upkeep: UpkeepSettings = Field(default_factory=UpkeepSettings)
+    risk: RiskSettings = Field(default_factory=RiskSettings)
     tick: TickSettings = Field(default_factory=TickSettings)
     gas: GasSettings = Field(default_factory=GasSettings)
     follow: FollowSettings = Field(default_factory=FollowSettings)

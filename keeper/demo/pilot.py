@@ -10,7 +10,7 @@ from keeper.config.policies import follow_policy, gas_policy, policies, tick_rul
 from keeper.config.strategy import load_strategy
 from keeper.demo.observe import KeeperAction
 from keeper.demo.twins import ASSET_DECIMALS, BASE_DECIMALS, SWAP_LOSS_BPS
-from keeper.execution.signer import from_private_key
+from keeper.execution.signers import from_private_key
 from keeper.localnet.cache import write_atomically
 from keeper.localnet.paths.path import PricePath
 from keeper.localnet.serve import ORACLE_TERMS, dev_keys

@@ -66,11 +66,19 @@ def _hints(cls: type) -> dict[str, Any]:
     return get_type_hints(cls)
 
 
+@lru_cache(maxsize=64)
+def _defaulted(cls: type) -> frozenset[str]:
+    missing = dataclasses.MISSING
+    fields = dataclasses.fields(cls)
+    return frozenset(f.name for f in fields if f.default is not missing)
+
+
 def _dataclass(plain: dict[str, Any]) -> Any:
     cls = _CLASSES[plain["$"]]
     hints = _hints(cls)
     given = {name: value for name, value in plain.items() if name != "$"}
-    if given.keys() != hints.keys():
+    # An older keeper wrote without the fields that came later; what they default to is what was not known then.
+    if not given.keys() <= hints.keys() or not (hints.keys() - given.keys()) <= _defaulted(cls):
         raise CodecError(f"fields of {plain['$']} differ: {sorted(given.keys() ^ hints.keys())}")
     return cls(**{name: _typed(value, hints[name]) for name, value in given.items()})
 

@@ -1,7 +1,8 @@
 """Frozen policies: the settings each pure stage needs, and nothing else."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from keeper.model.exposure import RiskInputs
 from keeper.model.units import BPS, Bps, Raw
 
 UNBOUNDED_BPS = Bps(BPS)
@@ -65,6 +66,14 @@ class UpkeepPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class ModulePolicy:
+    """What third-party risk modules may stop."""
+
+    silence_refuses: bool = True
+    """A module that is asked and gives no usable answer counts as a veto."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policies:
     """All of them."""
 
@@ -72,3 +81,5 @@ class Policies:
     planning: PlanningPolicy
     guard: GuardPolicy
     upkeep: UpkeepPolicy = UpkeepPolicy()
+    risk: RiskInputs = field(default_factory=RiskInputs)
+    modules: ModulePolicy = ModulePolicy()

@@ -8,6 +8,7 @@ from keeper.model.decision import Intent, Plan, Target, Verdict
 from keeper.model.market import MarketState, Readings
 from keeper.model.outcome import AttemptResult, TickOutcome
 from keeper.model.risk import RiskReport
+from keeper.model.risk_report import ModuleResult
 
 Strategy = Callable[[MarketState, RiskReport], Target]
 
@@ -51,6 +52,18 @@ class Executor(Protocol):
 
     def in_flight(self) -> int:
         """How many intents are not settled yet."""
+        ...
+
+
+class RiskModules(Protocol):
+    """Risk modules of third parties."""
+
+    def ask(self, market: MarketState) -> tuple[ModuleResult, ...]:
+        """What each says of this state, within the time they were given; never raises for what they do."""
+        ...
+
+    def close(self) -> None:
+        """End what was started for them."""
         ...
 
 

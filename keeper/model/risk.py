@@ -1,10 +1,11 @@
-"""RiskReport: what the vault is worth and what would hurt it.
+"""RiskReport: what the vault is worth and what would hurt it, as every tick knows it and strategies read it.
 
-Floats here are estimates, never amounts.
+Floats here are estimates, never amounts. `FullReport` says more, and the same of what is in both.
 """
 
 from dataclasses import dataclass
 
+from keeper.model.risk_report import CollateralTarget
 from keeper.model.units import Raw, Wad
 
 
@@ -36,3 +37,6 @@ class RiskReport:
     """Fraction the base price may rise before liquidation; None if no rise does."""
     has_position: bool
     """False for a vault with nothing supplied and nothing owed."""
+    collateral: CollateralTarget | None = None
+    """Health that the forecast volatility and the wait for the keeper's next action ask for; None without a
+    forecast."""

@@ -24,37 +24,20 @@ import numba
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keeper.quant.black_passes import forward_range, price_range, spot_range
 from keeper.quant.black_terms import moneyness, undiscounted
-from keeper.quant.compiled import (
-    fma,
-    get,
-    kernel,
-    parallel_kernel,
-    put0,
-    put1,
-    put2,
-    put3,
-    put4,
-    put5,
-    put6,
-    put7,
-    warms,
-)
+from keeper.quant.compiled import kernel, parallel_kernel, warms
 from keeper.quant.inputs import (
-    GROWTH_HIGHEST,
     PRICE,
     RATE,
     SIGN,
     VOLATILITY,
     YEARS,
     Floats,
-    bad_option,
-    bad_price,
     flat_inputs,
     refuse,
     refuse_growth,
 )
-from keeper.quant.normal import exponential
 
 PART = 2048
 """Elements that a thread takes at a time."""
@@ -90,7 +73,7 @@ def greeks(
     shape, arrays = flat_inputs(_FIELDS, (forward, strike, years, volatility, sign, rate))
     size = math.prod(shape)
     out = np.empty((8, size))
-    if _run(_forward_range, _forward_parallel, arrays, out):
+    if _run(forward_range, _forward_parallel, arrays, out):
         refuse(_FIELDS, arrays, _BOUNDS)
         refuse_growth(arrays[5], arrays[2])
     return _named(out, shape)
@@ -107,7 +90,7 @@ def price(
     """Black-76 price alone, the same bits as `greeks(...).price`."""
     shape, arrays = flat_inputs(_FIELDS, (forward, strike, years, volatility, sign, rate))
     out = np.empty((1, math.prod(shape)))
-    if _run(_price_range, _price_parallel, arrays, out):
+    if _run(price_range, _price_parallel, arrays, out):
         refuse(_FIELDS, arrays, _BOUNDS)
         refuse_growth(arrays[5], arrays[2])
     return out.reshape(shape)
@@ -127,7 +110,7 @@ def bsm_greeks(
     shape, arrays = flat_inputs(_SPOT_FIELDS, values)
     size = math.prod(shape)
     out = np.empty((8, size))
-    if _run(_spot_range, _spot_parallel, arrays, out):
+    if _run(spot_range, _spot_parallel, arrays, out):
         refuse(_SPOT_FIELDS, arrays, (*_BOUNDS, RATE))
         refuse_growth(arrays[5], arrays[2])
     return _named(out, shape)
@@ -143,7 +126,8 @@ def _run(
 
 
 def _named(out: Floats, shape: tuple[int, ...]) -> Greeks:
-    return Greeks(*(out if len(shape) == 1 else out.reshape((8, *shape))))
+    rows = out if len(shape) == 1 else out.reshape((8, *shape))
+    return Greeks(rows[0], rows[1], rows[2], rows[3], rows[4], rows[5], rows[6], rows[7])
 
 
 @kernel
@@ -158,135 +142,6 @@ def black_scalar(
     return undiscounted(forward, strike, x, volatility, sign, math.sqrt(years))
 
 
-@kernel
-def _forward_range(
-    f: Floats,
-    k: Floats,
-    t: Floats,
-    v: Floats,
-    s: Floats,
-    r: Floats,
-    out: Floats,
-    begin: int,
-    end: int,
-) -> int:
-    """Black-76 of elements begin to end; 1 if an input is out of bounds."""
-    o0, o1, o2, o3, o4, o5, o6, o7 = (
-        out[0],
-        out[1],
-        out[2],
-        out[3],
-        out[4],
-        out[5],
-        out[6],
-        out[7],
-    )
-    wrong = 0
-    for i in range(begin, end):
-        forward, strike, years = get(f, i), get(k, i), get(t, i)
-        volatility, sign, rate = get(v, i), get(s, i), get(r, i)
-        growth = rate * years
-        bad = bad_price(forward) | bad_price(strike) | bad_option(years, volatility, sign, growth)
-        wrong |= 1 if bad else 0
-        poison = 0.0 * (forward + strike + years + volatility + sign + rate)
-        x = moneyness(forward, strike)
-        value, delta, gamma, vega, theta, vanna, volga = undiscounted(
-            forward, strike, x, volatility, sign, math.sqrt(years)
-        )
-        discount = exponential(-growth)
-        value = fma(discount, value, poison)
-        put0(o0, i, value)
-        put1(o1, i, fma(discount, delta, poison))
-        put2(o2, i, fma(discount, gamma, poison))
-        put3(o3, i, fma(discount, vega, poison))
-        put4(o4, i, fma(discount, theta, fma(rate, value, poison)))
-        put5(o5, i, fma(-years, value, poison))
-        put6(o6, i, fma(discount, vanna, poison))
-        put7(o7, i, fma(discount, volga, poison))
-    return wrong
-
-
-@kernel
-def _price_range(
-    f: Floats,
-    k: Floats,
-    t: Floats,
-    v: Floats,
-    s: Floats,
-    r: Floats,
-    out: Floats,
-    begin: int,
-    end: int,
-) -> int:
-    """Black-76 prices of elements begin to end; 1 if an input is out of bounds."""
-    o0 = out[0]
-    wrong = 0
-    for i in range(begin, end):
-        forward, strike, years = get(f, i), get(k, i), get(t, i)
-        volatility, sign, rate = get(v, i), get(s, i), get(r, i)
-        growth = rate * years
-        bad = bad_price(forward) | bad_price(strike) | bad_option(years, volatility, sign, growth)
-        wrong |= 1 if bad else 0
-        poison = 0.0 * (forward + strike + years + volatility + sign + rate)
-        x = moneyness(forward, strike)
-        value = undiscounted(forward, strike, x, volatility, sign, math.sqrt(years))[0]
-        put0(o0, i, fma(exponential(-growth), value, poison))
-    return wrong
-
-
-@kernel
-def _spot_range(
-    f: Floats,
-    k: Floats,
-    t: Floats,
-    v: Floats,
-    s: Floats,
-    r: Floats,
-    q: Floats,
-    out: Floats,
-    begin: int,
-    end: int,
-) -> int:
-    """Black-Scholes-Merton of elements begin to end; 1 if an input is out of bounds."""
-    o0, o1, o2, o3, o4, o5, o6, o7 = (
-        out[0],
-        out[1],
-        out[2],
-        out[3],
-        out[4],
-        out[5],
-        out[6],
-        out[7],
-    )
-    wrong = 0
-    for i in range(begin, end):
-        spot, strike, years = get(f, i), get(k, i), get(t, i)
-        volatility, sign, rate = get(v, i), get(s, i), get(r, i)
-        cost = rate - get(q, i)
-        paid, drift = rate * years, cost * years
-        bad = bad_price(spot) | bad_price(strike) | bad_option(years, volatility, sign, paid)
-        bad = bad | (drift > GROWTH_HIGHEST) | (drift < -GROWTH_HIGHEST)
-        wrong |= 1 if bad else 0
-        poison = 0.0 * (spot + strike + years + volatility + sign + cost)
-        growth, discount = exponential(drift), exponential(-paid)
-        x = moneyness(spot, strike) + drift
-        value, delta, gamma, vega, theta, vanna, volga = undiscounted(
-            spot * growth, strike, x, volatility, sign, math.sqrt(years)
-        )
-        carried = discount * growth
-        value = fma(discount, value, poison)
-        delta = fma(carried, delta, poison)
-        put0(o0, i, value)
-        put1(o1, i, delta)
-        put2(o2, i, fma(carried * growth, gamma, poison))
-        put3(o3, i, fma(discount, vega, poison))
-        put4(o4, i, fma(discount, theta, fma(rate, value, -cost * spot * delta)))
-        put5(o5, i, years * fma(spot, delta, -value))
-        put6(o6, i, fma(carried, vanna, poison))
-        put7(o7, i, fma(discount, volga, poison))
-    return wrong
-
-
 @parallel_kernel
 def _forward_parallel(
     f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, out: Floats
@@ -294,7 +149,7 @@ def _forward_parallel(
     wrong = 0
     for part in numba.prange((out.shape[1] + PART - 1) // PART):
         end = min((part + 1) * PART, out.shape[1])
-        wrong += _forward_range(f, k, t, v, s, r, out, part * PART, end)
+        wrong += forward_range(f, k, t, v, s, r, out, part * PART, end)
     return wrong
 
 
@@ -305,7 +160,7 @@ def _price_parallel(
     wrong = 0
     for part in numba.prange((out.shape[1] + PART - 1) // PART):
         end = min((part + 1) * PART, out.shape[1])
-        wrong += _price_range(f, k, t, v, s, r, out, part * PART, end)
+        wrong += price_range(f, k, t, v, s, r, out, part * PART, end)
     return wrong
 
 
@@ -316,7 +171,7 @@ def _spot_parallel(
     wrong = 0
     for part in numba.prange((out.shape[1] + PART - 1) // PART):
         end = min((part + 1) * PART, out.shape[1])
-        wrong += _spot_range(f, k, t, v, s, r, q, out, part * PART, end)
+        wrong += spot_range(f, k, t, v, s, r, q, out, part * PART, end)
     return wrong
 
 

@@ -34,13 +34,10 @@ def moneyness(forward: float, strike: float) -> float:
 
 
 @inlined
-def normal_terms(
-    x: float, s: float, inverse: float
-) -> tuple[float, float, float, float, float, float, float]:
-    """(p, m, density, upper, rest, far, value) of an option with total deviation s = v sqrt(T), inverse = 1 / s.
+def near_terms(x: float, s: float, inverse: float) -> tuple[float, float, float]:
+    """(p, m, density) of an option with total deviation s = v sqrt(T), inverse = 1 / s.
 
-    p = h + t, m = t - h, density = pdf(p), upper = cdf(p), rest = cdf(-p), far = cdf(-m) high / low, value =
-    undiscounted price of the option out of the money in units of `low`.
+    p = h + t, m = t - h, density = pdf(p).
     """
     h = -x if x > 0.0 else x
     rough = h * inverse
@@ -52,6 +49,13 @@ def normal_terms(
     m = m if not m > 1e20 else 1e20
     square = p * p
     density = INV_SQRT_2PI * exp_sum(-0.5 * square, -0.5 * fma(p, p, -square))
+    return p, m, density
+
+
+@inlined
+def tail_terms(p: float, m: float, density: float) -> tuple[float, float, float, float]:
+    """(upper, rest, far, value): upper = cdf(p), rest = cdf(-p), far = cdf(-m) high / low, value = undiscounted price
+    of the option out of the money in units of `low`."""
     top_p, bottom_p = mills_parts(p if p > 0.0 else -p)
     top_m, bottom_m = mills_parts(m)
     both = 1.0 / (bottom_p * bottom_m)
@@ -60,7 +64,22 @@ def normal_terms(
     upper = tail if p < 0.0 else 1.0 - tail
     rest = 1.0 - tail if p < 0.0 else tail
     value = density * (ratio_p - ratio_m) if p < 0.0 else 1.0 - density * (ratio_p + ratio_m)
-    return p, m, density, upper, rest, density * ratio_m, (0.0 if value < 0.0 else value)
+    return upper, rest, density * ratio_m, (0.0 if value < 0.0 else value)
+
+
+@inlined
+def deviation(volatility: float, root: float) -> float:
+    """Total deviation volatility sqrt(years), no less than what can be divided by."""
+    s = volatility * root
+    return s if not s < TINY else TINY
+
+
+@inlined
+def price_of(forward: float, strike: float, sign: float, value: float) -> float:
+    """The option's price from that of the one out of the money, by parity."""
+    low = forward if forward < strike else strike
+    intrinsic = sign * (forward - strike)
+    return fma(low, value, 0.0 if intrinsic < 0.0 else intrinsic)
 
 
 @inlined
@@ -76,19 +95,55 @@ def undiscounted(
 
     `x` = ln(forward / strike), `root` = sqrt(years). theta is the change per year that passes.
     """
-    s = volatility * root
-    s = s if not s < TINY else TINY
+    s = deviation(volatility, root)
     inverse = 1.0 / s
+    p, m, density = near_terms(x, s, inverse)
+    upper, rest, far, value = tail_terms(p, m, density)
+    return greek_terms(
+        forward,
+        strike,
+        x,
+        volatility,
+        sign,
+        root,
+        s,
+        inverse,
+        p,
+        m,
+        density,
+        upper,
+        rest,
+        far,
+        value,
+    )
+
+
+@inlined
+def greek_terms(
+    forward: float,
+    strike: float,
+    x: float,
+    volatility: float,
+    sign: float,
+    root: float,
+    s: float,
+    inverse: float,
+    p: float,
+    m: float,
+    density: float,
+    upper: float,
+    rest: float,
+    far: float,
+    value: float,
+) -> tuple[float, float, float, float, float, float, float]:
+    """What `undiscounted` gives, from the terms above."""
     out = forward < strike  # the call is out of the money
     low = forward if out else strike
     high = strike if out else forward
-    p, m, density, upper, rest, far, value = normal_terms(x, s, inverse)
     share = low / (high if high > 0.0 else 1.0)
     lower = far * share
     d1 = p if out else m
     d2 = -m if out else -p
-    intrinsic = sign * (forward - strike)
-    price = fma(low, value, 0.0 if intrinsic < 0.0 else intrinsic)
     call_delta = upper if out else 1.0 - lower
     put_delta = -rest if out else -lower
     delta = call_delta if sign > 0.0 else put_delta
@@ -103,6 +158,7 @@ def undiscounted(
     per_volatility = root * inverse
     vanna = -relative * (-0.5 * root if x == 0.0 else d2 * per_volatility)
     volga = vega * (d1 * d2) * per_volatility
+    price = price_of(forward, strike, sign, value)
     return price, delta, gamma, vega, theta, vanna, volga
 
 
@@ -115,12 +171,12 @@ def deviations(
     out = forward < strike
     low = forward if out else strike
     high = strike if out else forward
-    p, m, density, upper, rest, far, value = normal_terms(x, s, 1.0 / s)
+    p, m, density = near_terms(x, s, 1.0 / s)
+    upper, rest, far, value = tail_terms(p, m, density)
     share = low / (high if high > 0.0 else 1.0)
     lower = far * share
     call = sign > 0.0
-    intrinsic = sign * (forward - strike)
-    price = fma(low, value, 0.0 if intrinsic < 0.0 else intrinsic)
+    price = price_of(forward, strike, sign, value)
     likely_p = upper if call == out else rest
     likely_m = lower if call == out else 1.0 - lower
     near, away = density, density * share

@@ -13,7 +13,6 @@ from keeper.quant.compiled import inlined
 
 Floats = NDArray[np.float64]
 _FLOAT64 = np.dtype(np.float64)
-_CONTIGUOUS = (8,)
 
 PRICE_LOWEST, PRICE_HIGHEST = 1e-250, 1e250
 YEARS_HIGHEST = 1000.0
@@ -67,15 +66,18 @@ def flat_inputs(
 ) -> tuple[tuple[int, ...], list[Floats]]:
     """The broadcast shape, and every input as a contiguous writeable vector of that many elements."""
     first = values[0]
-    if all(
-        type(value) is np.ndarray
-        and value.dtype == _FLOAT64
-        and value.strides == _CONTIGUOUS
-        and value.size == first.size  # type: ignore[union-attr]
-        and value.flags.writeable
-        for value in values
-    ):
-        return first.shape, list(values)  # type: ignore[arg-type, union-attr]
+    if type(first) is np.ndarray and first.ndim == 1:
+        shape = first.shape
+        for value in values:
+            if (
+                type(value) is not np.ndarray
+                or value.dtype is not _FLOAT64
+                or value.shape != shape
+                or not value.flags.carray
+            ):
+                break
+        else:
+            return shape, list(values)  # type: ignore[arg-type]
     return _broadcast(
         fields, [as_floats(field, value) for field, value in zip(fields, values, strict=True)]
     )
@@ -96,7 +98,7 @@ def _broadcast(
 
 def _spread(array: Floats, shape: tuple[int, ...]) -> Floats:
     """A vector of its own; kernels are compiled for writeable contiguous ones only, though they write to no input."""
-    if array.shape == shape and array.flags.c_contiguous and array.flags.writeable:
+    if array.shape == shape and array.flags.carray:
         return array.reshape(-1)
     spread = np.empty(shape)
     spread[...] = array

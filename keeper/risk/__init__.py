@@ -5,5 +5,6 @@ slower decisions.
 """
 
 from keeper.risk.assess import assess
+from keeper.risk.veto import module_refusals
 
-__all__ = ["assess"]
+__all__ = ["assess", "module_refusals"]

@@ -1,18 +1,29 @@
 """The report itself: amounts exact, ratios as float estimates."""
 
+from dataclasses import replace
+
+from keeper.model.exposure import RiskInputs
 from keeper.model.ledger import Ledger
 from keeper.model.market import MarketState, PriceFault
 from keeper.model.risk import RiskReport
 from keeper.model.units import INFINITE_HEALTH, Raw, Wad
 from keeper.risk.liquidation import NEVER, liquidation_distance
+from keeper.risk.tempo import collateral_target
 
 
-def assess(market: MarketState) -> RiskReport:
+def assess(market: MarketState, inputs: RiskInputs | None = None) -> RiskReport:
     """Value and danger of the vault at the block of the readings.
 
     Health is always the venue's own figure. A vault whose venue cannot be read is reported with health 0 and
-    a position, because nothing better may be assumed of it.
+    a position, because nothing better may be assumed of it. QuantityError for a forecast that cannot be meant.
     """
+    return replace(
+        _measured(market), collateral=collateral_target(market.readings, inputs or RiskInputs())
+    )
+
+
+def _measured(market: MarketState) -> RiskReport:
+    """What needs no forecast."""
     readings = market.readings
     ledger = Ledger.of(readings)
     usable = readings.price.fault is PriceFault.NONE and readings.price.price_wad > 0

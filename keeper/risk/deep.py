@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from keeper.errors import QuantityError
 from keeper.model.exposure import ASSET, Exposure, Kind, RiskInputs
 from keeper.model.market import MarketState, PriceFault, Readings
 from keeper.model.risk_report import (
@@ -38,7 +37,7 @@ from keeper.risk.scan import (
     thresholds_of,
 )
 from keeper.risk.scenarios import DAY, standard_scenarios
-from keeper.risk.tempo import health_target, wait_of
+from keeper.risk.tempo import collateral_target, wait_of
 from keeper.risk.venues import lending_risk, margin_risk, outlook_of
 
 NAV_TOLERANCE = 1e-3
@@ -94,7 +93,7 @@ def _blank(market: MarketState, inputs: RiskInputs, price: float | None) -> Full
         positions=(),
         wait=wait_of(readings, inputs.tempo),
         venues=(),
-        collateral=None,
+        collateral=collateral_target(readings, inputs),
         scenarios=(),
         heat_map=None,
         margin=None,
@@ -126,13 +125,7 @@ def _with_venues(
 ) -> FullReport:
     outlook = outlook_of(readings, inputs, report.wait)
     others = tuple(margin_risk(v, exposures, outlook) for v in inputs.margin_venues)
-    floor = readings.limits.min_health_wad / WAD
-    target = (
-        None
-        if inputs.volatility is None
-        else health_target(floor, inputs.volatility, report.wait.seconds, inputs.policy)
-    )
-    return replace(report, venues=(lending_risk(readings, outlook), *others), collateral=target)
+    return replace(report, venues=(lending_risk(readings, outlook), *others))
 
 
 def _problems(
@@ -149,8 +142,6 @@ def _problems(
         found.append("the options could not be valued: they are in no figure here")
     if inputs.volatility is None:
         found.append("no forecast of volatility: no probabilities, value at risk or health target")
-    elif not (np.isfinite(inputs.volatility) and 0.0 < inputs.volatility <= 10.0):
-        raise QuantityError("volatility", f"is {inputs.volatility!r}", "give 0 to 10, a year")
     if greeks.value <= 0.0:
         found.append(f"NAV is {greeks.value:,.2f}: shares of it are not known")
     own = readings.nav / 10**readings.asset.decimals

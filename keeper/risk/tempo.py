@@ -11,19 +11,23 @@ is until the heart's silence lets others protect.
 is the health from which a fall of every collateral against every debt reaches the mandate's minimum within the wait
 with a probability of about the tolerance (the reflection principle without drift), after a gap of `jump` that no
 reaction meets. It rises with volatility, congestion, latency and age, is never under the mandate's minimum, and
-never above the policy's highest.
+never above the policy's highest (which must be positive).
 """
 
 import math
+from statistics import NormalDist
 
-from scipy.special import ndtri  # type: ignore[import-untyped]
-
-from keeper.model.exposure import RiskPolicy, Tempo
+from keeper.errors import QuantityError
+from keeper.model.exposure import RiskInputs, RiskPolicy, Tempo
 from keeper.model.market import Readings
 from keeper.model.risk_report import CollateralTarget, Wait
+from keeper.model.units import WAD
 
 SECONDS_A_YEAR = 365 * 86_400
 MOST_CONGESTION = 50.0
+MOST_VOLATILITY = 10.0
+"""A year, of a forecast."""
+_NORMAL = NormalDist()
 
 
 def congestion_of(base_fee_wei: int, tempo: Tempo) -> float:
@@ -47,25 +51,30 @@ def wait_of(readings: Readings, tempo: Tempo) -> Wait:
     return Wait(seconds, age, inclusion, congestion, can_pay)
 
 
+def collateral_target(readings: Readings, inputs: RiskInputs) -> CollateralTarget | None:
+    """The health to keep now; None without a forecast. QuantityError for one that cannot be meant."""
+    volatility = inputs.volatility
+    if volatility is None:
+        return None
+    if not 0.0 < volatility <= MOST_VOLATILITY:
+        raise QuantityError("volatility", f"is {volatility!r}", "give 0 to 10, a year")
+    floor = readings.limits.min_health_wad / WAD
+    return health_target(floor, volatility, wait_of(readings, inputs.tempo).seconds, inputs.policy)
+
+
 def health_target(
     floor: float, volatility: float, wait_s: float, policy: RiskPolicy
 ) -> CollateralTarget:
     """Low, target and high for a floor (the mandate's minimum health), all at least the floor.
 
-    Protect under `low`, which covers half of the reach; `high` is as far above the target as low is below it.
+    Protect under `low`, which covers half of the reach; `high` is as far above the target as low is below it, also
+    where the highest target cuts the reach: a band without width would be acted on at every block.
     """
     tolerance = min(max(policy.liquidation_tolerance, 1e-300), 1.0)
-    reach = (
-        max(0.0, -float(ndtri(tolerance / 2.0)))
-        * volatility
-        * math.sqrt(max(0.0, wait_s) / SECONDS_A_YEAR)
-    )
-    gap = -math.log1p(-min(max(policy.jump, 0.0), 0.99))
-    highest = max(floor, policy.highest_health_target)
-
-    def at(part: float) -> float:
-        return min(highest, floor * math.exp(min(700.0, part * (reach + gap))))
-
-    return CollateralTarget(
-        at(0.5), at(1.0), at(1.5), floor * math.exp(min(700.0, reach + gap)) > highest
-    )
+    deviations = max(0.0, -_NORMAL.inv_cdf(tolerance / 2.0))
+    reach = deviations * volatility * math.sqrt(max(0.0, wait_s) / SECONDS_A_YEAR)
+    wanted = reach - math.log1p(-min(max(policy.jump, 0.0), 0.99))
+    most = max(0.0, math.log(policy.highest_health_target / floor)) if floor > 0.0 else math.inf
+    kept = min(wanted, most, 700.0)
+    low, target, high = (floor * math.exp(part * kept) for part in (0.5, 1.0, 1.5))
+    return CollateralTarget(low, target, high, wanted > most)

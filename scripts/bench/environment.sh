@@ -1,8 +1,10 @@
 #!/bin/sh
-# Makes the environment of the benchmark peers, build/bench-env, from its hash-checked lock; does nothing when it is up to date.
+# Makes an environment of benchmark peers from its hash-checked lock; does nothing when it is up to date.
+# environment.sh [bench | bench-latency]
 set -eu
 cd "$(dirname "$0")/../.."
-folder=build/bench-env lock=requirements-bench.lock
+name=${1:-bench}
+folder=build/$name-env lock=requirements-$name.lock
 if ! cmp -s "$lock" "$folder/installed.lock"; then
     "${PYTHON:-python3}" -m venv "$folder"
     "$folder/bin/python" -m pip install --quiet --require-hashes -r "$lock"

@@ -7,7 +7,7 @@ import pytest
 from keeper.config.key import load_address, load_signer
 from keeper.config.settings import KeySettings
 from keeper.errors import KeystoreError
-from keeper.execution.signer import encrypt_keystore, from_private_key
+from keeper.execution.signers import encrypt_keystore, from_private_key
 
 KEY = "0x" + "4c" * 32
 ADDRESS = from_private_key(KEY, "test").address

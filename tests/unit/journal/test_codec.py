@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from keeper.journal.codec import CodecError, decode, encode
 from keeper.model.block import BlockStamp
 from keeper.model.decision import Lane, Refusal, Target, Verdict
+from keeper.model.exposure import RiskInputs
 from keeper.model.outcome import AttemptResult, AttemptStatus, TickOutcome, TickStatus
 from keeper.model.risk import RiskReport
 from keeper.model.units import MAX_UINT256, Raw, Wad
@@ -104,3 +105,18 @@ def test_text_that_is_no_value_of_ours_is_refused(text: str) -> None:
 def test_what_is_not_of_the_model_is_not_written() -> None:
     with pytest.raises(CodecError, match="no JSON form for object"):
         encode(Verdict((object(),)))  # type: ignore[arg-type]
+
+
+def test_the_health_that_risk_asks_for_comes_back_bit_for_bit() -> None:
+    report = assess(make_market(), RiskInputs(volatility=0.8))
+    assert report.collateral is not None
+    assert decode(encode(report)) == report
+
+
+def test_a_report_of_an_older_keeper_is_read_without_what_came_later() -> None:
+    plain = json.loads(encode(assess(make_market(), RiskInputs(volatility=0.8))))
+    del plain["collateral"]
+    assert decode(json.dumps(plain)) == assess(make_market())
+    del plain["nav"]
+    with pytest.raises(CodecError, match="nav"):
+        decode(json.dumps(plain))

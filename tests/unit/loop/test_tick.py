@@ -31,10 +31,13 @@ from keeper.model.decision import (
     Target,
     Verdict,
 )
+from keeper.model.exposure import RiskInputs
 from keeper.model.market import MarketState, PriceFault, Readings
 from keeper.model.outcome import AttemptResult, AttemptStatus, TickOutcome, TickStatus
-from keeper.model.policy import Policies
+from keeper.model.policy import ModulePolicy, Policies
+from keeper.model.ports import RiskModules
 from keeper.model.risk import RiskReport
+from keeper.model.risk_report import ModuleResult, Standing
 from keeper.model.units import WAD, Raw, Wad
 from tests.builders import (
     CHAIN_ID,
@@ -147,9 +150,12 @@ def run(
     strategy: Any = None,
     rules: TickRules = RULES,
     clock: Callable[[], float] = lambda: NOW,
+    *,
+    modules: RiskModules | None = None,
+    policies: Policies = POLICIES,
 ) -> TickRecord:
-    ports = Ports(world, world, world)
-    return run_tick(ports, POLICIES, strategy or wants(1.6), clock, rules=rules)
+    ports = Ports(world, world, world, modules)
+    return run_tick(ports, policies, strategy or wants(1.6), clock, rules=rules)
 
 
 def test_an_endangered_vault_is_acted_on_in_the_order_of_the_design() -> None:
@@ -516,3 +522,92 @@ def test_due_work_is_rehearsed_in_a_dry_run() -> None:
 
 def test_nothing_due_is_held() -> None:
     assert run(World(CALM), holds).outcome.status is TickStatus.HELD
+
+
+@dataclass
+class Modules:
+    """Third parties in memory."""
+
+    results: tuple[ModuleResult, ...]
+    asked: int = 0
+
+    def ask(self, market: MarketState) -> tuple[ModuleResult, ...]:
+        self.asked += 1
+        return self.results
+
+    def close(self) -> None:
+        raise AssertionError("the loop ends nothing")
+
+
+VETO = ModuleResult("moon", Standing.BREACH, "the moon is full", (), "")
+SILENT = ModuleResult("sun", Standing.UNKNOWN, "", (), "gave no answer within 0.25 s")
+CONTENT = ModuleResult("star", Standing.OK, "", (), "")
+LAX = replace(POLICIES, modules=ModulePolicy(silence_refuses=False))
+
+
+def test_a_modules_veto_stops_a_routine_plan_and_is_journalled() -> None:
+    world, modules = World(), Modules((CONTENT, VETO))
+    record = run(world, wants(1.6, Lane.ROUTINE), modules=modules)
+    assert record.outcome.status is TickStatus.REFUSED
+    assert record.outcome.reason == "risk module moon: the moon is full"
+    ((_, verdict, intent),) = world.decided
+    assert [(r.rule, r.message) for r in verdict.refusals] == [
+        ("risk module moon", "the moon is full")
+    ]
+    assert intent is None
+    assert record.modules == (CONTENT, VETO)
+    assert "submit" not in world.calls
+
+
+def test_no_module_stops_or_delays_protection() -> None:
+    world, modules = World(), Modules((VETO, SILENT))
+    assert run(world, modules=modules).outcome.status is TickStatus.SENT
+    assert modules.asked == 0
+
+
+@pytest.mark.parametrize(
+    ("policies", "status"), [(POLICIES, TickStatus.REFUSED), (LAX, TickStatus.SENT)]
+)
+def test_a_silent_module_refuses_unless_its_silence_is_let_pass(
+    policies: Policies, status: TickStatus
+) -> None:
+    world = World()
+    routine = wants(1.6, Lane.ROUTINE)
+    record = run(world, routine, modules=Modules((SILENT,)), policies=policies)
+    assert record.outcome.status is status
+    if status is TickStatus.REFUSED:
+        assert record.outcome.reason == (
+            "risk module sun: has not answered: gave no answer within 0.25 s"
+        )
+
+
+def test_a_veto_counts_also_where_silence_is_let_pass() -> None:
+    modules = Modules((VETO,))
+    outcome = run(World(), wants(1.6, Lane.ROUTINE), modules=modules, policies=LAX).outcome
+    assert outcome.status is TickStatus.REFUSED
+
+
+def test_a_content_module_lets_a_routine_plan_pass() -> None:
+    modules = Modules((CONTENT,))
+    assert run(World(), wants(1.6, Lane.ROUTINE), modules=modules).outcome.status is TickStatus.SENT
+    assert modules.asked == 1
+
+
+def test_modules_are_not_asked_where_nothing_is_planned() -> None:
+    modules = Modules((VETO,))
+    assert run(World(), holds, modules=modules).outcome.status is TickStatus.HELD
+    assert modules.asked == 0
+
+
+def test_strategies_see_the_health_the_forecast_asks_for() -> None:
+    seen: list[RiskReport] = []
+
+    def looks(market: MarketState, risk: RiskReport) -> Target:
+        seen.append(risk)
+        return holds(market, risk)
+
+    run(World(), looks)
+    run(World(), looks, policies=replace(POLICIES, risk=RiskInputs(volatility=0.8)))
+    assert seen[0].collateral is None
+    assert seen[1].collateral is not None
+    assert seen[1].collateral.low > 1.05

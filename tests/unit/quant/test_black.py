@@ -201,6 +201,35 @@ def test_long_and_short_runs_agree_bit_for_bit_whatever_the_position() -> None:
         assert (part == whole[:, start : start + 13]).all()
 
 
+@pytest.mark.parametrize("size", [1, 255, 256, 257, 600])
+def test_an_option_has_the_same_bits_alone_and_in_a_block(size: int) -> None:
+    """The kernels work on 256 options at a time: nothing is left over of the block before, none missed at its end."""
+    random = np.random.default_rng(size)
+    strike = 100.0 * np.exp(random.normal(0.0, 0.5, size))
+    years, sign = random.uniform(0.0, 2.0, size), random.choice([-1.0, 1.0], size)
+    columns = (np.full(size, 100.0), strike, years, np.full(size, 0.7), sign, np.full(size, 0.01))
+    merton = (*columns, np.full(size, 0.02))
+    whole, carried = np.stack(black.greeks(*columns)), np.stack(black.bsm_greeks(*merton))
+    prices = black.price(*columns)
+    assert (prices == whole[0]).all()
+    for i in {0, size // 2, size - 1}:
+        assert (np.stack(black.greeks(*(c[i] for c in columns))) == whole[:, i]).all()
+        assert (np.stack(black.bsm_greeks(*(c[i] for c in merton))) == carried[:, i]).all()
+
+
+def test_how_an_array_lies_in_memory_changes_no_bit() -> None:
+    strike = np.linspace(50.0, 150.0, 12)
+    locked = strike.copy()
+    locked.flags.writeable = False
+    reversed_twice, foreign = strike[::-1].copy()[::-1], strike.astype(">f8")
+    plain = np.stack(black.greeks(np.full(12, 100.0), strike, 0.3, 0.7, 1.0))
+    for odd in (locked, reversed_twice, foreign, strike.tolist()):
+        assert (np.stack(black.greeks(np.full(12, 100.0), odd, 0.3, 0.7, 1.0)) == plain).all()
+    table = black.greeks(100.0, strike.reshape(3, 4), 0.3, 0.7, 1.0)
+    assert table.price.shape == (3, 4)
+    assert (np.stack(table).reshape(8, 12) == plain).all()
+
+
 def test_the_number_of_threads_changes_no_bit() -> None:
     code = (
         "import numpy as np, hashlib; from keeper.quant import black, implied\n"

@@ -7,10 +7,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from keeper.errors import QuantityError
+from keeper.model.exposure import RiskInputs
 from keeper.model.market import PriceFault, Readings
 from keeper.model.units import INFINITE_HEALTH, WAD
 from keeper.risk import assess
+from keeper.risk.deep import assess_deep
 from tests.builders import dollars, ether, make_market, make_price, make_readings, wad
 
 
@@ -164,3 +169,36 @@ def test_liquidation_price_does_not_depend_on_decimals(decimals: tuple[int, int]
 
     scaled = make_readings(asset_decimals=decimals[0], base_decimals=decimals[1])
     assert price(scaled) == price(make_readings())
+
+
+@given(
+    price=st.floats(900, 5_000),
+    volatility=st.none() | st.floats(0.05, 5.0),
+    base_fee_gwei=st.integers(0, 5_000),
+    poor=st.booleans(),
+)
+@settings(max_examples=25)
+def test_the_ticks_report_and_the_full_one_say_the_same(
+    price: float, volatility: float | None, base_fee_gwei: int, poor: bool
+) -> None:
+    """One vault, one truth: whatever is in both is the same figure."""
+    readings = make_readings(
+        price=price, base_fee_gwei=base_fee_gwei, keeper_balance_eth=0.001 if poor else 10
+    )
+    market, known = make_market(readings), RiskInputs(volatility=volatility)
+    brief, full = assess(market, known), assess_deep(market, known)
+    assert brief.collateral == full.collateral
+    assert brief.nav is not None
+    assert brief.nav / 1e6 == pytest.approx(full.nav, rel=1e-9, abs=1e-5)
+    assert full.greeks is not None
+    assert brief.net_delta / 1e18 == pytest.approx(full.greeks.delta, rel=1e-9, abs=1e-9)
+    assert brief.health_wad / WAD == pytest.approx(full.venues[0].health)
+    falls = [x for x in full.venues[0].liquidations if x.underlying == "base"]
+    assert brief.liquidation_price_wad is not None
+    assert falls[0].price == pytest.approx(brief.liquidation_price_wad / WAD, rel=1e-9)
+
+
+def test_an_absurd_forecast_is_refused_by_name() -> None:
+    for absurd in (0.0, -1.0, 10.1, float("nan"), float("inf")):
+        with pytest.raises(QuantityError, match="volatility"):
+            assess(make_market(), RiskInputs(volatility=absurd))

@@ -46,7 +46,9 @@ def test_the_target_covers_the_wait_with_the_tolerance_it_names() -> None:
 
 def test_the_highest_target_bounds_it_and_says_so() -> None:
     target = health_target(1.05, 5.0, 1e7, RiskPolicy())
-    assert target.target == target.high == 3.0
+    assert target.target == pytest.approx(3.0, rel=1e-15)
+    assert target.low == pytest.approx((1.05 * 3.0) ** 0.5)  # the band keeps its width
+    assert target.high == pytest.approx(1.05 * (3.0 / 1.05) ** 1.5)
     assert target.bounded
     assert not health_target(1.05, 0.5, 100.0, RiskPolicy()).bounded
 

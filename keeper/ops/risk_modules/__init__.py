@@ -5,6 +5,7 @@ A module is a function (MarketState, FullReport) -> ModuleAnswer, registered und
 and answers in JSON, which is checked. See docs/risk.md for what that does and does not protect from.
 """
 
-from keeper.risk.modules.host import GROUP, HostLimits, ModuleHost, ModuleSpec, installed
+from keeper.ops.risk_modules.host import GROUP, HostLimits, ModuleHost, ModuleSpec, installed
+from keeper.ops.risk_modules.live import LiveModules
 
-__all__ = ["GROUP", "HostLimits", "ModuleHost", "ModuleSpec", "installed"]
+__all__ = ["GROUP", "HostLimits", "LiveModules", "ModuleHost", "ModuleSpec", "installed"]

@@ -1,8 +1,9 @@
 """Ask every module, and never wait longer than promised.
 
-A module that hangs is killed when its time is up and started again for the next question; one that raises, dies or
-answers nonsense is told of and asked again; after `most_faults` in a row it rests for `rest` questions. A worker
-still starting is not waited for. None of this can delay `ask` beyond `time_s`, or raise.
+A module that hangs is killed when its time is up and started again at once, for the next question; one that
+raises, dies or answers nonsense is told of and asked again; after `most_faults` in a row it rests for `rest`
+questions. A worker still starting is not waited for. None of this can delay `ask` beyond `time_s` and the
+milliseconds that kill and start processes, or raise.
 """
 
 import importlib.metadata
@@ -19,9 +20,10 @@ from dataclasses import dataclass, field
 
 from keeper.model.market import MarketState
 from keeper.model.risk_report import FullReport, ModuleAnswer, ModuleResult, Standing
-from keeper.risk.modules.answer import MOST_BYTES, BadAnswerError, decode_answer, parse
+from keeper.ops.risk_modules.answer import MOST_BYTES, BadAnswerError, decode_answer, parse
 
 GROUP = "gimbal.risk"
+_LEAVE_S = 0.2
 _PASSED_ON = ("PATH", "PYTHONPATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV")
 """No other variable reaches foreign code: settings may hold secrets (K-09)."""
 
@@ -124,7 +126,7 @@ class ModuleHost:
         environment = {k: os.environ[k] for k in _PASSED_ON if k in os.environ}
         # The keeper's own search path: a module sees the packages that registered it.
         environment["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p)
-        command = [sys.executable, "-m", "keeper.risk.modules.worker"]
+        command = [sys.executable, "-m", "keeper.ops.risk_modules.worker"]
         command += [worker.spec.name, worker.spec.value, str(self._limits.memory_mb)]
         try:
             process = subprocess.Popen(  # noqa: S603 - our own interpreter and worker
@@ -171,13 +173,16 @@ class ModuleHost:
 
     def _late(self, worker: _Worker) -> None:
         if worker.ready and worker.asked == self._number:
-            self._fault(worker, f"gave no answer within {self._limits.time_s:g} s")
-            _kill(worker)
+            problem = f"gave no answer within {self._limits.time_s:g} s"
         elif self._now() - worker.started > self._limits.start_s:
-            self._fault(worker, f"was not ready within {self._limits.start_s:g} s")
-            _kill(worker)
+            problem = f"was not ready within {self._limits.start_s:g} s"
         else:
             worker.problem = "is still starting"
+            return
+        self._fault(worker, problem)
+        _kill(worker)
+        if not worker.resting:
+            self._start(worker)  # so that it may be ready by the next question
 
     def _receive(self, worker: _Worker) -> bool:
         """Take what there is; False once nothing more can come."""
@@ -259,7 +264,9 @@ def _kill(worker: _Worker) -> None:
         return
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    # What the kernel holds (a dead disk) ends when it lets go; nobody waits for that here.
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_LEAVE_S)
     for pipe in (process.stdin, process.stdout):
         if pipe is not None:
             with suppress(OSError):

@@ -1,23 +1,28 @@
-"""The process that one module lives in: `python -m keeper.risk.modules.worker NAME VALUE MEGABYTES`.
+"""The process that one module lives in: `python -m keeper.ops.risk_modules.worker NAME VALUE MEGABYTES`.
 
 Questions come in on standard input (eight bytes of length, then a pickle that the keeper made); answers leave on
 what was standard output, one line of JSON each. What the module itself prints goes nowhere.
 """
 
+import ctypes
 import importlib.metadata
 import json
 import os
 import pickle
 import resource
+import signal
 import sys
+from contextlib import suppress
 
-from keeper.risk.modules.answer import LONGEST_TEXT, encode_answer
+from keeper.ops.risk_modules.answer import LONGEST_TEXT, encode_answer
 
+_PR_SET_PDEATHSIG = 1
 READY = b'{"ready": true}\n'
 
 
 def main(name: str, value: str, megabytes: int) -> None:
     """Import the module, say so, and answer until the keeper closes the pipe."""
+    _end_with_the_keeper()
     answers = os.dup(1)
     os.dup2(2, 1)
     limit = megabytes * 2**20
@@ -37,6 +42,12 @@ def main(name: str, value: str, megabytes: int) -> None:
         except BaseException as error:  # noqa: BLE001 - whatever foreign code may raise, exits included
             line = _fault(number, error)
         _write(answers, line)
+
+
+def _end_with_the_keeper() -> None:
+    """A keeper that is killed cannot end a module that hangs; on Linux the kernel does."""
+    with suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _fault(number: int, error: BaseException) -> bytes:
