@@ -17,7 +17,7 @@ from keeper.config.strategy import load_strategy
 from keeper.errors import KeystoreError, UnfundedError, WrongVaultError
 from keeper.execution.executor import TransactionExecutor
 from keeper.execution.fees import GasPolicy
-from keeper.execution.life import FollowPolicy
+from keeper.execution.machine import FollowPolicy
 from keeper.execution.signer import Signer, from_private_key
 from keeper.execution.simulate import ErrorBook
 from keeper.journal.store import SqliteJournal

@@ -5,7 +5,7 @@ from decimal import ROUND_DOWN, Decimal
 from keeper.config.risk import risk_inputs
 from keeper.config.settings import Settings
 from keeper.execution.fees import GasPolicy
-from keeper.execution.life import FollowPolicy
+from keeper.execution.machine import FollowPolicy
 from keeper.loop import TickRules
 from keeper.model.policy import (
     GuardPolicy,

@@ -18,6 +18,9 @@ from keeper.model.outcome import AttemptResult, AttemptStatus
 _log = structlog.get_logger(__name__)
 _IN_BLOCK = frozenset({AttemptStatus.MINED, AttemptStatus.REVERTED, AttemptStatus.CANCELLED})
 _UNSIGNED = frozenset({IntentState.CREATED, IntentState.JOURNALLED, IntentState.SIMULATED})
+_GO_ON = frozenset({Action.INCLUDE, Action.REOPEN, Action.CONFIRM})
+_MOST_STEPS = 5
+"""Reopened, included elsewhere, confirmed, final: no honest block asks for more."""
 _NOT_SIGNED = "the keeper ended before it was signed; decided anew"
 _OUT = "its block was reorganised away"
 
@@ -111,18 +114,19 @@ class Follower:
         """Steps until the next one is patience; the last result on the way."""
         finished: AttemptResult | None = None
         state = self._state(record, attempts)
-        while True:
+        for _ in range(_MOST_STEPS):
             view = self._view(state, record, attempts)
             action = decide(view, self._seen(view, attempts, seen, block), self._policy)
             if action in PATIENT:
-                return finished
+                break
             result, state = self._step(action, state, attempts, seen, block)
             finished = result or finished
-            if action not in (Action.INCLUDE, Action.REOPEN, Action.CONFIRM):
-                return finished
             if action is Action.REOPEN and seen.result(attempts) is None:
-                return finished  # the same bytes are out again; patience begins anew
+                break  # the same bytes are out again; patience begins anew
             record = self._book.intent(attempts[-1].intent_id)
+            if action not in _GO_ON or record is None:
+                break
+        return finished
 
     def _state(self, record: IntentRecord | None, attempts: tuple[Attempt, ...]) -> IntentState:
         """An attempt is in the journal, so the intent is signed at least."""
