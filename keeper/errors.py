@@ -23,6 +23,7 @@ GimbalError
 │   ├── SigningError       the signer did not sign, or not what was asked
 │   ├── OutbidError        a pool still holds an earlier transaction too dear to replace
 │   └── RejectedError      the endpoint refused the signed transaction
+├── ControlError           a switch or a request cannot be written: it does not hold
 ├── JournalError           the journal cannot be written: the keeper stops
 └── LocalnetError          the local mainnet could not be built or started
 """
@@ -321,6 +322,17 @@ class RejectedError(SendError):
 
     def __str__(self) -> str:
         return f"transaction {self.tx_hash} was not accepted: {self.problem}"
+
+
+@dataclass
+class ControlError(GimbalError):
+    """A switch or a request cannot be written; what was ordered does not hold."""
+
+    path: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.problem}; nothing was changed: make it writable and order again"
 
 
 @dataclass

@@ -8,7 +8,8 @@ from keeper.execution.intents import make_intent, rebalance_of
 from keeper.guard import check, check_upkeep
 from keeper.market import build_market
 from keeper.model.block import BlockStamp
-from keeper.model.decision import Intent, Lane, Payload, Plan, Refusal, Target, Verdict
+from keeper.model.control import FREE, Control
+from keeper.model.decision import Beat, Intent, Lane, Payload, Plan, Refusal, Target, Verdict
 from keeper.model.market import MarketState, Readings
 from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
 from keeper.model.policy import Policies
@@ -27,6 +28,8 @@ class Ports:
     executor: Executor
     journal: Journal
     modules: RiskModules | None = None
+    control: Control = FREE
+    """What people and leadership forbid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,7 @@ def _verdict(
     if plan.empty:
         return Verdict(())
     refusals = check(plan, market, policies.guard).refusals
+    refusals += ports.control.refusals(plan.lane)
     refusals += _too_soon(ports.executor, plan.lane, market.readings)
     return Verdict(refusals + _paused(ports.journal, rules, plan.lane, market.readings))
 
@@ -221,6 +225,9 @@ def _upkeep(
     if work is None:
         return None, ()
     refusals = check_upkeep(work, market, policies.guard).refusals
+    # a paused vault is still protected, and its heart says so
+    lane = Lane.PROTECTIVE if isinstance(work, Beat) else Lane.ROUTINE
+    refusals += ports.control.refusals(lane)
     refusals += _paused(ports.journal, rules, Lane.ROUTINE, market.readings)
     return (None if refusals else work), refusals
 

@@ -23,9 +23,11 @@ from keeper.execution.simulate import ErrorBook
 from keeper.journal.store import SqliteJournal
 from keeper.loop import TickRules
 from keeper.market import build_market
+from keeper.model.control import FREE
 from keeper.model.market import Readings
 from keeper.model.policy import Policies
 from keeper.model.ports import RiskModules, Strategy
+from keeper.ops.gate import Gate
 from keeper.ops.risk_modules import HostLimits, LiveModules
 
 _ERROR_ABIS = (
@@ -59,6 +61,7 @@ def build_keeper_for(
     follow: FollowPolicy | None = None,
     timeout_s: float = 10.0,
     modules: RiskModules | None = None,
+    gate: Gate | None = None,
 ) -> Keeper:
     """A keeper from values alone, without a settings file: for demos, tests and other programs.
 
@@ -67,6 +70,8 @@ def build_keeper_for(
     """
     if signer is None and private_key is not None:
         signer = from_private_key(private_key, "private_key")
+    if signer is not None and gate is not None:
+        signer = gate.seal(signer)
     account = signer.address if signer else address
     if account is None:
         raise ValueError("one of signer, private_key and address is needed")
@@ -104,11 +109,16 @@ def build_keeper_for(
         clock=clock,
         address=account,
         modules=modules,
+        control=gate or FREE,
     )
 
 
 def build_keeper(
-    settings: Settings, *, dry_run: bool = False, prompt: Prompt | None = None
+    settings: Settings,
+    *,
+    dry_run: bool = False,
+    prompt: Prompt | None = None,
+    gate: Gate | None = None,
 ) -> Keeper:
     """The keeper of a settings file, checked before the first tick.
 
@@ -137,6 +147,7 @@ def build_keeper(
         follow=follow_policy(settings),
         timeout_s=settings.rpc_timeout_s,
         modules=_modules(settings, found, readings),
+        gate=gate,
     )
 
 

@@ -17,10 +17,12 @@ from keeper.execution.executor import TransactionExecutor
 from keeper.journal.store import SqliteJournal
 from keeper.loop import Ports, TickRecord, TickRules, run_tick
 from keeper.model.block import BlockStamp
+from keeper.model.control import FREE, Control
 from keeper.model.market import Readings
 from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
 from keeper.model.policy import Policies
 from keeper.model.ports import RiskModules, Strategy
+from keeper.ops.correlation import Correlated, in_tick
 
 _log = structlog.get_logger(__name__)
 _LOUD = frozenset({TickStatus.REFUSED, TickStatus.FAILED, TickStatus.SKIPPED})
@@ -42,11 +44,12 @@ class Keeper:
         clock: Clock,
         address: str,
         modules: RiskModules | None = None,
+        control: Control = FREE,
     ) -> None:
         self._endpoint = endpoint
         self._reader = reader
         self._executor = executor
-        self._ports = Ports(reader, executor, journal, modules)
+        self._ports = Ports(reader, Correlated(executor), journal, modules, control)
         self._strategy = strategy
         self._policies = policies
         self._rules = rules
@@ -78,14 +81,16 @@ class Keeper:
     def tick(self, block: BlockStamp | None = None) -> TickOutcome:
         """One pass for `block` (by default the newest head). Follows what is in flight, never waits."""
         try:
-            record = run_tick(
-                self._ports,
-                self._policies,
-                self._strategy,
-                self._clock,
-                rules=self._rules,
-                block=block,
-            )
+            with in_tick(block):
+                record = run_tick(
+                    self._ports,
+                    self._policies,
+                    self._strategy,
+                    self._clock,
+                    rules=self._rules,
+                    block=block,
+                )
+                _report(record)
         except GimbalError:
             raise
         except Exception as error:
@@ -96,7 +101,6 @@ class Keeper:
             _log.error(reason, block=number, problem=str(error))
             raise
         self.last = record
-        _report(record)
         return record.outcome
 
     def once(self, patience_s: float = 60.0, poll_s: float = 0.5) -> TickOutcome:
@@ -182,6 +186,8 @@ def _report(record: TickRecord) -> None:
     facts: dict[str, object] = {"block": outcome.block_number, "reason": outcome.reason}
     if record.risk:
         facts["health"] = round(record.risk.health_wad / 1e18, 4)
+    if record.intent:
+        facts["intent"] = record.intent.id
     if outcome.tx_hash:
         facts["tx"] = outcome.tx_hash
     say(f"tick {outcome.status}", **facts)

@@ -32,6 +32,7 @@ History = Annotated[
         "--history", help="Hourly bars (CSV, may be gzipped) to forecast volatility from."
     ),
 ]
+_LONGEST_NAME = 32
 Json = Annotated[bool, typer.Option("--json", help="For programs; see --schema.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write a page with plots to this file.")]
 Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON schema of the report.")]
@@ -143,13 +144,19 @@ def _inputs(known: "RiskInputs", volatility: float | None, history: Path | None)
     if history is None:
         return known
     from keeper.history.bars import read_bars
-    from keeper.risk.history import forecast_from_closes
+    from keeper.risk.history import learn
 
     bars = read_bars(history, max_missing=10_000)
     horizon_s = known.policy.horizon_days * 86_400
-    forecast, residuals = forecast_from_closes(bars.times, bars.close, bars.step_s, horizon_s)
-    forecast = forecast if volatility is None else volatility
-    return replace(known, volatility=forecast, residuals=residuals)
+    past = learn(bars.times, bars.close, bars.step_s, horizon_s)
+    forecast = past.volatility if volatility is None else volatility
+    return replace(
+        known,
+        volatility=forecast,
+        residuals=past.residuals,
+        overlap=past.overlap,
+        jumps=past.jumps,
+    )
 
 
 def _report(market: "MarketState", inputs: "RiskInputs", *, ask: bool) -> "FullReport":
@@ -195,6 +202,10 @@ def _print(report: "FullReport", names: tuple[str, str]) -> None:
         console.print(_table(part))
 
 
+def _short(part: Any) -> bool:
+    return max((len(row[0]) for row in part.rows), default=0) <= _LONGEST_NAME
+
+
 def _table(part: Any) -> Any:
     from rich.markup import escape
     from rich.table import Table
@@ -202,7 +213,8 @@ def _table(part: Any) -> Any:
     colours = {"breach": "bold red", "warn": "yellow", "unknown": "dim"}
     table = Table(title=part.title, title_justify="left", title_style="bold", header_style="dim")
     for index, column in enumerate(part.columns):
-        table.add_column(escape(column), overflow="fold" if index else "ellipsis")
+        # What a row is about is never cut: two series differ in their last characters.
+        table.add_column(escape(column), overflow="fold", no_wrap=not index and _short(part))
     marks = part.marks or (None,) * len(part.rows)
     for row, mark in zip(part.rows, marks, strict=True):
         table.add_row(*map(escape, row), style=colours.get(mark.value) if mark else None)

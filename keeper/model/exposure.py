@@ -7,6 +7,8 @@ for volatilities and rates.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from keeper.model.risk_report import Jumps
+
 ASSET = "asset"
 """The vault's unit of account, as an underlying."""
 BASE = "base"
@@ -145,6 +147,10 @@ class RiskInputs:
     residuals: tuple[float, ...] = ()
     """Past log returns over the volatility forecast for them: the shape of the loss distribution. Fewer than 250
     are not used; a Student t with 4 degrees stands in for them."""
+    overlap: int = 1
+    """How many consecutive residuals share a part: 24 for returns of a day taken every hour."""
+    jumps: Jumps = field(default_factory=Jumps)
+    """Of base; their variance is a part of the forecast volatility's."""
     exposures: tuple[Exposure, ...] = ()
     """Beyond those of the market state (perpetuals, other venues)."""
     underlyings: tuple[Underlying, ...] = ()

@@ -8,7 +8,7 @@ number.
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA = "gimbal.risk/1"
+SCHEMA = "gimbal.risk/2"
 
 
 class Standing(StrEnum):
@@ -44,6 +44,18 @@ class GreekSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Jumps:
+    """How base jumps: at the times of a Poisson process, by normal amounts of the log price (Merton, 1976)."""
+
+    intensity: float = 0.0
+    """Jumps a year; 0 for none."""
+    mean: float = 0.0
+    """Of the log price in one jump."""
+    deviation: float = 0.0
+    """Standard, of the same."""
+
+
+@dataclass(frozen=True, slots=True)
 class PositionRisk:
     """One exposure."""
 
@@ -76,7 +88,7 @@ class LiquidationRisk:
     median_time: float | None
     """Years until it is hit with probability one half; None if it never is."""
     probability: float | None
-    """Of being hit before the keeper's next action takes effect."""
+    """Of being hit, or jumped over, before the keeper's next action takes effect."""
     probability_horizon: float | None
     """Of being hit within the horizon, if nobody acts."""
 
@@ -165,7 +177,8 @@ class TailRisk:
     value_at_risk: float
     expected_shortfall: float
     var_interval: tuple[float, float] | None
-    """Of 95 %; None where the distribution is a formula."""
+    """Of 95 %, from as many observations as do not overlap; None where the distribution is a formula or the interval
+    has no end."""
     losses: tuple[float, ...]
     """Quantiles of the loss at 0.5 %, 1 %, ... 99.5 %, ascending."""
 
@@ -287,6 +300,8 @@ class FullReport:
     problems: tuple[str, ...]
     price: float | None
     volatility: float | None
+    jumps: Jumps
+    """Of base, in the probabilities of liquidation; part of the volatility."""
     nav: float | None
     greeks: GreekSet | None
     """Of everything in NAV: the sum of those positions."""

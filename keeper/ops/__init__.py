@@ -1,1 +1,1 @@
-"""Ends of the keeper that are neither chain nor journal: what it starts and serves beside the loop."""
+"""Operating a keeper: stop it, pause it, ask it, watch it, and keep a second one ready."""

@@ -81,8 +81,10 @@ def touch_probability(
 
     NaN where an input is NaN. The closed form is exact to rounding, the part of one jump to 1e-6 of itself; what the
     Sobol points leave of the whole is a standard deviation of 1e-3 to 2e-3 of it from 0.1 to 10 expected jumps (less
-    where jumps are rarer), and 2e-2 at thirty; some milliseconds each where jumps are rare, a second at thirty. Raises QuantityError naming the field, also
-    for more than 100 expected jumps, where a diffusion of the same variance serves.
+    where jumps are rarer), and 2e-2 at thirty; some milliseconds each where jumps are rare, a second at thirty.
+
+    Raises QuantityError naming the field, also for more than 100 expected jumps, where a diffusion of the same variance
+    serves.
     """
     given = (log_distance, drift, volatility, years, jump_intensity, jump_mean, jump_deviation)
     shape, columns = inputs.flat_inputs(_FIELDS, given)

@@ -93,7 +93,7 @@ def _heat(axes: Axes, heat: HeatMap, nav: float) -> None:
     largest = float(np.abs(values).max()) or 1.0
     for (row, column), value in np.ndenumerate(values):
         colour = LIGHT["danger"] if value < 0 else LIGHT["protected"]
-        strength = 0.85 * abs(value) / largest
+        strength = 0.55 * abs(value) / largest  # darker, and the figures could not be read
         axes.add_patch(
             Rectangle((column, row), 1, 1, facecolor=colour, alpha=strength, linewidth=0)
         )

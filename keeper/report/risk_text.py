@@ -39,6 +39,13 @@ def money(value: float | None, places: int = 0) -> str:
     return "unknown" if value is None else f"{value:,.{places}f}"
 
 
+def figure(value: float) -> str:
+    """As many places as its size leaves worth reading; 0 is 0."""
+    size = abs(value)
+    places = 0 if size >= 1_000.0 else 2 if size >= 1.0 else 4
+    return f"{value:,.{places}f}" if value else "0"
+
+
 def share(value: float | None, places: int = 1) -> str:
     """As a percentage, or unknown."""
     return "unknown" if value is None else f"{value:.{places}%}"
@@ -95,7 +102,7 @@ def _summary(report: FullReport, asset: str, base: str) -> Section:
     if report.greeks_after_requests != report.greeks and report.greeks_after_requests:
         after = report.greeks_after_requests
         found.append(("after requests", f"{money(after.value)} {asset}, delta {after.delta:,.4f}"))
-    found.append(("volatility", share(report.volatility)))
+    found.append(("volatility", share(report.volatility) + _jumps(report)))
     found += _tail(report, asset)
     w = report.wait
     pays = "" if w.keeper_can_pay else "; the keeper's account CANNOT PAY for protection"
@@ -106,6 +113,15 @@ def _summary(report: FullReport, asset: str, base: str) -> Section:
         cut = ", cut by the highest allowed" if c.bounded else ""
         found.append(("health to keep", f"{c.low:.3f} / {c.target:.3f} / {c.high:.3f}{cut}"))
     return Section("Vault", ("what", "value"), tuple(found))
+
+
+def _jumps(report: FullReport) -> str:
+    j = report.jumps
+    if j.intensity == 0.0:
+        return ""
+    return (
+        f", of it {j.intensity:.1f} jumps a year of {j.mean:+.1%} on average (+-{j.deviation:.1%})"
+    )
 
 
 def _tail(report: FullReport, asset: str) -> Iterable[tuple[str, str]]:
@@ -183,33 +199,25 @@ def _contagion(report: FullReport) -> Section:
 
 
 def _positions(report: FullReport, base: str) -> Section:
-    columns = (
-        "position",
-        "kind",
-        "venue",
-        "value",
-        f"delta, {base}",
-        "vega",
-        "theta a day",
-        "note",
-    )
+    """As wide as a plain terminal: what is said of none has no column."""
+    columns = ("position", "venue", "value", f"delta, {base}", "vega", "theta a day", "note")
     ordered = sorted(report.positions, key=lambda p: -abs(p.greeks.value))[:MOST_ROWS]
     rows = [
         (
             p.id,
-            p.kind,
             p.venue,
-            money(p.greeks.value, 2),
-            f"{p.greeks.delta:,.4f}",
-            money(p.greeks.vega),
-            money(p.greeks.theta / 365, 2),
+            figure(p.greeks.value),
+            figure(p.greeks.delta),
+            figure(p.greeks.vega),
+            figure(p.greeks.theta / 365),
             p.problem or ("" if p.in_nav else "not in NAV yet"),
         )
         for p in ordered
     ]
+    kept = len(columns) if any(row[-1] for row in rows) else len(columns) - 1
     left = len(report.positions) - len(rows)
     title = "Positions" + (f", the largest {len(rows)} of {len(rows) + left}" if left else "")
-    return Section(title, columns, tuple(rows))
+    return Section(title, columns[:kept], tuple(row[:kept] for row in rows))
 
 
 def _modules(report: FullReport) -> Section:

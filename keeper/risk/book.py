@@ -7,6 +7,7 @@ in assets rise by 1 / (1 - d) and every value, taken back to par, is multiplied 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -15,18 +16,17 @@ from numpy.typing import NDArray
 from keeper.errors import QuantityError
 from keeper.model.exposure import ASSET, BASE, Exposure, Kind, Underlying
 from keeper.model.risk_report import GreekSet
-from keeper.quant import black
+from keeper.quant import black, revaluation
 from keeper.risk.exposures import LENDING
 
 Floats = NDArray[np.float64]
 LEAST_SPOT = -0.999
 """A fall of everything leaves a thousandth: logarithms and options need a price."""
 MOST_VOLATILITY = 10.0
-NAN = float("nan")
-ONE_THREAD = black.PARALLEL_FROM - 1
-"""Options priced at once."""
 CHUNK = 400_000
 """Values held at once when only totals are asked for."""
+_FIGURES = ("quantity", "strike", "years", "entry", "rate", "volatility")
+_OPTION, _LOAN, _PERPETUAL = Kind.OPTION, Kind.LOAN, Kind.PERPETUAL
 GREEKS = ("value", "delta", "gamma", "vega", "theta", "rho", "vanna", "volga")
 
 
@@ -111,18 +111,9 @@ class Book:
     @cached_property
     def figures(self) -> Floats:
         """(6, n): quantity, strike, years, entry, rate, volatility (NaN where unknown)."""
-        rows = [
-            (
-                e.quantity,
-                e.strike,
-                e.years,
-                e.entry,
-                e.rate,
-                NAN if e.volatility is None else e.volatility,
-            )
-            for e in self.exposures
-        ]
-        return np.ascontiguousarray(np.array(rows, dtype=np.float64).reshape(-1, 6).T)
+        return np.array(
+            [list(map(attrgetter(name), self.exposures)) for name in _FIGURES], dtype=np.float64
+        )
 
     @property
     def quantity(self) -> Floats:
@@ -131,10 +122,14 @@ class Book:
         return found
 
     @cached_property
+    def is_option(self) -> NDArray[np.bool_]:
+        """(n,)."""
+        return np.array([e.kind is _OPTION for e in self.exposures], dtype=bool)
+
+    @cached_property
     def options(self) -> NDArray[np.int64]:
         """(o,) positions of the options."""
-        found = [i for i, e in enumerate(self.exposures) if e.kind is Kind.OPTION]
-        return np.array(found, dtype=np.int64)
+        return np.flatnonzero(self.is_option)
 
     @cached_property
     def lent(self) -> tuple[int, ...]:
@@ -145,24 +140,22 @@ class Book:
     def terms(self) -> tuple[Floats, Floats, Floats, Floats]:
         """Strike, years, volatility (0 where unknown) and sign of the options, each (o,)."""
         _, strike, years, _, _, volatility = self.figures[:, self.options]
-        sign = [1.0 if self.exposures[i].is_call else -1.0 for i in self.options]
-        return strike, np.maximum(years, 0.0), np.nan_to_num(volatility), np.array(sign)
+        sign = np.array([1.0 if self.exposures[i].is_call else -1.0 for i in self.options])
+        return strike, np.maximum(years, 0.0), np.nan_to_num(volatility), sign
 
     @cached_property
     def linear(self) -> "Linear":
         """Everything but the options."""
-        at = np.array(
-            [i for i, e in enumerate(self.exposures) if e.kind is not Kind.OPTION], dtype=np.int64
-        )
+        at = np.flatnonzero(~self.is_option)
         kinds = [self.exposures[i].kind for i in at]
-        perpetual = np.array([float(k is Kind.PERPETUAL) for k in kinds])
+        perpetual = np.array([float(kind is _PERPETUAL) for kind in kinds])
         quantity, _, _, entry, rate, _ = self.figures[:, at]
         return Linear(
             at,
             quantity,
             entry * perpetual,
             rate * (1.0 - 2.0 * perpetual),
-            np.array([float(k is Kind.LOAN) for k in kinds]),
+            np.array([float(kind is _LOAN) for kind in kinds]),
             perpetual,
         )
 
@@ -179,46 +172,34 @@ class Book:
         found[:, 1:] /= (1.0 - moves.depeg)[:, None]
         return found
 
+    @cached_property
+    def _revalued(self) -> tuple[revaluation.Options, revaluation.Lines]:
+        """The terms of everything as the kernel takes them."""
+        line, chosen = self.linear, self.options
+        return (
+            revaluation.Options(
+                chosen, self.which[chosen], np.stack((self.quantity[chosen], *self.terms))
+            ),
+            revaluation.Lines(line.at, self.which[line.at], np.stack(line[1:])),
+        )
+
     def values(self, moves: Moves) -> Floats:
         """(m, n): value of every exposure after every move, assets at par."""
-        if not self.exposures:
-            return np.zeros((moves.spot.size, 0))
         spots = self.spots(moves)
-        found = np.empty((moves.spot.size, len(self.exposures)))
-        line = self.linear
-        growth = moves.years[:, None] * (
-            line.earned + np.outer(moves.rates, line.loan) - np.outer(moves.funding, line.perpetual)
+        shifts = revaluation.Shifts(
+            moves.volatility, moves.years, moves.skew, moves.depeg, moves.rates, moves.funding
         )
-        price = spots[:, self.which[line.at]]
-        found[:, line.at] = line.quantity * (price * (1.0 + growth) - line.entry)
-        if self.options.size:
-            found[:, self.options] = self.quantity[self.options] * self._option_prices(spots, moves)
-        if moves.depeg.any():
-            found *= (1.0 - moves.depeg)[:, None]
+        found, wrong = revaluation.revalue(*self._revalued, spots, shifts, MOST_VOLATILITY)
+        if wrong:
+            self._refuse(spots, moves)
         return found
 
-    def _option_prices(self, spots: Floats, moves: Moves) -> Floats:
-        """(m, o), in pieces that one thread prices: waiting for a second one costs more than it saves."""
-        strike, years, volatility, sign = self.terms
-        at = self.which[self.options]
-        found = np.empty((moves.spot.size, strike.size))
-        wide = min(strike.size, ONE_THREAD)
-        tall = max(1, ONE_THREAD // wide)
-        for left in range(0, strike.size, wide):
-            for top in range(0, moves.spot.size, tall):
-                rows, columns = slice(top, top + tall), slice(left, left + wide)
-                chosen = at[columns]
-                alike = bool((chosen == chosen[0]).all())
-                price = spots[rows, chosen[0]][:, None] if alike else spots[rows][:, chosen]
-                shifted = volatility[columns] * (1.0 + moves.volatility[rows, None])
-                if moves.skew[rows].any():
-                    shifted += moves.skew[rows, None] * np.log(strike[columns] / price)
-                np.clip(shifted, 0.0, MOST_VOLATILITY, out=shifted)
-                remaining = np.maximum(years[columns] - moves.years[rows, None], 0.0)
-                found[rows, columns] = black.price(
-                    price, strike[columns], remaining, shifted, sign[columns]
-                )
-        return found
+    def _refuse(self, spots: Floats, moves: Moves) -> None:
+        """Raises with the name of what is out of bounds, move by move."""
+        strike, years, _, sign = self.terms
+        for spot, passed in zip(spots, moves.years, strict=True):
+            price = spot[self.which[self.options]]
+            black.price(price, strike, np.maximum(years - passed, 0.0), 0.0, sign)
 
     def totals(self, moves: Moves) -> Floats:
         """(m,): value of everything after every move, in bounded memory."""
@@ -264,9 +245,9 @@ def _check(book: Book) -> None:
     """A figure that cannot be meant stops the whole: a sum with one wrong part is wrong."""
     if not (np.isfinite(book.price) and book.price > 0.0):
         raise QuantityError("price", f"is {book.price!r}", "give a positive price of base")
-    known = set(book.names)
     for field in ("price", "volatility"):
         _positive(f"underlyings.{field}", [getattr(u, field) for u in book.underlyings])
+    known = set(book.names)
     for at, e in enumerate(book.exposures):
         if e.underlying not in known:
             raise QuantityError(
@@ -276,12 +257,11 @@ def _check(book: Book) -> None:
         return
     figures = book.figures
     _all(np.isfinite(figures[:5]).all(axis=0), book, "exposures", "is not finite")
-    option = np.zeros(len(book.exposures), dtype=bool)
-    option[book.options] = True
-    _all(~option | (figures[1] > 0.0), book, "exposures.strike", "is not positive")
-    known_volatility = np.array([e.volatility is not None for e in book.exposures])
+    _all(~book.is_option | (figures[1] > 0.0), book, "exposures.strike", "is not positive")
     sane = (figures[5] >= 0.0) & (figures[5] <= MOST_VOLATILITY)
-    _all(~known_volatility | sane, book, "exposures.volatility", "is not between 0 and 10, a year")
+    if not sane.all():
+        unknown = np.array([e.volatility is None for e in book.exposures])
+        _all(unknown | sane, book, "exposures.volatility", "is not between 0 and 10, a year")
 
 
 def _all(good: NDArray[np.bool_], book: Book, field: str, problem: str) -> None:

@@ -21,6 +21,7 @@ from keeper.model.risk_report import (
 )
 from keeper.model.units import WAD
 from keeper.risk.book import GREEKS, Book, Floats, Moves, greek_set
+from keeper.risk.checks import check_inputs
 from keeper.risk.concentration import concentrations
 from keeper.risk.contagion import contagion_of, liquidation_penalty
 from keeper.risk.distribution import tail_risk
@@ -47,6 +48,7 @@ PROFILE = np.linspace(0.4, 1.6, 61)
 
 def assess_deep(market: MarketState, inputs: RiskInputs) -> FullReport:
     """Everything; QuantityError for inputs that cannot be meant (a price of nan, an unknown underlying)."""
+    check_inputs(inputs)
     readings = market.readings
     price = readings.price.price_wad / WAD
     usable = readings.price.fault is PriceFault.NONE and price > 0.0
@@ -87,6 +89,7 @@ def _blank(market: MarketState, inputs: RiskInputs, price: float | None) -> Full
         problems=market.faults,
         price=price,
         volatility=inputs.volatility,
+        jumps=inputs.jumps,
         nav=None,
         greeks=None,
         greeks_after_requests=None,

@@ -1,7 +1,8 @@
 """Loss of the whole vault over the horizon, every position revalued.
 
 With at least 250 residuals (past returns over the volatility forecast for them) the shape is theirs: filtered
-historical simulation. Without, a Student t with 4 degrees of freedom stands in, scaled to the forecast. Volatility
+historical simulation. A long record is summed up by the means of 4,096 equally likely parts of it, so that the
+oldest crash still counts. Without, a Student t with 4 degrees of freedom stands in, scaled to the forecast. Volatility
 moves as well, lognormally, with the policy's volatility and correlation; its part that price does not explain
 follows a van der Corput sequence, so that the same input gives the same figure.
 """
@@ -14,6 +15,7 @@ from scipy.special import ndtri, stdtrit  # type: ignore[import-untyped]
 from keeper.model.exposure import RiskInputs
 from keeper.model.risk_report import TailRisk
 from keeper.quant import tails
+from keeper.quant.tails.estimate import order_interval
 from keeper.risk.book import Book, Floats, Moves
 from keeper.risk.scenarios import DAY
 
@@ -32,7 +34,7 @@ def tail_risk(book: Book, inputs: RiskInputs) -> TailRisk | None:
     losses = -(book.totals(_moves(z, inputs.volatility, inputs)) - book.totals(Moves.of(1)))
     tail = tails.historical(losses, policy.confidence)
     sampled = method == "filtered history"
-    low, high = tail.var_interval
+    observed = len(inputs.residuals) // max(1, inputs.overlap)
     grid = np.quantile(losses, np.arange(1, 200) / 200.0)
     return TailRisk(
         policy.confidence,
@@ -40,15 +42,26 @@ def tail_risk(book: Book, inputs: RiskInputs) -> TailRisk | None:
         method,
         tail.value_at_risk,
         tail.expected_shortfall,
-        (low, high) if sampled and np.isfinite((low, high)).all() else None,
+        _interval(losses, policy.confidence, observed) if sampled else None,
         tuple(float(x) for x in grid),
     )
+
+
+def _interval(losses: Floats, confidence: float, observed: int) -> tuple[float, float] | None:
+    """Of 95 % for the quantile, as `observed` independent losses of this distribution give it; None without an end."""
+    if observed < 1:
+        return None
+    drawn = np.quantile(losses, (np.arange(observed) + 0.5) / observed)
+    low, high = order_interval(drawn, confidence, 0.95)
+    return (low, high) if math.isfinite(low) and math.isfinite(high) else None
 
 
 def _shape(residuals: tuple[float, ...]) -> tuple[Floats, str]:
     """Standard returns of the horizon, and where they come from."""
     if len(residuals) >= LEAST_RESIDUALS:
-        return np.array(residuals[-MOST_RESIDUALS:], dtype=np.float64), "filtered history"
+        ordered = np.sort(np.array(residuals, dtype=np.float64))
+        parts = np.array_split(ordered, min(ordered.size, MOST_RESIDUALS))
+        return np.array([part.mean() for part in parts]), "filtered history"
     levels = (np.arange(POINTS) + 0.5) / POINTS
     scale = math.sqrt((DEGREES - 2.0) / DEGREES)
     return scale * stdtrit(DEGREES, levels), f"Student t({DEGREES:g})"

@@ -6,12 +6,20 @@ time T of first passage has (Borodin and Salminen, Handbook of Brownian Motion, 
     P(T <= t) = N((n t - b) / (v sqrt t)) + exp(2 n b / v^2) N((-b - n t) / (v sqrt t))
 
 A price without drift has a log drift of -v^2 / 2: towards a barrier below, away from one above. Watching without
-pause makes the figure an upper bound for a venue that looks once a block.
+pause makes the figure an upper bound for a venue that looks once a block. With jumps the probability is that of
+`keeper.quant.passage`; times to it are of the diffusion alone, at the whole volatility.
 """
 
 import math
 
 from scipy.special import log_ndtr  # type: ignore[import-untyped]
+
+from keeper.model.risk_report import Jumps
+from keeper.quant.passage import touch_probability
+
+NO_JUMPS = Jumps()
+LEAST_DIFFUSION = 0.25
+"""Part of the forecast variance that stays with the diffusion, whatever the jumps would take of it."""
 
 
 def log_distance(price: float, barrier: float) -> float:
@@ -43,6 +51,22 @@ def hit_probability(
         log_ndtr((-distance - towards * years) / spread)
     )
     return min(1.0, math.exp(direct) + math.exp(min(0.0, mirrored)))
+
+
+def jump_probability(
+    distance: float, volatility: float, years: float, jumps: Jumps, *, rising: bool
+) -> float:
+    """As `hit_probability` of a martingale, jumps included: their variance is taken out of the volatility's.
+
+    QuantityError naming the field for jumps that cannot be meant, and for more than 100 expected within `years`.
+    """
+    if jumps.intensity == 0.0 or distance <= 0.0 or years <= 0.0:
+        return hit_probability(distance, volatility, years, rising=rising)
+    taken = jumps.intensity * (jumps.mean**2 + jumps.deviation**2)
+    diffusion = math.sqrt(max(LEAST_DIFFUSION * volatility**2, volatility**2 - taken))
+    signed = -distance if rising else distance
+    shape = (jumps.intensity, jumps.mean, jumps.deviation)
+    return float(touch_probability(signed, 0.0, diffusion, years, *shape))
 
 
 def expected_time(distance: float, volatility: float, *, rising: bool) -> float | None:

@@ -39,7 +39,8 @@ class Scan:
 def scan(book: Book, scenarios: tuple[Scenario, ...], thresholds: dict[str, float]) -> Scan:
     """Value every exposure under every scenario; thresholds: liquidation threshold by underlying, fractions."""
     moves = moves_of(scenarios)
-    pnl = book.values(moves) - book.values(Moves.of(1))
+    pnl = book.values(moves)
+    pnl -= book.values(Moves.of(1))
     return Scan(scenarios, pnl, pnl.sum(axis=1), _health(book, moves, thresholds))
 
 

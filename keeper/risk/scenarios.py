@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from keeper.model.exposure import RiskPolicy
-from keeper.risk.book import Floats, Moves
+from keeper.risk.book import Moves
 
 SPOTS = (-0.40, -0.30, -0.20, -0.10, -0.05, 0.0, 0.05, 0.10, 0.20, 0.30, 0.40)
 VOLATILITIES = (-0.30, 0.0, 0.50)
@@ -59,23 +59,17 @@ def standard_scenarios(policy: RiskPolicy) -> tuple[Scenario, ...]:
 
 def moves_of(scenarios: tuple[Scenario, ...]) -> Moves:
     """As arrays, in order."""
-
-    def column(name: str) -> Floats:
-        return np.array([getattr(s, name) for s in scenarios], dtype=np.float64)
-
-    return Moves.of(
-        len(scenarios),
-        years=column("days") * DAY,
-        **{
-            name: column(name)
-            for name in (
-                "spot",
-                "volatility",
-                "skew",
-                "correlation",
-                "depeg",
-                "funding",
-                "rates",
-            )
-        },
-    )
+    rows = [
+        (
+            s.spot,
+            s.volatility,
+            s.days * DAY,
+            s.skew,
+            s.correlation,
+            s.depeg,
+            s.funding,
+            s.rates,
+        )
+        for s in scenarios
+    ]
+    return Moves(*np.array(rows, dtype=np.float64).reshape(-1, 8).T.copy())

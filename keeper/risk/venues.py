@@ -15,10 +15,16 @@ from dataclasses import dataclass
 from keeper.model.exposure import ASSET, BASE, Exposure, Kind, MarginVenue, RiskInputs
 from keeper.model.ledger import Ledger
 from keeper.model.market import Readings
-from keeper.model.risk_report import LiquidationRisk, VenueRisk, Wait
+from keeper.model.risk_report import Jumps, LiquidationRisk, VenueRisk, Wait
 from keeper.model.units import BPS, INFINITE_HEALTH, WAD
 from keeper.risk.exposures import LENDING
-from keeper.risk.passage import expected_time, hit_probability, log_distance, median_time
+from keeper.risk.passage import (
+    NO_JUMPS,
+    expected_time,
+    jump_probability,
+    log_distance,
+    median_time,
+)
 from keeper.risk.tempo import SECONDS_A_YEAR
 
 
@@ -47,6 +53,8 @@ class Outlook:
     volatilities: dict[str, float | None]
     wait: Wait
     horizon_days: float
+    jumps: Jumps = NO_JUMPS
+    """Of base; other underlyings only diffuse."""
 
 
 def lending_risk(readings: Readings, outlook: Outlook | None) -> VenueRisk:
@@ -127,6 +135,7 @@ def _risk(
     known = volatility is not None and volatility > 0.0
     v = volatility if volatility is not None and known else 0.0
     wait = outlook.wait.seconds / SECONDS_A_YEAR
+    jumps = outlook.jumps if underlying == BASE else NO_JUMPS
     return LiquidationRisk(
         underlying=underlying,
         direction="rise" if rising else "fall",
@@ -135,9 +144,9 @@ def _risk(
         sigmas=distance / (v * math.sqrt(horizon)) if known and horizon > 0.0 else None,
         expected_time=expected_time(distance, v, rising=rising) if known else None,
         median_time=median_time(distance, v, rising=rising) if known else None,
-        probability=hit_probability(distance, v, wait, rising=rising) if known else None,
+        probability=jump_probability(distance, v, wait, jumps, rising=rising) if known else None,
         probability_horizon=(
-            hit_probability(distance, v, horizon, rising=rising) if known else None
+            jump_probability(distance, v, horizon, jumps, rising=rising) if known else None
         ),
     )
 
@@ -148,4 +157,4 @@ def outlook_of(readings: Readings, inputs: RiskInputs, wait: Wait) -> Outlook:
     volatilities: dict[str, float | None] = {ASSET: None, BASE: inputs.volatility}
     for other in inputs.underlyings:
         prices[other.id], volatilities[other.id] = other.price, other.volatility
-    return Outlook(prices, volatilities, wait, inputs.policy.horizon_days)
+    return Outlook(prices, volatilities, wait, inputs.policy.horizon_days, inputs.jumps)

@@ -96,24 +96,27 @@ def fit_garch(
     student: bool = False,
     with_mean: bool = True,
     start: Garch | None = None,
+    backcast: float | None = None,
 ) -> Garch:
     """Maximum likelihood on returns (n,), in time order, as fractions; n >= 50.
 
-    asymmetric: GJR; student: t residuals; with_mean: a constant mean, else 0; start: an earlier fit to begin from.
-    Errors: `QuantityError` for what is not a finite series of that length, or one that does not vary.
+    asymmetric: GJR; student: t residuals; with_mean: a constant mean, else 0; start: an earlier fit to begin from;
+    backcast: variance before the first return, by default a weighted mean of the first squares.
+    Errors: `QuantityError` for what is not a finite series of that length, or one that does not vary; for a backcast
+    that is no variance.
     """
     r = series("returns", returns, LEAST)
     scale = float(np.std(r))
     if not scale > 1e-12 * float(np.max(np.abs(r), initial=1e-300)):
         raise QuantityError("returns", "do not vary", "give returns that do")
     scaled = r / scale
-    backcast = _backcast(scaled - (np.mean(scaled) if with_mean else 0.0))
+    before = _before(scaled, with_mean, None if backcast is None else backcast / scale**2)
     kind = (asymmetric, student, with_mean)
-    x = _begin(scaled, backcast, kind, start, scale)
-    best, iterations, converged = g.climb(scaled, x, backcast, kind)
+    x = _begin(scaled, before, kind, start, scale)
+    best, iterations, converged = g.climb(scaled, x, before, kind)
     natural, jacobian = np.empty(6), np.empty((6, 6))
     g.to_natural(x, asymmetric, natural, jacobian)
-    errors = _errors(scaled, natural, backcast, kind)
+    errors = _errors(scaled, natural, before, kind)
     unit = np.array([scale, scale**2, 1.0, 1.0, 1.0, 1.0])
     mean, omega, rising, falling, beta, shape = natural * unit
     fitted = Garch(
@@ -123,8 +126,8 @@ def fit_garch(
         gamma=float(falling - rising) if asymmetric else 0.0,
         beta=float(beta),
         shape=float(shape) if student else inf,
-        backcast=backcast * scale**2,
-        variance_next=backcast * scale**2,
+        backcast=before * scale**2,
+        variance_next=before * scale**2,
         log_likelihood=best - r.size * log(scale),
         errors=tuple(errors * unit),
         observations=r.size,
@@ -134,8 +137,13 @@ def fit_garch(
     return replace(fitted, variance_next=float(fitted.variances(r)[-1]))
 
 
-def _backcast(residuals: Floats) -> float:
-    first = residuals[:BACKCAST]
+def _before(scaled: Floats, with_mean: bool, given: float | None) -> float:
+    """The variance before the first return."""
+    if given is not None:
+        if not (np.isfinite(given) and given > 0):
+            raise QuantityError("backcast", f"{given} is no variance", "give a number above 0")
+        return given
+    first = (scaled - (np.mean(scaled) if with_mean else 0.0))[:BACKCAST]
     weights = BACKCAST_DECAY ** np.arange(first.size)
     return float(np.sum(weights * first * first) / np.sum(weights))
 

@@ -104,6 +104,27 @@ def test_an_expired_option_is_its_intrinsic_value() -> None:
     assert np.isfinite(book.greeks()).all()
 
 
+def test_values_are_in_the_order_of_the_exposures() -> None:
+    """Options and the rest are valued apart."""
+    book = random_book(300)
+    moves = Moves.of(3, spot=np.array([-0.2, 0.0, 0.3]), volatility=0.2, years=0.01, depeg=0.05)
+    whole = book.values(moves)
+    for i in (0, 7, 150, 299):
+        alone = Book((book.exposures[i],), book.price, book.volatility, book.underlyings)
+        assert (whole[:, [i]] == alone.values(moves)).all()
+
+
+@pytest.mark.parametrize(
+    ("strike", "days", "field"), [(1e251, 30.0, "strike"), (1.0, 4e5, "years")]
+)
+def test_what_no_option_can_be_is_refused_when_valued(
+    strike: float, days: float, field: str
+) -> None:
+    book = Book((option(), option("odd", strike=strike, days=days)), 2_000.0, 0.8)
+    with pytest.raises(QuantityError, match=field):
+        book.values(Moves.of(2, spot=0.1))
+
+
 def test_an_empty_book_is_worth_nothing() -> None:
     book = Book((), 2_000.0, None)
     assert value(book, spot=-0.5) == 0.0

@@ -1,5 +1,6 @@
 """First passage: the formula against simulation and its own limits."""
 
+import itertools
 import math
 
 import numpy as np
@@ -7,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.risk.passage import expected_time, hit_probability, log_distance, median_time
+from keeper.model.risk_report import Jumps
+from keeper.quant.passage import touch_probability
+from keeper.risk.passage import (
+    expected_time,
+    hit_probability,
+    jump_probability,
+    log_distance,
+    median_time,
+)
 
 DISTANCES = st.floats(1e-4, 3.0)
 VOLATILITIES = st.floats(0.01, 5.0)
@@ -98,3 +107,61 @@ def test_log_distance_keeps_its_digits_near_the_price() -> None:
     assert log_distance(1.0, 1.0 - 1e-12) == pytest.approx(1e-12, rel=1e-3)
     assert log_distance(2_000.0, 1_000.0) == pytest.approx(math.log(2))
     assert log_distance(1e60, 1e-20) == pytest.approx(80 * math.log(10))
+
+
+CRASHES = Jumps(20.0, -0.05, 0.06)
+
+
+def test_without_jumps_both_formulas_agree() -> None:
+    """Ours in logarithms, and that of keeper.quant."""
+    for distance, years, rising in itertools.product((0.01, 0.2, 1.0), (1e-5, 0.1), (False, True)):
+        ours = hit_probability(distance, 0.8, years, rising=rising)
+        theirs = float(touch_probability(-distance if rising else distance, 0.0, 0.8, years))
+        assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-300)
+        assert jump_probability(distance, 0.8, years, Jumps(), rising=rising) == ours
+
+
+def test_jumps_are_what_simulated_prices_do() -> None:
+    """200,000 paths of a day in 48 steps; the jumps' variance is part of the volatility's."""
+    volatility, years, paths, steps, distance = 0.8, 1 / 365, 200_000, 48, 0.12
+    g = np.random.default_rng(4)
+    mean, deviation, intensity = CRASHES.mean, CRASHES.deviation, CRASHES.intensity
+    diffusion = math.sqrt(volatility**2 - intensity * (mean**2 + deviation**2))
+    dt = years / steps
+    lift = intensity * math.expm1(mean + deviation**2 / 2)
+    at, missed = np.zeros(paths), np.ones(paths)
+    for _ in range(steps):
+        step = (-(diffusion**2) / 2 - lift) * dt
+        after = at + step + diffusion * math.sqrt(dt) * g.standard_normal(paths)
+        heights = np.maximum(at + distance, 0) * np.maximum(after + distance, 0)
+        missed *= 1 - np.exp(-2 * heights / (diffusion**2 * dt))
+        count = g.poisson(intensity * dt, paths)
+        at = after + mean * count + deviation * np.sqrt(count) * g.standard_normal(paths)
+        missed[at <= -distance] = 0
+    simulated, error = 1 - missed.mean(), missed.std() / math.sqrt(paths)
+    found = jump_probability(distance, volatility, years, CRASHES, rising=False)
+    assert found == pytest.approx(simulated, abs=4 * error)
+    assert found > 2 * hit_probability(distance, volatility, years, rising=False)
+
+
+def test_jumps_make_the_far_likelier_and_more_of_them_more_so() -> None:
+    for rising, sign in ((False, -1.0), (True, 1.0)):
+        chances = [
+            jump_probability(0.2, 0.6, 4e-6, Jumps(n, sign * 0.05, 0.05), rising=rising)
+            for n in (0.0, 1.0, 5.0, 25.0)
+        ]
+        assert chances == sorted(chances)
+        assert chances[-1] > 1e-8
+        assert chances[0] < 1e-100
+
+
+def test_jumps_never_take_more_than_three_quarters_of_the_variance() -> None:
+    """A forecast calmer than the record's jumps alone: the diffusion keeps half of its volatility."""
+    calm = jump_probability(0.02, 0.2, 0.01, Jumps(50.0, 0.5, 0.0), rising=False)
+    kept = float(touch_probability(0.02, 0.0, 0.1, 0.01, 50.0, 0.5, 0.0))
+    assert calm == kept
+
+
+def test_what_is_reached_or_has_no_time_needs_no_jumps() -> None:
+    assert jump_probability(0.0, 0.5, 0.0, CRASHES, rising=False) == 1.0
+    assert jump_probability(0.1, 0.5, 0.0, CRASHES, rising=False) == 0.0
