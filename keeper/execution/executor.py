@@ -97,6 +97,19 @@ class TransactionExecutor:
         """The account."""
         return self._account
 
+    @property
+    def signs(self) -> bool:
+        """False for a keeper that only rehearses."""
+        return self._signer is not None
+
+    def tried(self, intent_id: str) -> bool:
+        """True if something was ever signed for an intent: no other account may try it then (K-01)."""
+        return bool(self._book.attempts_of(intent_id))
+
+    def carries(self, intent_id: str) -> bool:
+        """True if this account signed for an intent."""
+        return any(a.account == self._account for a in self._book.attempts_of(intent_id))
+
     def account_of(self, lane: Lane) -> str:  # noqa: ARG002 - the port asks by lane
         """The account, whatever the lane."""
         return self._account
@@ -131,8 +144,11 @@ class TransactionExecutor:
             f"max fee {fees.cap_wei / 1e9:.2f} gwei"
         )
 
-    def submit(self, intent: Intent) -> str:
-        """At most one effect: the hash of the transaction that was sent, or may have been."""
+    def submit(self, intent: Intent, *, last_resort: bool = True) -> str:
+        """At most one effect: the hash of the transaction that was sent, or may have been.
+
+        last_resort: False if another account may carry what this one cannot pay.
+        """
         known = self._book.attempts_of(intent.id)
         if known:
             return known[-1].tx_hash  # decided before: following it is all there is to do
@@ -141,6 +157,8 @@ class TransactionExecutor:
             self._progress.reach(intent.id, IntentState.SIMULATED)
             attempt = self._sign(intent, rehearsal)
         except SendError as error:  # nothing is journalled as signed, so the nonce is still free
+            if isinstance(error, UnfundedError) and not last_resort:
+                raise
             self._progress.reach(intent.id, IntentState.FAILED, note=str(error))
             raise
         return self._send(attempt, rehearsal)
@@ -187,7 +205,7 @@ class TransactionExecutor:
         base, limit, balance = rehearsal.base_fee_wei, rehearsal.gas_limit, rehearsal.balance_wei
         if rehearsal.history is not None:
             base = max(base, rehearsal.history.next_base_fee_wei)
-        needed_by = intent.needed_by or intent.deadline
+        needed_by = min(intent.needed_by or intent.deadline, intent.deadline)
         tip = urgency(rehearsal.history, intent.lane, rehearsal.timestamp, needed_by, self._urgent)
         ask = Ask(intent.lane, limit, intent.value_at_risk_wei, tip)
         first = first_fees(base, intent.lane, self._gas)
@@ -243,7 +261,6 @@ class TransactionExecutor:
             self._book,
             attempt,
             self._replacements.lowered,
-            journalled=lambda a: self._progress.reach(a.intent_id, IntentState.SIGNED),
         )
         if fate is Fate.UNFUNDED:
             self._refused(sent, AttemptStatus.REFUSED, words)

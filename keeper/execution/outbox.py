@@ -91,16 +91,13 @@ def publish(
     lowered: Lowered,
     *,
     first_block: int | None = None,
-    journalled: Callable[[Attempt], None] = lambda _: None,
 ) -> tuple[Attempt, Fate, str]:
     """Journal, then broadcast (K-03); what was sent last, its fate and the endpoints' words.
 
     An endpoint that bounds the cost of a transaction gets it once more, `lowered` to the max fee that fits.
-    journalled: called between the two, for what must be durable with the attempt.
     """
     first = attempt.signed_block if first_block is None else first_block
     book.record_attempt(attempt)
-    journalled(attempt)
     fate, words = outbox.send(attempt, block_number=attempt.signed_block, first_block=first)
     if fate is not Fate.OVER_CAP:
         return attempt, fate, words

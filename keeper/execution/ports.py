@@ -56,15 +56,18 @@ class AttemptBook(Protocol):
     """The journal as execution sees it; durable before a call returns."""
 
     def record_attempt(self, attempt: Attempt) -> None:
-        """A signed transaction, before it is broadcast."""
+        """A signed transaction, before it is broadcast; its intent is SIGNED from then on."""
         ...
 
     def mark(self, tx_hash: str, status: AttemptStatus, problem: str = "") -> None:
-        """A change in an attempt's life."""
+        """A change in an attempt's life; a sent one makes its intent ATTEMPTED."""
         ...
 
     def settle(self, result: AttemptResult, losers: AttemptStatus) -> None:
-        """One attempt's end, and with it that of the intent's other open attempts."""
+        """One attempt's end, and with it that of the intent's other open attempts.
+
+        One that is in a block makes the intent INCLUDED.
+        """
         ...
 
     def reopen(self, tx_hash: str, note: str) -> None:

@@ -39,7 +39,9 @@ class Progress:
         if record is None:
             return
         now = record.state
-        if state in _FORWARD and now not in _FORWARD:
+        if state in _FORWARD and (
+            now not in _FORWARD or _FORWARD.index(now) > _FORWARD.index(state)
+        ):
             return  # only a reorganisation leads back, and `reopen` says so
         while now is not state and state not in MAY_FOLLOW[now]:
             if now not in _FORWARD[:-1]:

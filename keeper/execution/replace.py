@@ -129,7 +129,7 @@ class Replacements:
         if isinstance(balance, RpcError):
             return None
         held = quantity(balance, self._rpc.name, "eth_getBalance")
-        needed_by = last.needed_by or last.deadline
+        needed_by = min(last.needed_by or last.deadline, last.deadline)
         tip = urgency(history_of(answer), last.lane, block.timestamp, needed_by, self._urgent)
         ask = Ask(last.lane, last.gas_limit, last.value_at_risk_wei, tip)
         bound = most(block.base_fee_wei, ask, held, self._gas)

@@ -23,8 +23,9 @@ class WorthPolicy:
 
     volatility: float = 1.5
     """Annualised, of a market in which protection is needed: about twice that of ordinary months."""
-    late_s: float = 3_600.0
-    """How late protection counts: until others can be relied on to act."""
+    late_s: float = 86_400.0
+    """How late protection may come if it loses the market for block space: congestion of crashes lasted for most
+    of a day."""
     tolerance: float = 1e-3
     """Probability of liquidation before the deadline of protection."""
     least_penalty_bps: int = 500

@@ -45,7 +45,8 @@ MAY_FOLLOW: Mapping[IntentState, frozenset[IntentState]] = {
     IntentState.SIMULATED: _UNSIGNED_ENDS | {IntentState.SIGNED},
     # found mined although a crash hid that it was ever sent
     IntentState.SIGNED: _UNSIGNED_ENDS | {IntentState.ATTEMPTED, IntentState.INCLUDED},
-    IntentState.ATTEMPTED: _UNSIGNED_ENDS | {IntentState.INCLUDED},
+    # SIGNED: a replacement is signed while the first is out
+    IntentState.ATTEMPTED: _UNSIGNED_ENDS | {IntentState.SIGNED, IntentState.INCLUDED},
     # back to ATTEMPTED: a reorganisation took the block away; CANCELLED: it was the empty transaction
     # that took the nonce, and no block takes that back any more
     IntentState.INCLUDED: frozenset(

@@ -9,6 +9,7 @@ from keeper.model.intent_state import ENDS, MAY_FOLLOW, IntentRecord, IntentStat
 from keeper.model.outcome import AttemptResult, AttemptStatus
 
 OPEN = (AttemptStatus.SIGNED, AttemptStatus.SENT)
+IN_BLOCK = (AttemptStatus.MINED, AttemptStatus.REVERTED, AttemptStatus.CANCELLED)
 GIVEN_UP = (AttemptStatus.DROPPED, AttemptStatus.REFUSED)
 
 
@@ -37,11 +38,21 @@ class MemoryBook:
 
     def record_attempt(self, attempt: Attempt) -> None:
         self._writes()
-        self.attempts.setdefault(attempt.tx_hash, attempt)
+        if attempt.tx_hash not in self.attempts:
+            self.attempts[attempt.tx_hash] = attempt
+            self._follow(attempt.intent_id, IntentState.SIGNED)
 
     def mark(self, tx_hash: str, status: AttemptStatus, problem: str = "") -> None:
         self._writes()
         self.attempts[tx_hash] = replace(self.attempts[tx_hash], status=status)
+        if status is AttemptStatus.SENT:
+            self._follow(self.attempts[tx_hash].intent_id, IntentState.ATTEMPTED)
+
+    def _follow(self, intent_id: str, state: IntentState) -> None:
+        """What a change of an attempt says of its intent, where it may follow."""
+        record = self.intents.get(intent_id)
+        if record and record.state is not state and state in MAY_FOLLOW[record.state]:
+            self._put(replace(record, state=state))
 
     def settle(self, result: AttemptResult, losers: AttemptStatus) -> None:
         self._writes()
@@ -51,6 +62,8 @@ class MemoryBook:
         mine = self.attempts[result.tx_hash]
         self.attempts[result.tx_hash] = replace(mine, status=result.status)
         self.results[result.tx_hash] = result
+        if result.status in IN_BLOCK:
+            self._follow(result.intent_id, IntentState.INCLUDED)
 
     def reopen(self, tx_hash: str, note: str) -> None:
         self._writes()
