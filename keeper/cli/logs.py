@@ -59,7 +59,7 @@ def secrets_of(settings: Settings, environment: Mapping[str, str]) -> set[str]:
     password_file = settings.key.password_file
     if password_file and password_file.is_file():
         found.update(password_file.read_text(encoding="utf-8", errors="replace").splitlines()[:1])
-    for url in (settings.rpc_url, settings.ws_url or ""):
+    for url in settings.addresses():
         found |= secret_parts(url)
     return found
 

@@ -15,7 +15,10 @@ Gate = Callable[[], str | None]
 class Rpc(Protocol):
     """One JSON-RPC endpoint, or a pool of them."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """For messages; never with a secret."""
+        ...
 
     def call(self, method: str, params: list[Any]) -> Any:
         """The result; raises EndpointError or RpcError."""
