@@ -13,7 +13,7 @@ from keeper.chain.pool import EndpointPool
 from keeper.chain.reader import LensReader
 from keeper.clock import Clock
 from keeper.errors import GimbalError, ReadError
-from keeper.execution.executor import TransactionExecutor
+from keeper.execution.lanes import Lanes
 from keeper.journal.store import SqliteJournal
 from keeper.loop import Ports, TickRecord, TickRules, run_tick
 from keeper.model.block import BlockStamp
@@ -35,7 +35,7 @@ class Keeper:
         self,
         pool: EndpointPool,
         reader: LensReader,
-        executor: TransactionExecutor,
+        lanes: Lanes,
         *,
         journal: SqliteJournal,
         strategy: Strategy,
@@ -49,8 +49,9 @@ class Keeper:
         self.pool = pool
         """Its endpoints."""
         self._reader = reader
-        self._executor = executor
-        self._ports = Ports(reader, Correlated(executor), journal, modules, control)
+        self.lanes = lanes
+        """Both accounts: gauges, and what a person may order."""
+        self._ports = Ports(reader, Correlated(lanes), journal, modules, control)
         self._strategy = strategy
         self._policies = policies
         self._rules = rules
@@ -108,7 +109,7 @@ class Keeper:
         """One tick, and where it sent something, its end, as far as it comes within `patience_s`."""
         outcome = self.tick()
         end = time.monotonic() + patience_s
-        while self._executor.in_flight() and time.monotonic() < end:
+        while self.lanes.in_flight() and time.monotonic() < end:
             time.sleep(poll_s)
             for result in self._follow():
                 number = result.block_number or 0
@@ -120,7 +121,7 @@ class Keeper:
 
     def _follow(self) -> tuple[AttemptResult, ...]:
         try:
-            return self._executor.follow(self._reader.head())
+            return self.lanes.follow(self._reader.head())
         except ReadError as error:
             _log.warning("cannot follow", problem=str(error))
             return ()

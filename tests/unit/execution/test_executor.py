@@ -24,12 +24,12 @@ from keeper.execution.fees import GasPolicy
 from keeper.execution.machine import FollowPolicy
 from keeper.execution.signer import from_private_key
 from keeper.execution.simulate import ErrorBook
+from keeper.journal.store import SqliteJournal
 from keeper.model.attempt import Attempt
 from keeper.model.decision import Lane
 from keeper.model.outcome import AttemptStatus
 from tests.unit.execution.fake_chain import GWEI, FakeChain, Killed, fields_of
 from tests.unit.execution.intents import make_test_intent
-from tests.unit.execution.memory_book import MemoryBook
 
 SIGNER = from_private_key("0x" + "4c" * 32, "test")
 SEND = "eth_sendRawTransaction"
@@ -44,15 +44,15 @@ def chain() -> FakeChain:
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[MemoryBook]:
-    book = MemoryBook()
+def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+    book = SqliteJournal(tmp_path / "j.sqlite")
     yield book
     book.close()
 
 
 def executor_of(
     chain: FakeChain,
-    journal: MemoryBook,
+    journal: SqliteJournal,
     *,
     signs: bool = True,
     ceiling_wei: int = 200 * GWEI,
@@ -69,11 +69,11 @@ def executor_of(
     )
 
 
-def attempts(journal: MemoryBook) -> tuple[Attempt, ...]:
+def attempts(journal: SqliteJournal) -> tuple[Attempt, ...]:
     return journal.attempts_at(1, SIGNER.address, 0)
 
 
-def test_a_sent_intent_is_followed_to_its_receipt(chain: FakeChain, journal: MemoryBook) -> None:
+def test_a_sent_intent_is_followed_to_its_receipt(chain: FakeChain, journal: SqliteJournal) -> None:
     executor = executor_of(chain, journal)
     intent = make_test_intent()
     tx_hash = executor.submit(intent)
@@ -86,7 +86,7 @@ def test_a_sent_intent_is_followed_to_its_receipt(chain: FakeChain, journal: Mem
 
 
 def test_a_mined_revert_settles_and_frees_the_account(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     tx_hash = executor.submit(make_test_intent())
@@ -98,7 +98,7 @@ def test_a_mined_revert_settles_and_frees_the_account(
 
 
 def test_nothing_is_signed_when_the_simulation_reverts(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     chain.refuse_call = RpcError("http://fake", "eth_call", 3, "execution reverted", "0x12345678")
     with pytest.raises(SimulationReverted, match="0x12345678"):
@@ -107,7 +107,7 @@ def test_nothing_is_signed_when_the_simulation_reverts(
 
 
 def test_the_executor_remembers_until_when_the_mandate_takes_no_routine_plan(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     selector = function_signature_to_4byte_selector("CooldownActive(uint256,uint256)").hex()
     chain.refuse_call = RpcError(
@@ -122,7 +122,7 @@ def test_the_executor_remembers_until_when_the_mandate_takes_no_routine_plan(
 
 
 def test_the_simulation_is_the_keepers_own_call_at_the_pinned_block(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     chain.gas = 900_000  # over the plan's: an estimate is asked for as well
     intent = make_test_intent()
@@ -135,7 +135,7 @@ def test_the_simulation_is_the_keepers_own_call_at_the_pinned_block(
 
 @pytest.mark.parametrize("words", ["err: out of gas (supplied gas 625000)", "OutOfGas"])
 def test_a_simulation_out_of_gas_asks_the_node_for_its_estimate(
-    chain: FakeChain, journal: MemoryBook, words: str
+    chain: FakeChain, journal: SqliteJournal, words: str
 ) -> None:
     chain.answers["eth_call"] = RpcError("http://fake", "eth_call", -32000, words)
     tx_hash = executor_of(chain, journal).submit(make_test_intent())
@@ -150,7 +150,7 @@ def test_a_simulation_out_of_gas_asks_the_node_for_its_estimate(
 @pytest.mark.parametrize("answer", ["-0x1", hex(2**70), "5", None, 5, "0xzz"])
 @pytest.mark.parametrize("method", ["eth_getTransactionCount", "eth_getBlockByHash"])
 def test_odd_numbers_are_the_endpoints_fault_and_sign_nothing(
-    chain: FakeChain, journal: MemoryBook, method: str, answer: object
+    chain: FakeChain, journal: SqliteJournal, method: str, answer: object
 ) -> None:
     counts = method == "eth_getTransactionCount"
     chain.answers[method] = answer if counts else {"number": answer, "baseFeePerGas": "0x1"}
@@ -161,7 +161,7 @@ def test_odd_numbers_are_the_endpoints_fault_and_sign_nothing(
 
 @pytest.mark.parametrize(("needs", "limit"), [(600_000, 625_000), (900_000, 1_125_000)])
 def test_the_plans_own_gas_is_used_while_it_suffices_and_the_nodes_otherwise(
-    chain: FakeChain, journal: MemoryBook, needs: int, limit: int
+    chain: FakeChain, journal: SqliteJournal, needs: int, limit: int
 ) -> None:
     """The plan says 500,000; both get a quarter on top."""
     chain.gas = needs
@@ -170,7 +170,7 @@ def test_the_plans_own_gas_is_used_while_it_suffices_and_the_nodes_otherwise(
 
 
 def test_an_attempt_is_journalled_before_it_is_sent(
-    chain: FakeChain, journal: MemoryBook, monkeypatch: pytest.MonkeyPatch
+    chain: FakeChain, journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """K-03: a journal that cannot be written stops the broadcast."""
     executor = executor_of(chain, journal)
@@ -181,7 +181,7 @@ def test_an_attempt_is_journalled_before_it_is_sent(
 
 
 def test_a_replacement_is_journalled_before_it_is_sent(
-    chain: FakeChain, journal: MemoryBook, monkeypatch: pytest.MonkeyPatch
+    chain: FakeChain, journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     executor = executor_of(chain, journal)
     executor.submit(make_test_intent())
@@ -196,7 +196,7 @@ def _broken(_attempt: Attempt) -> None:
 
 
 def test_killed_between_journal_and_send_a_restart_sends_the_same_bytes_once(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     """K-03."""
     intent = make_test_intent()
@@ -218,7 +218,7 @@ def test_killed_between_journal_and_send_a_restart_sends_the_same_bytes_once(
 
 
 def test_no_answer_to_the_broadcast_keeps_the_intent_in_flight(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     chain.refuse_send = EndpointError("http://fake", SEND, "did not answer within 1 s")
     executor = executor_of(chain, journal)
@@ -229,14 +229,14 @@ def test_no_answer_to_the_broadcast_keeps_the_intent_in_flight(
     assert tx_hash in chain.pool
 
 
-def test_already_known_is_success(chain: FakeChain, journal: MemoryBook) -> None:
+def test_already_known_is_success(chain: FakeChain, journal: SqliteJournal) -> None:
     chain.refuse_send = RpcError("http://fake", SEND, -32000, "already known")
     executor_of(chain, journal).submit(make_test_intent())
     assert [a.status for a in attempts(journal)] == [AttemptStatus.SENT]
 
 
 def test_an_unfunded_account_signs_nothing_and_burns_nothing(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     chain.balance_wei = 10**6
     executor = executor_of(chain, journal)
@@ -246,7 +246,7 @@ def test_an_unfunded_account_signs_nothing_and_burns_nothing(
 
 
 def test_refused_for_funds_the_nonce_is_free_and_the_fee_does_not_climb(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     chain.refuse_send = RpcError("http://fake", SEND, -32000, "insufficient funds for gas")
     executor = executor_of(chain, journal)
@@ -261,7 +261,7 @@ def test_refused_for_funds_the_nonce_is_free_and_the_fee_does_not_climb(
 
 @pytest.mark.parametrize("words", ["intrinsic gas too low", "transaction underpriced"])
 def test_an_outright_refusal_leaves_nothing_in_flight(
-    chain: FakeChain, journal: MemoryBook, words: str
+    chain: FakeChain, journal: SqliteJournal, words: str
 ) -> None:
     chain.refuse_send = RpcError("http://fake", SEND, -32000, words)
     executor = executor_of(chain, journal)
@@ -271,7 +271,7 @@ def test_an_outright_refusal_leaves_nothing_in_flight(
 
 
 def test_a_stuck_transaction_is_resent_then_replaced_at_the_same_nonce(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     first = executor.submit(make_test_intent())
@@ -290,7 +290,7 @@ def test_a_stuck_transaction_is_resent_then_replaced_at_the_same_nonce(
 
 
 def test_a_refused_replacement_leaves_the_first_one_in_flight(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     first = executor.submit(make_test_intent())
@@ -303,7 +303,7 @@ def test_a_refused_replacement_leaves_the_first_one_in_flight(
 
 
 def test_a_routine_replacement_stops_at_the_ceiling_and_is_resent_unchanged(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal, ceiling_wei=21 * GWEI)
     executor.submit(make_test_intent(lane=Lane.ROUTINE))
@@ -313,7 +313,7 @@ def test_a_routine_replacement_stops_at_the_ceiling_and_is_resent_unchanged(
 
 
 def test_a_routine_intent_waits_when_base_fees_are_over_the_ceiling(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     chain.base_fee_wei = 500 * GWEI
     executor = executor_of(chain, journal)
@@ -324,7 +324,7 @@ def test_a_routine_intent_waits_when_base_fees_are_over_the_ceiling(
 
 
 def test_past_its_deadline_an_intent_is_given_up_and_its_nonce_used_again(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     """The old one may still be in a pool: the new one must outbid it, or it would be a gap (K-04)."""
     executor = executor_of(chain, journal)
@@ -337,7 +337,7 @@ def test_past_its_deadline_an_intent_is_given_up_and_its_nonce_used_again(
 
 
 def test_a_missing_receipt_is_waited_for_while_the_nonce_is_used(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     tx_hash = executor.submit(make_test_intent())
@@ -352,7 +352,7 @@ def test_a_missing_receipt_is_waited_for_while_the_nonce_is_used(
 
 
 def test_a_nonce_used_by_another_program_is_given_up_after_patience(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     executor.submit(make_test_intent())
@@ -363,7 +363,7 @@ def test_a_nonce_used_by_another_program_is_given_up_after_patience(
 
 
 def test_a_receipt_above_the_pinned_block_is_not_believed_yet(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     tx_hash = executor.submit(make_test_intent())
@@ -376,7 +376,7 @@ def test_a_receipt_above_the_pinned_block_is_not_believed_yet(
     assert counts[-1] == [SIGNER.address, {"blockHash": before.hash}]
 
 
-def test_without_a_key_nothing_is_ever_sent(chain: FakeChain, journal: MemoryBook) -> None:
+def test_without_a_key_nothing_is_ever_sent(chain: FakeChain, journal: SqliteJournal) -> None:
     """Not even what a live keeper left in the journal."""
     live = executor_of(chain, journal)
     live.submit(make_test_intent())
@@ -413,7 +413,7 @@ def expire(chain: FakeChain, executor: TransactionExecutor) -> None:
 
 
 def test_fees_stay_within_their_bounds_however_long_nothing_is_mined(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     """K-06: what is lost on the way raises fees to the bound and no further; nothing is locked out."""
     executor = executor_of(chain, journal)
@@ -429,7 +429,7 @@ def test_fees_stay_within_their_bounds_however_long_nothing_is_mined(
 
 
 def test_the_first_transaction_takes_no_more_than_its_share_of_the_balance(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     chain.base_fee_wei, chain.balance_wei = 100 * GWEI, 4 * 10**17
     tx_hash = executor_of(chain, journal).submit(make_test_intent())
@@ -437,7 +437,7 @@ def test_the_first_transaction_takes_no_more_than_its_share_of_the_balance(
 
 
 def test_in_a_pool_fees_climb_to_the_bound_and_are_then_sent_again_unchanged(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     executor.submit(make_test_intent(block=chain.block, life_s=10_000))
@@ -451,7 +451,7 @@ def test_in_a_pool_fees_climb_to_the_bound_and_are_then_sent_again_unchanged(
 
 
 def test_a_replacement_is_not_priced_without_a_balance(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     executor.submit(make_test_intent())
@@ -461,7 +461,7 @@ def test_a_replacement_is_not_priced_without_a_balance(
 
 
 def test_what_the_pool_holds_at_the_bound_is_waited_for_and_said(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     faults = keep_trying(chain, executor, 200)
@@ -473,7 +473,7 @@ def test_what_the_pool_holds_at_the_bound_is_waited_for_and_said(
 
 
 def test_routine_moves_go_on_after_a_lost_protective_transaction(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     chain.base_fee_wei, chain.deaf = 150 * GWEI, True
@@ -486,7 +486,7 @@ def test_routine_moves_go_on_after_a_lost_protective_transaction(
 
 
 def test_under_an_endpoints_fee_cap_the_transaction_is_sent_once_more_with_a_lower_cap(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     chain.base_fee_wei, chain.gas, chain.balance_wei = 400 * GWEI, 2_000_000, 100 * 10**18
     chain.fee_cap_wei = 10**18
@@ -502,7 +502,7 @@ def test_under_an_endpoints_fee_cap_the_transaction_is_sent_once_more_with_a_low
 
 
 def test_an_endpoint_that_refuses_even_that_is_not_asked_a_third_time(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     words = "tx fee (1.20 ether) exceeds the configured cap (0.01 ether)"
     chain.refuse_send = RpcError("http://fake", SEND, -32000, words)
@@ -513,7 +513,7 @@ def test_an_endpoint_that_refuses_even_that_is_not_asked_a_third_time(
 
 
 def test_refused_and_pooled_all_the_same_the_nonce_is_used_again(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     """K-01, K-04: behind a load balancer one node refuses what another pools."""
     executor = executor_of(chain, journal)
@@ -532,7 +532,7 @@ def test_refused_and_pooled_all_the_same_the_nonce_is_used_again(
 
 
 def test_every_hash_of_an_intent_is_polled_also_a_refused_one(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     executor.submit(make_test_intent())
@@ -554,7 +554,7 @@ def test_every_hash_of_an_intent_is_polled_also_a_refused_one(
     ("status", "ends"), [(0, AttemptStatus.REVERTED), (1, AttemptStatus.MINED)]
 )
 def test_what_was_given_up_and_is_mined_late_counts(
-    chain: FakeChain, journal: MemoryBook, status: int, ends: AttemptStatus
+    chain: FakeChain, journal: SqliteJournal, status: int, ends: AttemptStatus
 ) -> None:
     """K-11: an expired transaction that reverts burned gas all the same."""
     executor = executor_of(chain, journal)
@@ -571,7 +571,7 @@ def test_what_was_given_up_and_is_mined_late_counts(
 
 
 def test_a_late_receipt_that_is_nonsense_does_not_stop_the_keeper(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     tx_hash = executor.submit(make_test_intent(block=chain.block, life_s=20))
@@ -586,7 +586,7 @@ def test_a_late_receipt_that_is_nonsense_does_not_stop_the_keeper(
 
 
 def test_a_refused_attempt_is_over_when_another_of_ours_used_the_nonce(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     first = executor.submit(make_test_intent())
@@ -597,7 +597,7 @@ def test_a_refused_attempt_is_over_when_another_of_ours_used_the_nonce(
 
 
 def test_every_expired_transaction_that_reverts_is_counted(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     for counter in range(4):
@@ -609,7 +609,7 @@ def test_every_expired_transaction_that_reverts_is_counted(
 
 
 def test_an_intent_whose_nonce_an_expired_one_took_is_lost_and_the_expired_one_counts(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     old = executor.submit(make_test_intent(block=chain.block, life_s=20))
@@ -623,7 +623,7 @@ def test_an_intent_whose_nonce_an_expired_one_took_is_lost_and_the_expired_one_c
 
 
 def test_what_never_was_mined_is_asked_for_a_few_blocks_and_then_left(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     executor.submit(make_test_intent(block=chain.block, life_s=20))
@@ -641,7 +641,7 @@ def test_what_never_was_mined_is_asked_for_a_few_blocks_and_then_left(
 
 
 def test_no_answer_for_a_receipt_is_not_a_missing_receipt(
-    chain: FakeChain, journal: MemoryBook
+    chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
     tx_hash = executor.submit(make_test_intent())
@@ -673,7 +673,7 @@ def test_no_answer_for_a_receipt_is_not_a_missing_receipt(
     ],
 )
 def test_an_odd_receipt_is_the_endpoints_fault_and_settles_nothing(
-    chain: FakeChain, journal: MemoryBook, odd: dict[str, object]
+    chain: FakeChain, journal: SqliteJournal, odd: dict[str, object]
 ) -> None:
     executor = executor_of(chain, journal)
     tx_hash = executor.submit(make_test_intent())
