@@ -21,7 +21,7 @@ from keeper.errors import KeystoreError, UnfundedError, WrongVaultError
 from keeper.execution.fees import GasPolicy
 from keeper.execution.machine import FollowPolicy
 from keeper.execution.signer import Signer, from_private_key
-from keeper.journal.store import SqliteJournal
+from keeper.journal.store import open_journal
 from keeper.loop import TickRules
 from keeper.market import build_market
 from keeper.model.control import FREE
@@ -45,7 +45,7 @@ def build_keeper_for(
     lens: str,
     strategy: Strategy,
     policies: Policies,
-    journal_path: Path,
+    journal_path: str | Path,
     private_key: str | None = None,
     signer: Signer | None = None,
     address: str | None = None,
@@ -77,7 +77,7 @@ def build_keeper_for(
     rules = rules or TickRules()
     if signer is None:
         rules = replace(rules, dry_run=True)
-    journal = SqliteJournal(journal_path)
+    journal = open_journal(journal_path)
     endpoint = pool or EndpointPool([Endpoint(rpc_url, timeout_s)])
     reader = LensReader(
         endpoint,
@@ -172,9 +172,14 @@ def _modules(settings: Settings, found: Policies, readings: Readings) -> RiskMod
     return modules
 
 
-def journal_path(settings: Settings, *, dry_run: bool = False) -> Path:
-    """A dry run writes beside the live journal, or it would count as the live keeper's own past."""
-    path = settings.journal.path
+def journal_path(settings: Settings, *, dry_run: bool = False) -> str | Path:
+    """The journal's file, or its database's address.
+
+    A dry run writes a file beside the live journal, or it would count as the live keeper's own past.
+    """
+    path, url = settings.journal.path, settings.journal.url
+    if url is not None and not dry_run:
+        return url.get_secret_value()
     return path.with_name(f"{path.stem}.dry{path.suffix}") if dry_run else path
 
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from keeper.chain.urls import secret_parts
 from keeper.config.settings import Settings
+from keeper.journal.source import url_secrets
 
 _MASK = "***"
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -66,6 +67,8 @@ def secrets_of(settings: Settings, environment: Mapping[str, str]) -> set[str]:
         found.update(password_file.read_text(encoding="utf-8", errors="replace").splitlines()[:1])
     for url in settings.addresses():
         found |= secret_parts(url)
+    if settings.journal.url is not None:
+        found |= url_secrets(settings.journal.url.get_secret_value())
     return found
 
 

@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -384,11 +385,25 @@ class FollowSettings(Section):
     )
 
 
+def _database(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
+    from keeper.journal.source import database_url
+
+    database_url(value.get_secret_value())
+    return value
+
+
 class JournalSettings(Section):
     """The durable record."""
 
     path: Path = _setting(
         Path("keeper-journal.sqlite"), "SQLite file; relative to the settings file", unit="path"
+    )
+    url: Annotated[SecretStr | None, AfterValidator(_database)] = _setting(
+        None,
+        "PostgreSQL database in place of the file; its password is better left to ~/.pgpass",
+        unit="postgresql URL",
     )
 
 

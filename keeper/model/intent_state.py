@@ -44,10 +44,8 @@ MAY_FOLLOW: Mapping[IntentState, frozenset[IntentState]] = {
     IntentState.JOURNALLED: _UNSIGNED_ENDS | {IntentState.SIMULATED, IntentState.SIGNED},
     IntentState.SIMULATED: _UNSIGNED_ENDS | {IntentState.SIGNED},
     # found mined although a crash hid that it was ever sent
-    IntentState.SIGNED: _UNSIGNED_ENDS
-    | {IntentState.SIMULATED, IntentState.ATTEMPTED, IntentState.INCLUDED},
-    # SIGNED: a replacement is signed while the first is out
-    IntentState.ATTEMPTED: _UNSIGNED_ENDS | {IntentState.SIGNED, IntentState.INCLUDED},
+    IntentState.SIGNED: _UNSIGNED_ENDS | {IntentState.ATTEMPTED, IntentState.INCLUDED},
+    IntentState.ATTEMPTED: _UNSIGNED_ENDS | {IntentState.INCLUDED},
     # back to ATTEMPTED: a reorganisation took the block away; CANCELLED: it was the empty transaction
     # that took the nonce, and no block takes that back any more
     IntentState.INCLUDED: frozenset(
@@ -59,12 +57,7 @@ MAY_FOLLOW: Mapping[IntentState, frozenset[IntentState]] = {
         }
     ),
     IntentState.CONFIRMED: frozenset(
-        {
-            IntentState.INCLUDED,
-            IntentState.FINALISED,
-            IntentState.CANCELLED,
-            IntentState.ATTEMPTED,
-        }
+        {IntentState.FINALISED, IntentState.CANCELLED, IntentState.ATTEMPTED}
     ),
     IntentState.FINALISED: frozenset(),
     # a pool may keep what was given up: if the chain takes it late, the chain is believed
