@@ -141,24 +141,30 @@ def build_keeper(
         if protective is not None and protective.address != address:
             _require_able(first_readings(settings, protective.address), settings)
     found = policies(settings, readings.asset.decimals)
-    return build_keeper_for(
-        pool=pool_of(settings),
-        chain_id=settings.chain_id,
-        vault=settings.vault,
-        lens=settings.lens,
-        strategy=strategy,
-        policies=found,
-        journal_path=journal_path(settings, dry_run=dry_run),
-        signer=signer,
-        address=address,
-        rules=tick_rules(settings, dry_run=dry_run),
-        gas=gas_policy(settings),
-        follow=follow_policy(settings),
-        modules=_modules(settings, found, readings),
-        gate=gate,
-        protective=protective,
-        terms=lane_terms(settings),
-    )
+    modules = _modules(settings, found, readings)
+    try:
+        return build_keeper_for(
+            pool=pool_of(settings),
+            chain_id=settings.chain_id,
+            vault=settings.vault,
+            lens=settings.lens,
+            strategy=strategy,
+            policies=found,
+            journal_path=journal_path(settings, dry_run=dry_run),
+            signer=signer,
+            address=address,
+            rules=tick_rules(settings, dry_run=dry_run),
+            gas=gas_policy(settings),
+            follow=follow_policy(settings),
+            modules=modules,
+            gate=gate,
+            protective=protective,
+            terms=lane_terms(settings),
+        )
+    except BaseException:
+        if modules is not None:
+            modules.close()  # no keeper will
+        raise
 
 
 def _modules(settings: Settings, found: Policies, readings: Readings) -> RiskModules | None:
