@@ -6,6 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from keeper.chain.agreement import essence, tally
+from keeper.chain.gone import is_gone
 from keeper.chain.pool import EndpointPool
 from keeper.errors import EndpointError, ReadError, RpcError
 from keeper.model.block import BlockStamp
@@ -78,18 +80,19 @@ class Liar(Node):
 @given(
     st.lists(answers, min_size=1, max_size=12),
     st.permutations(range(3)),
-    st.lists(st.tuples(heights, heights), min_size=1, max_size=5),
+    st.lists(st.tuples(heights, heights, st.sampled_from([0, 0, 1, 2])), min_size=1, max_size=5),
 )
 def test_every_decision_is_the_honest_ones_or_the_tick_abstains(
-    said: list[Any], order: list[int], seen: list[tuple[int, int]]
+    said: list[Any], order: list[int], seen: list[tuple[int, int, int]]
 ) -> None:
-    """The honest ones may be at different heights; the arbitrary one answers in every place of the order."""
+    """The honest ones may be at different heights, and one or both of them dead at times as well."""
     one, two = Node("one"), Node("two")
     members = [(one, two, Liar(said))[place] for place in order]
     pool: EndpointPool = pool_of(members, clock=Clock(), grace_s=0)
     try:
-        for first, second in seen:
+        for first, second, dead in seen:
             one.height, two.height = first, second
+            two.dead, one.dead = dead > 0, dead > 1
             _decide_once(pool, max(first, second))
     finally:
         pool.close()
@@ -123,3 +126,31 @@ def test_an_announced_head_is_decided_only_with_an_honest_witness(
             assert decided is None or decided == block(decided.number)
     finally:
         pool.close()
+
+
+said_of_one = st.sampled_from([PRICE, "0x" + "ff" * 32, "0x7", "0x8", None, {}]) | errors
+
+
+@given(
+    st.dictionaries(st.sampled_from(["one", "two"]), st.sampled_from(["true", "late"])),
+    st.none() | st.tuples(said_of_one, said_of_one),
+)
+def test_whoever_has_answered_so_far_no_decision_is_false(
+    honest: dict[str, str], liar: tuple[Any, Any] | None
+) -> None:
+    """Decisions are made as soon as they can be, without those still to answer."""
+    calls = price_calls(block(100))
+    late = [RpcError("e", method, -32000, "header not found") for method, _ in calls]
+    said = {name: [PRICE, "0x7"] if how == "true" else late for name, how in honest.items()}
+    if liar is not None:
+        said["liar"] = list(liar)
+    answers = {
+        name: (results, [essence(m, r) for (m, _), r in zip(calls, results, strict=True)])
+        for name, results in said.items()
+    }
+    found = tally(calls, answers, 2)
+    if found.decided is None:
+        return
+    for result, truth in zip(found.decided, (PRICE, "0x7"), strict=True):
+        assert result == truth or (isinstance(result, RpcError) and is_gone(result))
+    assert set(found.liars) <= {"liar"}

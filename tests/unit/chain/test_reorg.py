@@ -178,3 +178,16 @@ def test_near_the_first_block_there_is_less_to_keep() -> None:
     found = watch.see(chain.rewrite(3, grow=1))
     assert found is not None
     assert found.ancestor.number == 0
+
+
+def test_missed_blocks_count_only_as_parents_of_the_head() -> None:
+    """The chain is rewritten between a head and the question for what was missed below it."""
+    chain, watch = watching()
+    side = chain.extend(5)
+    below = chain.blocks[-4:-1]
+    chain.rewrite(4)
+    assert watch.see(side) is None
+    assert all(watch.canonical(b.number, b.hash) for b in below)
+    found = watch.see(chain.extend(1))
+    assert found is not None
+    assert found.dropped == (side, *reversed(below))
