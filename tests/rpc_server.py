@@ -36,7 +36,9 @@ def answering(answer: Answer) -> Callable[[bytes], bytes]:
 
 
 @contextlib.contextmanager
-def rpc_server(handle: Callable[[bytes], bytes], status: int = 200) -> Iterator[str]:
+def rpc_server(
+    handle: Callable[[bytes], bytes], status: int = 200, headers: dict[str, str] | None = None
+) -> Iterator[str]:
     """The server's URL; it ends with the block."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -48,6 +50,8 @@ def rpc_server(handle: Callable[[bytes], bytes], status: int = 200) -> Iterator[
             with contextlib.suppress(ConnectionError):  # the client may have given up
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
 
