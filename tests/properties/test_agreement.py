@@ -40,7 +40,9 @@ near_truth = st.builds(
         {}, optional={"timestamp": st.integers(0, 9), "hash": hashes, "parent_hash": hashes}
     ),
 )
-junk: st.SearchStrategy[Any] = st.none() | st.booleans() | st.text(max_size=8) | st.just("0x") | st.just({}) | st.just([])
+junk: st.SearchStrategy[Any] = (
+    st.none() | st.booleans() | st.text(max_size=8) | st.just("0x") | st.just({}) | st.just([])
+)
 words = st.sampled_from(["header not found", "execution reverted", "limit exceeded", "oops"])
 errors = st.builds(
     RpcError,
@@ -128,7 +130,9 @@ def test_an_announced_head_is_decided_only_with_an_honest_witness(
         pool.close()
 
 
-said_of_one: st.SearchStrategy[Any] = st.sampled_from([PRICE, "0x" + "ff" * 32, "0x7", "0x8", None, {}]) | errors
+said_of_one: st.SearchStrategy[Any] = (
+    st.sampled_from([PRICE, "0x" + "ff" * 32, "0x7", "0x8", None, {}]) | errors
+)
 
 
 @given(

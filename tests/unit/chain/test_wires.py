@@ -290,7 +290,10 @@ def test_too_many_requests_are_not_followed_by_more() -> None:
         asked_for.append(body)
         return b"{}"
 
-    with rpc_server(refuse, status=429, headers={"Retry-After": "30"}) as url, asked(url) as endpoint:
+    with (
+        rpc_server(refuse, status=429, headers={"Retry-After": "30"}) as url,
+        asked(url) as endpoint,
+    ):
         for _ in range(3):
             with pytest.raises(RateLimitedError) as caught:
                 endpoint.call("a", [])
