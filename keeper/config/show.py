@@ -1,6 +1,6 @@
 """Settings for people: every one with value, unit, default, source and meaning; and a commented example."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,11 @@ from pydantic.fields import FieldInfo
 from keeper.chain.urls import public_name
 from keeper.config.load import Loaded
 from keeper.config.settings import Settings
+from keeper.config.variables import Environment
 from keeper.errors import SettingError
 
-_URLS = frozenset({"rpc_url", "ws_url"})
+_VARIABLES = ("password_env", "private_key_env")
+"""Somebody may have put there what belongs into the variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,13 @@ class Row:
     """What is wrong with it; the value is then not shown, it may be a secret."""
 
 
-def rows(loaded: Loaded, faults: Iterable[SettingError] = ()) -> Iterator[Row]:
+def rows(
+    loaded: Loaded,
+    faults: Iterable[SettingError] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Row]:
     """Every setting in order, secrets masked, faults in their rows."""
+    variables = Environment(environment)
     problems = {fault.field: fault.problem for fault in faults}
     for name, field, value in _walk(Settings, loaded.settings):
         extra = field.json_schema_extra
@@ -40,7 +47,7 @@ def rows(loaded: Loaded, faults: Iterable[SettingError] = ()) -> Iterator[Row]:
         fault = problems.get(next(within, ""), "")
         yield Row(
             name=name,
-            value="" if fault else _shown(name, value),
+            value="" if fault else _shown(name, value, variables),
             unit=str(unit),
             default="required" if field.is_required() else _text(field.get_default()),
             source=loaded.source(name),
@@ -49,8 +56,12 @@ def rows(loaded: Loaded, faults: Iterable[SettingError] = ()) -> Iterator[Row]:
         )
 
 
-def _shown(name: str, value: Any) -> str:
-    return masked_url(value) if name in _URLS and value else _text(value)
+def _shown(name: str, value: Any, environment: Environment) -> str:
+    if isinstance(value, str) and "://" in value:
+        return masked_url(value)
+    if isinstance(value, str) and name.endswith(_VARIABLES):
+        return environment.shown(value)
+    return _text(value)
 
 
 def masked_url(url: str) -> str:
