@@ -22,7 +22,7 @@ from keeper.model.market import Readings
 from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
 from keeper.model.policy import Policies
 from keeper.model.ports import RiskModules, Strategy
-from keeper.ops.correlation import Correlated, in_tick
+from keeper.ops.correlation import correlated, in_tick
 
 _log = structlog.get_logger(__name__)
 _LOUD = frozenset({TickStatus.REFUSED, TickStatus.FAILED, TickStatus.SKIPPED})
@@ -49,7 +49,7 @@ class Keeper:
         self._endpoint = endpoint
         self._reader = reader
         self._executor = executor
-        self._ports = Ports(reader, Correlated(executor), journal, modules, control)
+        self._ports = Ports(reader, correlated(executor), journal, modules, control)
         self._strategy = strategy
         self._policies = policies
         self._rules = rules
@@ -65,6 +65,11 @@ class Keeper:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def executor(self) -> TransactionExecutor:
+        """What sends: for orders of people, and for its gauges."""
+        return self._executor
 
     def verify(self) -> Readings:
         """Right chain, a lens, a vault? Raises WrongChainError, WrongVaultError, EndpointError."""

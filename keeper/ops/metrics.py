@@ -10,7 +10,7 @@ from keeper.model.outcome import AttemptResult, AttemptStatus, TickOutcome
 from keeper.model.risk import RiskReport
 
 if TYPE_CHECKING:
-    from prometheus_client import CollectorRegistry, Gauge
+    from prometheus_client import Gauge
 
 _INCLUSION_BUCKETS = (1, 2, 3, 5, 8, 13, 21, 34)
 _REMEMBERED = 256
@@ -101,10 +101,16 @@ class Metrics:
         left.labels("routine").set(mandate.routine.left_down(risk.nav) / asset)
         left.labels("protective").set(mandate.protective.left_down(risk.nav) / asset)
 
-    def payable(self, protections: int) -> None:
-        """How many protective transactions the account could pay at ten times the base fee."""
+    def payable(self, account: str, protections: int) -> None:
+        """How many protective transactions an account could pay at ten times the base fee."""
         meaning = "protective transactions that could be paid at 10x the base fee"
-        self._gauge("gimbal_payable_protections", meaning).set(protections)
+        self._gauge("gimbal_payable_protections", meaning, "account").labels(account).set(
+            protections
+        )
+
+    def in_flight(self, intents: int) -> None:
+        """Intents that are signed and not over."""
+        self._gauge("gimbal_in_flight", "intents signed and not over").set(intents)
 
     def endpoint(self, name: str, *, up: bool, lag_blocks: int, errors: int) -> None:
         """One endpoint's state; `name` is what may be shown of its address."""

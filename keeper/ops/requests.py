@@ -86,7 +86,9 @@ class Requests:
         now = int(self._clock())
         if now - request.asked_at > GOOD_FOR_S:
             age_s = now - request.asked_at
-            return Answer(False, f"the order is {age_s} s old: give it again if it still holds", now)
+            return Answer(
+                False, f"the order is {age_s} s old: give it again if it still holds", now
+            )
         try:
             return Answer(True, act(request), now)
         except GimbalError as error:
