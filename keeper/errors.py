@@ -12,8 +12,11 @@ GimbalError
 │   └── DeploymentError    a deployment cannot be begun, gone on with, or trusted
 ├── ReadError              something was read wrong; the tick is skipped
 │   ├── EndpointError      the endpoint refused, timed out or answered nonsense
+│   │   └── RateLimitedError  the endpoint takes no request before a time
 │   ├── RpcError           the endpoint answered with a JSON-RPC error
 │   ├── WrongChainError    the endpoint serves another chain
+│   ├── QuorumError        too few endpoints answered to decide on
+│   ├── ConflictError      endpoints contradict each other and none of them has the majority
 │   └── ReorganisedError   the pinned block is gone
 ├── SendError              nothing took effect
 │   ├── SimulationReverted the vault would refuse the intent
@@ -24,6 +27,7 @@ GimbalError
 │   └── RejectedError      the endpoint refused the signed transaction
 ├── ControlError           a switch or a request cannot be written: it does not hold
 ├── JournalError           the journal cannot be written: the keeper stops
+├── DeepReorganisationError  the chain was rewritten deeper than is followed: the keeper stops
 └── LocalnetError          the local mainnet could not be built or started
 """
 
@@ -178,6 +182,19 @@ class EndpointError(ReadError):
 
 
 @dataclass
+class RateLimitedError(EndpointError):
+    """The endpoint takes no request before a time; it was not asked, or it said so."""
+
+    retry_after_s: float = 0.0
+
+    def __str__(self) -> str:
+        return (
+            f"endpoint {self.endpoint}: {self.method} {self.problem}; again in {self.retry_after_s:.1f} s; "
+            "raise its budget, or add an endpoint"
+        )
+
+
+@dataclass
 class RpcError(ReadError):
     """The endpoint answered with a JSON-RPC error."""
 
@@ -205,6 +222,40 @@ class WrongChainError(ReadError):
         return (
             f"endpoint {self.endpoint} serves chain id {self.found}, the settings say {self.expected}; "
             "correct rpc_url or chain_id"
+        )
+
+
+@dataclass
+class QuorumError(ReadError):
+    """Too few endpoints answered to decide on what they say (K-02)."""
+
+    what: str
+    needed: int
+    found: int
+    faults: tuple[str, ...] = ()
+    """Why the others did not answer."""
+
+    def __str__(self) -> str:
+        why = f" ({'; '.join(self.faults)})" if self.faults else ""
+        return (
+            f"{self.what}: {self.found} endpoints answered and {self.needed} must agree{why}; "
+            "bring endpoints back, or add one"
+        )
+
+
+@dataclass
+class ConflictError(ReadError):
+    """Endpoints contradict each other and no answer has the majority: nothing is decided (K-12)."""
+
+    what: str
+    needed: int
+    answers: tuple[str, ...] = ()
+    """Which endpoints gave the same answer, one entry for each answer."""
+
+    def __str__(self) -> str:
+        return (
+            f"{self.what}: endpoints disagree, {' against '.join(self.answers)}, and {self.needed} must agree; "
+            "find out which of them is wrong"
         )
 
 
@@ -332,6 +383,21 @@ class JournalError(GimbalError):
 
     def __str__(self) -> str:
         return f"journal {self.path}: {self.problem}; nothing is sent without a journal"
+
+
+@dataclass
+class DeepReorganisationError(GimbalError):
+    """The chain was rewritten deeper than reorganisations are followed: the keeper stops (K-12)."""
+
+    head: str
+    number: int
+    depth: int
+
+    def __str__(self) -> str:
+        return (
+            f"block {self.number} ({self.head}) shares no ancestor with the last {self.depth} blocks seen; "
+            "the keeper stops: compare the chain with other sources, then start it again"
+        )
 
 
 @dataclass

@@ -7,6 +7,8 @@ import os
 
 from hypothesis import settings
 
+from tests.postgres import postgres  # noqa: F401 - a fixture for all
+
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.register_profile("explore", max_examples=1_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))

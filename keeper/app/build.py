@@ -7,8 +7,10 @@ from keeper import abi
 from keeper.app.keeper import Keeper
 from keeper.chain.endpoint import Endpoint
 from keeper.chain.heads import Heads
+from keeper.chain.pool import EndpointPool
 from keeper.chain.reader import LensReader
 from keeper.clock import Clock, system_clock
+from keeper.config.endpoints import feeds_of, pool_of
 from keeper.config.key import Prompt, load_address, load_signer
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
 from keeper.config.risk import module_specs
@@ -45,7 +47,8 @@ _TYPICAL_GAS = 1_000_000
 
 def build_keeper_for(
     *,
-    rpc_url: str,
+    rpc_url: str = "",
+    pool: EndpointPool | None = None,
     chain_id: int,
     vault: str,
     lens: str,
@@ -65,6 +68,7 @@ def build_keeper_for(
 ) -> Keeper:
     """A keeper from values alone, without a settings file: for demos, tests and other programs.
 
+    It reads and sends through `pool`, which it closes, or through the one endpoint at `rpc_url`.
     One of `signer` and `private_key` signs; with neither, `address` names the account and only a dry run
     is possible. Nothing is asked of the endpoint yet: call `verify()` for that.
     """
@@ -79,7 +83,7 @@ def build_keeper_for(
     if signer is None:
         rules = replace(rules, dry_run=True)
     journal = SqliteJournal(journal_path)
-    endpoint = Endpoint(rpc_url, timeout_s)
+    endpoint = pool or EndpointPool([Endpoint(rpc_url, timeout_s)])
     reader = LensReader(
         endpoint,
         abi.load("VaultLens"),
@@ -133,7 +137,7 @@ def build_keeper(
         _require_able(readings, settings)
     found = policies(settings, readings.asset.decimals)
     return build_keeper_for(
-        rpc_url=settings.rpc_url,
+        pool=pool_of(settings),
         chain_id=settings.chain_id,
         vault=settings.vault,
         lens=settings.lens,
@@ -145,7 +149,6 @@ def build_keeper(
         rules=tick_rules(settings, dry_run=dry_run),
         gas=gas_policy(settings),
         follow=follow_policy(settings),
-        timeout_s=settings.rpc_timeout_s,
         modules=_modules(settings, found, readings),
         gate=gate,
     )
@@ -173,14 +176,16 @@ def build_heads(settings: Settings, keeper: Keeper) -> Heads:
     return Heads(
         keeper.head,
         poll_interval_s=settings.tick.poll_interval_s,
-        ws_url=settings.ws_url,
         timeout_s=settings.rpc_timeout_s,
+        feeds=feeds_of(settings),
+        announced=keeper.pool.announced,
+        needed=keeper.pool.k,
     )
 
 
 def first_readings(settings: Settings, address: str) -> Readings:
     """The vault at the newest head, after checking chain, lens and vault. For start and for status."""
-    endpoint = Endpoint(settings.rpc_url, settings.rpc_timeout_s)
+    endpoint = pool_of(settings)
     try:
         return LensReader(
             endpoint,

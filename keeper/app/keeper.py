@@ -8,8 +8,8 @@ from dataclasses import replace
 import structlog
 
 from keeper.app.stall import StallWatch
-from keeper.chain.endpoint import Endpoint
 from keeper.chain.heads import Heads
+from keeper.chain.pool import EndpointPool
 from keeper.chain.reader import LensReader
 from keeper.clock import Clock
 from keeper.errors import GimbalError, ReadError
@@ -33,7 +33,7 @@ class Keeper:
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        pool: EndpointPool,
         reader: LensReader,
         executor: TransactionExecutor,
         *,
@@ -46,7 +46,8 @@ class Keeper:
         modules: RiskModules | None = None,
         control: Control = FREE,
     ) -> None:
-        self._endpoint = endpoint
+        self.pool = pool
+        """Its endpoints."""
         self._reader = reader
         self._executor = executor
         self._ports = Ports(reader, correlated(executor), journal, modules, control)
@@ -168,7 +169,7 @@ class Keeper:
         """Close connections and the journal, and end risk modules."""
         if self._ports.modules is not None:
             self._ports.modules.close()
-        self._endpoint.close()
+        self.pool.close()
         self.journal.close()
 
 

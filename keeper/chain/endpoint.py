@@ -1,20 +1,20 @@
-"""One JSON-RPC endpoint over HTTP, with every way it can fail given a name."""
+"""One JSON-RPC endpoint over HTTP, websocket or unix socket, with every way it can fail given a name."""
 
 import itertools
 import json
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from keeper.chain.transport import NoAnswer, Transport
+from keeper.chain.budget import RateBudget
+from keeper.chain.limits import LIMIT_EXCEEDED
+from keeper.chain.source import Call
+from keeper.chain.stamps import stamp
 from keeper.chain.urls import public_name, secret_parts
-from keeper.errors import EndpointError, RpcError
+from keeper.chain.wire import NoAnswer, TooMany, open_wire
+from keeper.errors import EndpointError, RateLimitedError, RpcError
+from keeper.model.block import BlockStamp
 
-Call = tuple[str, list[Any]]
-MAX_NUMBER = 2**63 - 1
-"""Of a block, a time, a nonce: what the journal can keep."""
-MAX_AMOUNT = 2**256 - 1
-_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
 _DATA = re.compile(r"0x[0-9a-fA-F]{0,20000}")
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 """Strings whole, and the brackets outside of them."""
@@ -22,31 +22,64 @@ _DEEPEST = 100
 _LONGEST_MESSAGE = 400
 _NOT_JSON_RPC = "answered something that is not JSON-RPC"
 
+_LONGEST_BACKOFF_S = 3_600
+_BACKOFF_WORDS = ("backoff_seconds", "retry_after", "try_again_in")
+
+T = TypeVar("T")
+
 
 class Endpoint:
-    """Calls and batches; raises EndpointError (transport) or RpcError (the endpoint's own answer)."""
+    """Calls and batches; raises EndpointError (transport) or RpcError (the endpoint's own answer).
 
-    def __init__(self, url: str, timeout_s: float = 10.0) -> None:
-        self.name = public_name(url)
+    Any thread may ask. Answers are within `timeout_s` (`timeouts_s` by method; of a batch the longest) as a
+    whole. `budget` bounds the requests; a call over it is a RateLimitedError, and nothing was asked.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        timeout_s: float = 10.0,
+        *,
+        name: str = "",
+        timeouts_s: Mapping[str, float] | None = None,
+        budget: RateBudget | None = None,
+    ) -> None:
+        self.name = name or public_name(url)
         self._secrets = sorted(secret_parts(url), key=len, reverse=True)
-        self._transport = Transport(url, timeout_s)
+        self._wire = open_wire(url)
+        self._timeout_s = timeout_s
+        self._timeouts_s = dict(timeouts_s or {})
         self._ids = itertools.count(1)
         self._batches = True
+        self.budget = budget or RateBudget()
 
     def close(self) -> None:
         """Close the connections."""
-        self._transport.close()
+        self._wire.close()
 
-    def call(self, method: str, params: list[Any]) -> Any:
-        """The result of one call."""
+    def head(self) -> BlockStamp:
+        """Newest block."""
+        method = "eth_getBlockByNumber"
+        return stamp(self.call(method, ["latest", False]), self.name, method)
+
+    def agreed_batch(self, calls: Sequence[Call]) -> list[Any]:
+        """As `batch`: one endpoint agrees with itself."""
+        return self.batch(calls)
+
+    def call(self, method: str, params: list[Any], *, urgent: bool = False) -> Any:
+        """The result of one call. An urgent one is asked whatever is left of the budget."""
         request = self._request(method, params)
-        answer = self._ask(method, request)
-        if not isinstance(answer, dict):
-            raise EndpointError(self.name, method, _NOT_JSON_RPC)
-        # an endpoint that could not read the request answers an error without an id
-        if not _is(answer.get("id"), request["id"]) and not _refuses(answer):
-            raise EndpointError(self.name, method, self._foreign(answer))
-        return self._unwrap(method, answer)
+
+        def read(answer: Any) -> dict[str, Any]:
+            if not isinstance(answer, dict):
+                raise EndpointError(self.name, method, _NOT_JSON_RPC)
+            # an endpoint that could not read the request answers an error without an id
+            if not _is(answer.get("id"), request["id"]) and not _refuses(answer):
+                raise EndpointError(self.name, method, self._foreign(answer))
+            return answer
+
+        self._spend(method, 1, urgent)
+        return self._unwrap(method, self._ask(method, request, self._timeout_of(method), read))
 
     def batch(self, calls: Sequence[Call]) -> list[Any]:
         """Results in order, in one request; a call the endpoint refused is an RpcError in its place."""
@@ -60,18 +93,37 @@ class Endpoint:
     def _batch(self, calls: Sequence[Call]) -> list[Any] | None:
         names = "+".join(dict.fromkeys(method for method, _ in calls))
         requests = [self._request(method, params) for method, params in calls]
-        answers = self._ask(names, requests)
-        if _refuses(answers) or (
-            isinstance(answers, list) and len(answers) == 1 != len(calls) and _refuses(answers[0])
-        ):
+
+        def read(answers: Any) -> dict[int, dict[str, Any]] | None:
+            if _refuses(answers) or (
+                isinstance(answers, list)
+                and len(answers) == 1 != len(calls)
+                and _refuses(answers[0])
+            ):
+                return None
+            if not isinstance(answers, list) or not all(isinstance(a, dict) for a in answers):
+                raise EndpointError(self.name, names, _NOT_JSON_RPC)
+            by_id = {a["id"]: a for a in answers if type(a.get("id")) is int}
+            if len(answers) != len(calls) or by_id.keys() != {r["id"] for r in requests}:
+                problem = self._foreign(answers[0]) if answers else _NOT_JSON_RPC
+                raise EndpointError(self.name, names, problem)
+            return by_id
+
+        self._spend(names, len(calls))
+        timeout_s = max((self._timeout_of(method) for method, _ in calls), default=self._timeout_s)
+        by_id = self._ask(names, requests, timeout_s, read)
+        if by_id is None:
             return None
-        if not isinstance(answers, list) or not all(isinstance(a, dict) for a in answers):
-            raise EndpointError(self.name, names, _NOT_JSON_RPC)
-        by_id = {a["id"]: a for a in answers if type(a.get("id")) is int}
-        if len(answers) != len(calls) or by_id.keys() != {r["id"] for r in requests}:
-            problem = self._foreign(answers[0]) if answers else _NOT_JSON_RPC
-            raise EndpointError(self.name, names, problem)
         return [self._settle(r["method"], by_id[r["id"]]) for r in requests]
+
+    def _timeout_of(self, method: str) -> float:
+        return self._timeouts_s.get(method, self._timeout_s)
+
+    def _spend(self, method: str, calls: int, urgent: bool = False) -> None:
+        """Takes from the budget, after a short wait where that is enough."""
+        wait_s = self.budget.spend(calls, urgent=urgent)
+        if wait_s > 0:
+            raise RateLimitedError(self.name, method, "is over its request budget", wait_s)
 
     def _request(self, method: str, params: list[Any]) -> dict[str, Any]:
         return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
@@ -106,6 +158,8 @@ class Endpoint:
         if isinstance(data, dict):  # some nodes nest it
             data = data.get("data") or data.get("result") or ""
         code = error.get("code")
+        if type(code) is int and code in LIMIT_EXCEEDED:
+            self.budget.pause(_backoff_s(error.get("data")))
         return RpcError(
             endpoint=self.name,
             method=method,
@@ -121,15 +175,31 @@ class Endpoint:
             text = text.replace(secret, "***")
         return "".join(c if c.isprintable() else " " for c in text[:_LONGEST_MESSAGE])
 
-    def _ask(self, method: str, request: Any) -> Any:
-        """The answer as JSON. Whatever comes back, only EndpointError is raised."""
+    def _ask(self, method: str, request: Any, timeout_s: float, read: Callable[[Any], T]) -> T:
+        """What `read` makes of the answer's JSON. Whatever comes back, only EndpointError is raised."""
         body = json.dumps(request).encode()
         try:
-            return parsed(self._transport.post(body).decode())
+            return self._wire.ask(body, timeout_s, lambda answer: read(parsed(answer.decode())))
+        except TooMany as error:
+            wait_s = self.budget.pause(error.retry_after_s)
+            raise RateLimitedError(self.name, method, str(error), wait_s) from None
         except NoAnswer as error:
             raise EndpointError(self.name, method, str(error)) from error.__cause__
         except ValueError:  # not JSON, not UTF-8, too deep, or a number of thousands of digits
             raise EndpointError(self.name, method, _NOT_JSON_RPC) from None
+
+
+def _backoff_s(data: Any) -> float | None:
+    """Seconds to wait, where a refusal for too many requests says so (`{"rate": {"backoff_seconds": 30}}`)."""
+    if not isinstance(data, dict):
+        return None
+    inner = data.get("rate")
+    for said in (data, inner if isinstance(inner, dict) else {}):
+        for word in _BACKOFF_WORDS:
+            value = said.get(word)
+            if isinstance(value, int | float) and 0 <= value < _LONGEST_BACKOFF_S:
+                return float(value)
+    return None
 
 
 def parsed(text: str) -> Any:
@@ -158,10 +228,3 @@ def _refuses(answer: Any) -> bool:
         and answer.get("id") is None
         and isinstance(answer.get("error"), dict)
     )
-
-
-def quantity(value: Any, endpoint: str, method: str, most: int = MAX_NUMBER) -> int:
-    """A JSON-RPC quantity from 0 to `most`; EndpointError for anything else."""
-    if not isinstance(value, str) or not _QUANTITY.fullmatch(value) or int(value, 16) > most:
-        raise EndpointError(endpoint, method, "answered something that is not a quantity")
-    return int(value, 16)

@@ -1,13 +1,14 @@
 """Reads pinned to one block hash: the head, and the vault through its lens."""
 
-import re
 from dataclasses import replace
 from typing import Any
 
 from eth_utils.address import to_checksum_address
 
 from keeper.chain.decode import BadSnapshot, Origin, SnapshotCodec
-from keeper.chain.endpoint import MAX_AMOUNT, Endpoint, quantity
+from keeper.chain.gone import is_gone
+from keeper.chain.source import Source
+from keeper.chain.stamps import MAX_AMOUNT, quantity, stamp
 from keeper.errors import (
     EndpointError,
     ReorganisedError,
@@ -18,36 +19,9 @@ from keeper.errors import (
 from keeper.model.block import BlockStamp
 from keeper.model.market import Readings
 
-_GONE = ("not found", "unknown block", "header not", "not canonical", "missing block")
-_HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 _CONTRACTS_SEE_ANOTHER_NUMBER = frozenset({42161})
 """Arbitrum: a contract sees the number of an Ethereum block, the header has the chain's own."""
 _LENS_REMEDY = "set vault and lens to the addresses of a Gimbal vault and lens on this chain"
-
-
-def is_gone(error: RpcError) -> bool:
-    """True if the endpoint says it does not know the pinned block."""
-    if error.code == 3:  # a revert speaks for the contract, not for the block
-        return False
-    text = error.message.lower()
-    return any(word in text for word in _GONE)
-
-
-def stamp(header: Any, endpoint: str, method: str) -> BlockStamp:
-    """A BlockStamp from a JSON-RPC header."""
-    if not isinstance(header, dict):
-        raise EndpointError(endpoint, method, "answered no block")
-    block_hash, parent = header.get("hash"), header.get("parentHash")
-    for found in (block_hash, parent):
-        if not isinstance(found, str) or not _HASH.fullmatch(found):
-            raise EndpointError(endpoint, method, "answered a block without a hash")
-    return BlockStamp(
-        number=quantity(header.get("number"), endpoint, method),
-        hash=str(block_hash),
-        parent_hash=str(parent),
-        timestamp=quantity(header.get("timestamp"), endpoint, method),
-        base_fee_wei=quantity(header.get("baseFeePerGas", "0x0"), endpoint, method),
-    )
 
 
 class LensReader:
@@ -55,7 +29,7 @@ class LensReader:
 
     def __init__(
         self,
-        endpoint: Endpoint,
+        endpoint: Source,
         lens_abi: list[dict[str, Any]],
         *,
         chain_id: int,
@@ -73,18 +47,16 @@ class LensReader:
 
     def head(self) -> BlockStamp:
         """Newest block."""
-        return self._block("eth_getBlockByNumber", "latest")
+        return self._endpoint.head()
 
     def block(self, block_hash: str) -> BlockStamp:
         """A block by hash."""
-        return self._block("eth_getBlockByHash", block_hash)
-
-    def _block(self, method: str, which: str) -> BlockStamp:
-        header = self._endpoint.call(method, [which, False])
-        if header is None and method == "eth_getBlockByHash":
-            raise ReorganisedError(which)
+        method = "eth_getBlockByHash"
+        header = self._endpoint.call(method, [block_hash, False])
+        if header is None:
+            raise ReorganisedError(block_hash)
         block = stamp(header, self._endpoint.name, method)
-        if method == "eth_getBlockByHash" and block.hash.lower() != which.lower():
+        if block.hash != block_hash.lower():
             raise EndpointError(self._endpoint.name, method, f"answered block {block.hash}")
         return block
 

@@ -1,8 +1,9 @@
 """One HTTP request and its answer: within a deadline as a whole, and of a bounded size."""
 
-import threading
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from socket import SHUT_RDWR, socket
 from typing import Any
 from weakref import WeakSet
@@ -13,99 +14,114 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
+from keeper.chain import wire
 from keeper.chain.urls import split
+from keeper.chain.watchdog import watchdog
+from keeper.chain.wire import NoAnswer, TooMany, too_large, too_late
 
-MAX_ANSWER_BYTES = 16 * 2**20
 _CHUNK = 64 * 2**10
-_REPEAT_S = 0.05
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
+_TOO_MANY = 429
+_LONGEST_RETRY_AFTER_S = 3_600.0
 
 
-class NoAnswer(Exception):  # noqa: N818 - a fact about the wire, renamed at the edge that knows the method
-    """There is no answer; says why in words that follow "the endpoint"."""
+class HttpLine:
+    """A kept-alive connection to one address. One request at a time."""
 
-
-class Transport:
-    """Posts to one address. Not for use by several threads at once."""
-
-    def __init__(self, url: str, timeout_s: float) -> None:
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._timeout_s = timeout_s
         self._connections: WeakSet[HTTPConnection] = WeakSet()
-        self._session = requests.Session()
-        # a loopback node is never behind a proxy, and looking for one costs time at every request
-        parts = split(url)
-        self._session.trust_env = parts is None or parts.hostname not in _LOOPBACK
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, _Adapter(self._connections.add))
+        self._adapter = _Adapter(self._connections.add)
+        self._template: requests.PreparedRequest | None = None
+        self._environment: dict[str, Any] = {}
 
     def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
+        """Close the connection."""
+        self._cut()
+        self._adapter.close()
 
-    def post(self, body: bytes) -> bytes:
+    def ask(self, body: bytes, timeout_s: float) -> bytes:
         """The body of the answer; NoAnswer when there is none in time, or it is too large."""
-        done, late = threading.Event(), threading.Event()
-        watch = threading.Thread(target=self._watch, args=(done, late), daemon=True)
-        watch.start()
-        try:
-            answer = self._post(body)
-        except NoAnswer:
-            if late.is_set():
-                raise NoAnswer(self._too_late()) from None
-            raise
-        finally:
-            done.set()
-            watch.join()
-        if late.is_set():
-            raise NoAnswer(self._too_late())
+        with watchdog.over(timeout_s, self._cut) as watch:
+            try:
+                answer = self._ask(body, timeout_s)
+            except NoAnswer:
+                if watch.late:
+                    raise too_late(timeout_s) from None
+                raise
+        if watch.late:
+            raise too_late(timeout_s)
         return answer
 
-    def _too_late(self) -> str:
-        return f"did not answer within {self._timeout_s:g} s"
-
-    def _post(self, body: bytes) -> bytes:
+    def _ask(self, body: bytes, timeout_s: float) -> bytes:
         try:
-            with self._session.post(
-                self._url,
-                data=body,
-                headers=_HEADERS,
-                timeout=self._timeout_s,
-                stream=True,
-                allow_redirects=False,
-            ) as response:
-                if response.status_code >= 300:
-                    raise NoAnswer(f"answered HTTP {response.status_code}")
+            request = self._template or self._prepared()
+            request.body = body
+            request.headers["Content-Length"] = str(len(body))
+            # the adapter and not the session: the latter looks for cookies, hooks, redirects and proxies
+            # at every request, which takes longer than a loopback node
+            with self._adapter.send(request, timeout=timeout_s, **self._environment) as response:
+                _refuse_status(response)
                 return _body(response)
         except requests.Timeout as error:
-            raise NoAnswer(self._too_late()) from error
+            raise too_late(timeout_s) from error
         except requests.ConnectionError as error:
             raise NoAnswer("could not connect") from error
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             # the text of these may repeat the address, and with it a key
             raise NoAnswer(f"could not be asked ({type(error).__name__})") from None
 
-    def _watch(self, done: threading.Event, late: threading.Event) -> None:
-        """Cut the connection at the deadline: a timeout of the socket begins anew with every byte."""
-        if done.wait(self._timeout_s):
-            return
-        late.set()
-        while True:  # again, for a connection that was only being made
-            for connection in list(self._connections):
-                if connection.sock is not None:
-                    with suppress(OSError):
-                        socket.shutdown(connection.sock, SHUT_RDWR)
-            if done.wait(_REPEAT_S):
-                return
+    def _prepared(self) -> requests.PreparedRequest:
+        """What is the same for every request: headers, credentials of the address, proxies, certificates."""
+        with requests.Session() as session:
+            # a loopback node is never behind a proxy
+            parts = split(self._url)
+            session.trust_env = parts is None or parts.hostname not in _LOOPBACK
+            self._environment = dict(
+                session.merge_environment_settings(self._url, {}, True, None, None)
+            )
+            self._template = session.prepare_request(
+                requests.Request("POST", self._url, headers=_HEADERS, data=b"{}")
+            )
+        return self._template
+
+    def _cut(self) -> None:
+        for connection in list(self._connections):
+            if connection.sock is not None:
+                with suppress(OSError):
+                    socket.shutdown(connection.sock, SHUT_RDWR)
+
+
+def _refuse_status(response: requests.Response) -> None:
+    said = f"answered HTTP {response.status_code}"
+    if response.status_code == _TOO_MANY:
+        raise TooMany(said, retry_after_s(response.headers.get("Retry-After")))
+    if response.status_code >= 300:
+        raise NoAnswer(said)
+
+
+def retry_after_s(header: str | None) -> float | None:
+    """Seconds of a Retry-After header, a number or a date, up to an hour; None where there is no usable one."""
+    if header is None:
+        return None
+    text = header.strip()
+    if text.isdecimal() and text.isascii():
+        return min(float(text[:9]), _LONGEST_RETRY_AFTER_S)
+    try:
+        at = parsedate_to_datetime(text)
+        left = (at - datetime.now(at.tzinfo or UTC)).total_seconds() if at.tzinfo else 0.0
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return min(max(left, 0.0), _LONGEST_RETRY_AFTER_S)
 
 
 def _body(response: requests.Response) -> bytes:
     found = bytearray()
     for chunk in response.raw.stream(_CHUNK, decode_content=False):
         found += chunk
-        if len(found) > MAX_ANSWER_BYTES:
-            raise NoAnswer(f"answered more than {MAX_ANSWER_BYTES // 2**20} MiB")
+        if len(found) > wire.MAX_ANSWER_BYTES:
+            raise too_large()
     return bytes(found)
 
 

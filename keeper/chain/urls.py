@@ -1,6 +1,7 @@
 """What of an endpoint's address may be shown, and what in it may be a secret."""
 
 import re
+from pathlib import Path
 from urllib.parse import SplitResult, unquote, urlsplit
 
 _SCHEMES = frozenset({"http", "https", "ws", "wss"})
@@ -11,7 +12,12 @@ _SHORTEST_PASSWORD = 4
 
 
 def public_name(url: str) -> str:
-    """Scheme, host and port of an endpoint: what may be logged (paths and credentials may be keys)."""
+    """Scheme, host and port of an endpoint: what may be logged (paths and credentials may be keys).
+
+    Of a unix socket its path: it is a file of this machine.
+    """
+    if scheme_of(url) == "ipc":
+        return "".join(c if c.isprintable() else "?" for c in f"ipc:{ipc_path(url)}")
     parts = split(url)
     scheme = parts.scheme if parts and parts.scheme in _SCHEMES else "?"
     host = parts.hostname if parts else None
@@ -22,6 +28,20 @@ def public_name(url: str) -> str:
     except ValueError:
         port = ""
     return f"{scheme}://{f'[{host}]' if ':' in host else host}{port}"
+
+
+def scheme_of(url: str) -> str:
+    """What carries the requests: http, https, ws, wss or ipc; empty for anything else."""
+    if url.startswith(("/", "~/", "ipc:")):
+        return "ipc"
+    scheme = url.partition("://")[0].lower() if "://" in url else ""
+    return scheme if scheme in _SCHEMES else ""
+
+
+def ipc_path(url: str) -> str:
+    """The path of a unix socket: `/run/node.ipc`, `~/node.ipc`, `ipc:/run/node.ipc` or `ipc:///run/node.ipc`."""
+    path = url.removeprefix("ipc:").removeprefix("//")
+    return str(Path(path).expanduser()) if path.startswith("~") else path
 
 
 def split(url: str) -> SplitResult | None:
@@ -40,6 +60,8 @@ def secret_parts(url: str) -> set[str]:
 
     An endpoint repeats a key of the path alone, without the path around it.
     """
+    if scheme_of(url) == "ipc":
+        return set()
     rest = url.partition("://")[2]
     credentials, _, place = rest.rpartition("@")
     user, _, password = credentials.partition(":")

@@ -81,10 +81,10 @@ def secrets_of(settings: Settings, environment: Mapping[str, str]) -> set[str]:
         if key.password_file and key.password_file.is_file():
             text = key.password_file.read_text(encoding="utf-8", errors="replace")
             found.update(text.splitlines()[:1])
-    for section in _sections(settings):
-        for value in section.__dict__.values():
-            if isinstance(value, str) and "://" in value:
-                found |= secret_parts(value)
+    others = (v for section in _sections(settings) for v in section.__dict__.values())
+    addresses = {*settings.addresses(), *(v for v in others if isinstance(v, str) and "://" in v)}
+    for address in addresses:
+        found |= secret_parts(address)
     return found - {""}
 
 

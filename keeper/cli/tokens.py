@@ -13,10 +13,10 @@ _LONGEST = 16
 
 def symbols(settings: "Settings", readings: "Readings") -> tuple[str, str]:
     """Of asset and base; `asset` and `base` where a token does not say."""
-    from keeper.chain.endpoint import Endpoint
+    from keeper.config.endpoints import pool_of
     from keeper.errors import ReadError
 
-    endpoint = Endpoint(settings.rpc_url, settings.rpc_timeout_s)
+    endpoint = pool_of(settings)
     tokens = (readings.asset.address, readings.base.address)
     calls: list[Any] = [
         ("eth_call", [{"to": token, "data": _SYMBOL_CALL}, "latest"]) for token in tokens

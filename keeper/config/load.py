@@ -196,6 +196,8 @@ def _refuse_secrets(content: Mapping[str, Any], prefix: str = "") -> None:
         path = f"{prefix}{name}"
         if isinstance(value, dict):
             _refuse_secrets(value, f"{path}.")
+        elif isinstance(value, list):
+            _refuse_secrets({str(i): entry for i, entry in enumerate(value)}, f"{path}.")
         elif name.lower() in _SECRET_NAMES or (
             isinstance(value, str) and _KEY_SHAPE.fullmatch(value.strip())
         ):

@@ -5,9 +5,18 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from keeper.chain.urls import public_name, scheme_of
 from keeper.model.address import checked_address
 
 KNOWN_CHAINS = {
@@ -35,6 +44,24 @@ def _websocket(value: str) -> str:
     if not value.startswith(("ws://", "wss://")):
         raise ValueError("must start with ws:// or wss://")
     return value
+
+
+def _endpoint_address(value: str) -> str:
+    if not scheme_of(value):
+        raise ValueError(
+            "must start with http://, https://, ws:// or wss://, or be a path to a unix socket"
+        )
+    return value
+
+
+def _timeouts(value: dict[str, float]) -> dict[str, float]:
+    if any(not 0 < seconds <= 600 for seconds in value.values()):
+        raise ValueError("must be from 0 to 600 s for every method")
+    return value
+
+
+EndpointUrl = Annotated[str, AfterValidator(_endpoint_address)]
+Timeouts = Annotated[dict[str, float], AfterValidator(_timeouts)]
 
 
 def _variable_name(value: str) -> str:
@@ -253,6 +280,37 @@ class GasSettings(Section):
     )
 
 
+class EndpointSettings(Section):
+    """One `[[endpoints]]` entry. With several, what is decided on is agreed by `agreement.k` of them."""
+
+    url: EndpointUrl = _setting(..., "address", unit="http(s), ws(s) URL or path")
+    name: str = _setting("", "for logs; by default scheme, host and port", max_length=64)
+    ws_url: WebsocketUrl | None = _setting(
+        None, "where it announces heads, if not at url itself", unit="ws(s) URL"
+    )
+    role: Literal["read", "write", "both"] = _setting("both", "used for reading, sending, or both")
+    weight: float = _setting(
+        1.0, "of equally good ones that of the greatest weight is asked", gt=0, le=1_000
+    )
+    requests_per_second: float | None = _setting(
+        None, "budget; a batch counts each call", unit="1/s", gt=0
+    )
+    requests_per_day: float | None = _setting(
+        None, "budget; a batch counts each call", unit="1/d", gt=0
+    )
+
+
+class AgreementSettings(Section):
+    """When endpoints agree (K-02, K-08)."""
+
+    k: int | None = _setting(
+        None, "endpoints that must give the same answer; by default the majority", ge=1
+    )
+    reorganisation_depth: int = _setting(
+        64, "a reorganisation deeper than this stops the keeper", unit="blocks", ge=1, le=1_024
+    )
+
+
 class FollowSettings(Section):
     """Patience with what is in flight."""
 
@@ -320,13 +378,25 @@ class Settings(BaseSettings):
 
     chain_id: int = _setting(..., "chain the endpoint must serve", unit="id", gt=0)
     allow_unknown_chain: bool = _setting(False, "accept a chain id this keeper does not know")
-    rpc_url: HttpUrl = _setting(..., "JSON-RPC endpoint", unit="http(s) URL")
+    endpoints: tuple[EndpointSettings, ...] = _setting(
+        (), "[[endpoints]] tables, instead of rpc_url, for several endpoints or their options"
+    )
+    rpc_url: HttpUrl | None = _setting(
+        None,
+        "JSON-RPC endpoint: required without [[endpoints]]",
+        unit="http(s) URL",
+        validate_default=True,
+    )
     ws_url: WebsocketUrl | None = _setting(
         None, "endpoint for new heads; polling without it", unit="ws(s) URL"
     )
     rpc_timeout_s: float = _setting(10.0, "patience with one request", unit="s", gt=0, le=120)
+    rpc_timeouts_s: Timeouts = _setting(
+        {}, "patience by method, where another is right than rpc_timeout_s", unit="s by method"
+    )
     vault: Address = _setting(..., "the vault to keep", unit="address")
     lens: Address = _setting(..., "its VaultLens", unit="address")
+    agreement: AgreementSettings = Field(default_factory=AgreementSettings)
     strategy: StrategySettings = Field(default_factory=StrategySettings)
     key: KeySettings = Field(default_factory=KeySettings)
     market: MarketSettings = Field(default_factory=MarketSettings)
@@ -341,6 +411,47 @@ class Settings(BaseSettings):
     leadership: LeadershipSettings = Field(default_factory=LeadershipSettings)
     ops: OpsSettings = Field(default_factory=OpsSettings)
     log: LogSettings = Field(default_factory=LogSettings)
+
+    @field_validator("endpoints")
+    @classmethod
+    def _distinct(cls, value: tuple[EndpointSettings, ...]) -> tuple[EndpointSettings, ...]:
+        names = [e.name or public_name(e.url) for e in value]
+        if len(set(names)) < len(names):
+            raise ValueError("must have different names (by default scheme, host and port)")
+        if value and all(e.role == "write" for e in value):
+            raise ValueError("must have one that reads")
+        if value and all(e.role == "read" for e in value):
+            raise ValueError("must have one that writes")
+        return value
+
+    @field_validator("rpc_url")
+    @classmethod
+    def _one_way(cls, value: str | None, info: ValidationInfo) -> str | None:
+        # endpoints with a fault of their own are not in data: that fault is enough
+        given = info.data.get("endpoints", ("faulty",))
+        if value is None and not given:
+            raise ValueError("is missing")
+        if value is not None and info.data.get("endpoints"):
+            raise ValueError("must not be set beside [[endpoints]]")
+        return value
+
+    @field_validator("agreement")
+    @classmethod
+    def _attainable(cls, value: AgreementSettings, info: ValidationInfo) -> AgreementSettings:
+        readers = sum(e.role != "write" for e in info.data.get("endpoints", ())) or 1
+        if value.k is not None and value.k > readers:
+            raise ValueError(f"k must be at most the number of endpoints that read, {readers}")
+        return value
+
+    def nodes(self) -> tuple[EndpointSettings, ...]:
+        """The endpoints, however they were set."""
+        if self.endpoints:
+            return self.endpoints
+        return (EndpointSettings(url=self.rpc_url or "", ws_url=self.ws_url),)
+
+    def addresses(self) -> tuple[str, ...]:
+        """Every address an endpoint has; each may hold secrets."""
+        return tuple(u for node in self.nodes() for u in (node.url, node.ws_url) if u)
 
     @model_validator(mode="after")
     def _known_chain(self) -> "Settings":

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from keeper.chain.urls import public_name
+from keeper.chain.urls import public_name, scheme_of
 from keeper.config.load import Loaded
 from keeper.config.settings import Settings
 from keeper.config.variables import Environment
@@ -15,6 +15,8 @@ from keeper.errors import SettingError
 
 _VARIABLES = ("password_env", "private_key_env")
 """Somebody may have put there what belongs into the variable."""
+_ENTRY_URLS = frozenset({"url", "ws_url"})
+_LISTS = frozenset({"endpoints"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def rows(
         extra = field.json_schema_extra
         unit = extra.get("unit", "") if isinstance(extra, dict) else ""
         # a table that is wrong as a whole: so is all that it should hold
-        within = (f for f in (name, name.rpartition(".")[0]) if f in problems)
+        within = (f for f in problems if f in {name, name.rpartition(".")[0]} or _entry(f, name))
         fault = problems.get(next(within, ""), "")
         yield Row(
             name=name,
@@ -57,6 +59,8 @@ def rows(
 
 
 def _shown(name: str, value: Any, environment: Environment) -> str:
+    if name in _LISTS:
+        return "; ".join(_entry_text(entry) for entry in value) or "-"
     if isinstance(value, str) and "://" in value:
         return masked_url(value)
     if isinstance(value, str) and name.endswith(_VARIABLES):
@@ -64,9 +68,24 @@ def _shown(name: str, value: Any, environment: Environment) -> str:
     return _text(value)
 
 
+def _entry(field: str, name: str) -> bool:
+    """True if the field is within an entry of the list `name`."""
+    return field.removeprefix(f"{name}.")[:1].isdecimal() and field.startswith(f"{name}.")
+
+
+
+
+def _entry_text(entry: BaseModel) -> str:
+    """What was set of an entry."""
+    said = {n: v for n, v in entry if n in entry.model_fields_set and v is not None}
+    return ", ".join(f"{n} {masked_url(v) if n in _ENTRY_URLS else v}" for n, v in said.items())
+
+
 def masked_url(url: str) -> str:
-    """Scheme, host and port; what may be a key (user, path, query) is masked."""
+    """Scheme, host and port; what may be a key (user, path, query) is masked. Of a unix socket all."""
     name = public_name(url)
+    if scheme_of(url) == "ipc":
+        return name
     return name if url.rstrip("/").lower() == name else f"{name}/***"
 
 
@@ -89,10 +108,14 @@ def example() -> str:
 
 def _example_line(leaf: str, field: FieldInfo) -> str:
     if field.is_required():
-        placeholder = {"chain_id": "1", "rpc_url": '"http://127.0.0.1:8545"'}
+        placeholder = {"chain_id": "1"}
         value = placeholder.get(leaf, '"0x..."')
         return f"{leaf} = {value}"
+    if leaf == "rpc_url":
+        return f'{leaf} = "http://127.0.0.1:8545"'
     default = field.get_default()
+    if default == () and leaf in _LISTS:
+        return f"# {leaf} = []"
     if default is None:
         return f'# {leaf} = ""'
     return f"# {leaf} = {_toml(default)}"

@@ -13,7 +13,7 @@ from eth_utils.crypto import keccak
 from keeper import abi
 from keeper.chain.decode import SnapshotCodec
 from keeper.chain.endpoint import Endpoint
-from keeper.chain.reader import stamp
+from keeper.chain.stamps import stamp
 from keeper.errors import RpcError
 from keeper.execution.simulate import ErrorBook
 from keeper.localnet.vaults import VaultDeployment

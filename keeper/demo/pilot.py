@@ -5,6 +5,7 @@ from pathlib import Path
 
 from keeper.app import Keeper, build_keeper_for
 from keeper.clock import Clock
+from keeper.config.endpoints import pool_of
 from keeper.config.load import load
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
 from keeper.config.strategy import load_strategy
@@ -119,7 +120,7 @@ def build_pilot(
         stale.unlink()  # of an earlier demo: another chain
     settings = load(file, environment={}).settings
     keeper = build_keeper_for(
-        rpc_url=settings.rpc_url,
+        pool=pool_of(settings),
         chain_id=settings.chain_id,
         vault=settings.vault,
         lens=settings.lens,
@@ -131,7 +132,6 @@ def build_pilot(
         rules=tick_rules(settings, dry_run=False),
         gas=gas_policy(settings),
         follow=follow_policy(settings),
-        timeout_s=settings.rpc_timeout_s,
     )
     return Pilot(keeper)
 

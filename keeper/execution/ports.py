@@ -10,7 +10,10 @@ from keeper.model.outcome import AttemptResult, AttemptStatus
 class Rpc(Protocol):
     """One JSON-RPC endpoint."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """For messages; never with a secret."""
+        ...
 
     def call(self, method: str, params: list[Any]) -> Any:
         """The result; raises EndpointError or RpcError."""

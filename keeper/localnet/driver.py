@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-from keeper.chain.endpoint import Call, Endpoint
+from keeper.chain.endpoint import Endpoint
+from keeper.chain.source import Call
 from keeper.errors import LocalnetError, RpcError
 from keeper.localnet.actors.arbitrageur import Arbitrageur
 from keeper.localnet.actors.cast import usual_actors

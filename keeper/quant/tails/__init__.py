@@ -27,6 +27,7 @@ from keeper.quant.tails.pareto import (
     pareto_tail,
     peaks_over_threshold,
 )
+from keeper.quant.tails.ranges import Ahead, filter_ranges
 from keeper.quant.tails.rolling import (
     Rolling,
     filter_volatility,
@@ -43,6 +44,7 @@ from keeper.quant.tails.shortfall import (
 
 __all__ = [
     "AcerbiSzekely",
+    "Ahead",
     "Coverage",
     "Filter",
     "ParetoFit",
@@ -59,6 +61,7 @@ __all__ = [
     "cornish_fisher",
     "coverage_tests",
     "exceptions",
+    "filter_ranges",
     "filter_volatility",
     "filtered_historical",
     "filtered_paths",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from keeper.chain import transport
+from keeper.chain import wire
 from keeper.chain.endpoint import Endpoint
 from keeper.errors import EndpointError, RpcError
 from tests.rpc_server import RpcFault, answering, rpc_server
@@ -280,7 +280,7 @@ def test_after_an_answer_that_came_too_late_the_next_call_is_answered() -> None:
 
 
 def test_an_answer_without_end_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "MAX_ANSWER_BYTES", 2**20)
+    monkeypatch.setattr(wire, "MAX_ANSWER_BYTES", 2**20)
     with (
         endpoint_to(lambda _: b" " * (2**20 + 1)) as endpoint,
         pytest.raises(EndpointError, match="answered more than 1 MiB"),

@@ -8,7 +8,8 @@ import pytest
 from eth_utils.address import to_checksum_address
 
 from keeper import abi
-from keeper.chain.reader import LensReader, stamp
+from keeper.chain.reader import LensReader
+from keeper.chain.stamps import stamp
 from keeper.errors import (
     EndpointError,
     GimbalError,
@@ -17,6 +18,7 @@ from keeper.errors import (
     WrongChainError,
     WrongVaultError,
 )
+from keeper.model.block import BlockStamp
 from keeper.model.units import Wei
 from tests.builders import CHAIN_ID, KEEPER, VAULT, make_readings
 from tests.unit.chain.snapshots import snapshot_answer
@@ -56,6 +58,12 @@ class FakeEndpoint:
             raise answer
         return answer
 
+    def head(self) -> BlockStamp:
+        return stamp(self.call("eth_getBlockByNumber", ["latest", False]), self.name, "head")
+
+    def agreed_batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
+        return self.batch(calls)
+
     def batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
         self.requests.append(list(calls))
         answers = [self.answers[method] for method, _ in calls]
@@ -64,7 +72,7 @@ class FakeEndpoint:
 
 def reader(endpoint: FakeEndpoint, chain_id: int = CHAIN_ID) -> LensReader:
     return LensReader(
-        endpoint,  # type: ignore[arg-type]  # the same calls, without the network
+        endpoint,
         abi.load("VaultLens"),
         chain_id=chain_id,
         vault=VAULT,

@@ -5,60 +5,35 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from keeper.errors import JournalError
-from keeper.journal.store import SqliteJournal
-from keeper.model.attempt import Attempt
-from keeper.model.decision import Lane, Target, Verdict
+from keeper.journal.store import SqlJournal, open_journal
 from keeper.model.outcome import AttemptResult, AttemptStatus, TickOutcome, TickStatus
-from keeper.model.units import Wei
 from keeper.risk import assess
 from tests.builders import make_market
-from tests.unit.execution.intents import make_plan, make_test_intent
-
-ATTEMPT = Attempt(
-    intent_id="0x01",
-    chain_id=1,
-    account="0xa",
-    to="0xv",
-    lane=Lane.ROUTINE,
-    nonce=2**40,
-    tx_hash="0xaa",
-    raw="0x02f8",
-    call_data="0x",
-    gas_limit=1,
-    max_fee_wei=Wei(2**70),
-    tip_wei=Wei(1),
-    signed_block=5,
-    deadline=9,
-)
+from tests.unit.execution.intents import make_test_intent
+from tests.unit.journal.values import ATTEMPT, decide
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    """Of a journal in SQLite, for what is of files only."""
     return tmp_path / "deep" / "journal.sqlite"
 
 
 @pytest.fixture
-def journal(path: Path) -> Iterator[SqliteJournal]:
-    opened = SqliteJournal(path)
-    yield opened
-    opened.close()
+def in_file(path: Path) -> Iterator[SqlJournal]:
+    with open_journal(path) as opened:
+        yield opened
 
 
-def decide(journal: SqliteJournal, *, sends: bool = True) -> None:
-    market = make_market()
-    target = Target(Lane.ROUTINE, None, None, "hold")
-    intent = make_test_intent(counter=journal.intent_count()) if sends else None
-    journal.record_decision(market, assess(market), target, make_plan(), Verdict(()), intent)
-
-
-def test_a_decision_comes_back_whole(journal: SqliteJournal) -> None:
+def test_a_decision_comes_back_whole(journal: SqlJournal) -> None:
     decide(journal)
     (decision,) = journal.decisions()
     assert decision.market == make_market()
@@ -68,16 +43,15 @@ def test_a_decision_comes_back_whole(journal: SqliteJournal) -> None:
     assert journal.decisions("0xother") == ()
 
 
-def test_intents_are_counted_over_restarts(path: Path) -> None:
+def test_intents_are_counted_over_restarts(opened: Callable[[], SqlJournal]) -> None:
     for expected in range(3):
-        journal = SqliteJournal(path)
+        journal = opened()
         assert journal.intent_count() == expected
         decide(journal)
         decide(journal, sends=False)
-        journal.close()
 
 
-def test_an_attempt_comes_back_with_its_newest_status(journal: SqliteJournal) -> None:
+def test_an_attempt_comes_back_with_its_newest_status(journal: SqlJournal) -> None:
     journal.record_attempt(ATTEMPT)
     journal.record_attempt(ATTEMPT)  # again, after a crash: no second row
     assert journal.open_attempts(1, "0xa") == (ATTEMPT,)
@@ -88,7 +62,7 @@ def test_an_attempt_comes_back_with_its_newest_status(journal: SqliteJournal) ->
     assert len(journal.attempts_at(1, "0xa", 2**40)) == 1
 
 
-def test_settling_ends_every_attempt_of_the_intent(journal: SqliteJournal) -> None:
+def test_settling_ends_every_attempt_of_the_intent(journal: SqlJournal) -> None:
     journal.record_attempt(ATTEMPT)
     journal.record_attempt(replace(ATTEMPT, tx_hash="0xbb"))
     journal.record_attempt(replace(ATTEMPT, tx_hash="0xcc", intent_id="0x02"))
@@ -99,7 +73,7 @@ def test_settling_ends_every_attempt_of_the_intent(journal: SqliteJournal) -> No
     assert result in journal.actions()
 
 
-def test_reverts_are_counted_since_the_last_success(journal: SqliteJournal) -> None:
+def test_reverts_are_counted_since_the_last_success(journal: SqlJournal) -> None:
     for number, status in enumerate(["reverted", "mined", "reverted", "dropped", "reverted"], 1):
         intent = f"0x{number}"
         journal.record_attempt(replace(ATTEMPT, tx_hash=f"0xh{number}", intent_id=intent))
@@ -109,7 +83,7 @@ def test_reverts_are_counted_since_the_last_success(journal: SqliteJournal) -> N
     assert journal.mined_reverts(10) == ()  # another chain's journal says nothing of this one
 
 
-def test_what_reverts_cost_is_summed_from_a_block_on(journal: SqliteJournal) -> None:
+def test_what_reverts_cost_is_summed_from_a_block_on(journal: SqlJournal) -> None:
     for number, status in enumerate(["reverted", "reverted", "mined", "reverted"], 1):
         journal.record_attempt(replace(ATTEMPT, tx_hash=f"0xh{number}", intent_id=f"0x{number}"))
         result = AttemptResult(
@@ -120,7 +94,7 @@ def test_what_reverts_cost_is_summed_from_a_block_on(journal: SqliteJournal) -> 
     assert journal.reverted_gas_wei(10, 2) == journal.reverted_gas_wei(1, 5) == 0
 
 
-def test_outcomes_and_the_last_failure(journal: SqliteJournal) -> None:
+def test_outcomes_and_the_last_failure(journal: SqlJournal) -> None:
     assert journal.last_failure() is None
     failed = TickOutcome(4, TickStatus.FAILED, "simulation reverted", "0x1")
     held = TickOutcome(5, TickStatus.HELD, "inside")
@@ -130,19 +104,19 @@ def test_outcomes_and_the_last_failure(journal: SqliteJournal) -> None:
     assert journal.last_failure() == 4
 
 
-def test_a_second_keeper_is_kept_off(journal: SqliteJournal, path: Path) -> None:
+def test_a_second_keeper_is_kept_off(in_file: SqlJournal, path: Path) -> None:
     with pytest.raises(JournalError, match=f"in use by another keeper \\(process {os.getpid()}"):
-        SqliteJournal(path)
-    SqliteJournal(path, exclusive=False).close()  # who only looks may look
+        open_journal(path)
+    open_journal(path, exclusive=False).close()  # who only looks may look
 
 
 def test_a_second_keeper_is_kept_off_by_whatever_name_it_opens_the_file(
-    journal: SqliteJournal, path: Path
+    in_file: SqlJournal, path: Path
 ) -> None:
     other = path.parent / "other.sqlite"
     other.symlink_to(path)
     with pytest.raises(JournalError, match="in use by another keeper"):
-        SqliteJournal(other)
+        open_journal(other)
 
 
 @pytest.mark.parametrize("existed", [False, True])
@@ -152,7 +126,7 @@ def test_only_its_owner_may_read_a_journal(path: Path, existed: bool) -> None:
         if existed:
             path.parent.mkdir(parents=True)
             path.touch(mode=0o666)
-        journal = SqliteJournal(path)
+        journal = open_journal(path)
         decide(journal)
         modes = {file.name: oct(file.stat().st_mode & 0o777) for file in path.parent.iterdir()}
         journal.close()
@@ -162,13 +136,12 @@ def test_only_its_owner_may_read_a_journal(path: Path, existed: bool) -> None:
     assert set(modes.values()) == {"0o600"}, modes
 
 
-def test_a_status_nobody_knows_is_corruption(journal: SqliteJournal, path: Path) -> None:
+def test_a_status_nobody_knows_is_corruption(journal: SqlJournal) -> None:
     journal.record_outcome(TickOutcome(1, TickStatus.HELD, ""))
     journal.record_attempt(ATTEMPT)
-    with sqlite3.connect(path) as other:
-        other.execute("UPDATE outcomes SET status = 'new'")
-        other.execute("UPDATE attempts SET status = 'new'")
-    other.close()
+    with journal.database.writing() as db:
+        db.execute(text("UPDATE outcomes SET status = 'new'"))
+        db.execute(text("UPDATE attempts SET status = 'new'"))
     reads = (journal.outcomes, journal.actions, lambda: journal.attempts_of("0x01"))
     for read in reads:
         with pytest.raises(JournalError, match=r"corrupt: an .*'new'"):
@@ -177,7 +150,7 @@ def test_a_status_nobody_knows_is_corruption(journal: SqliteJournal, path: Path)
 
 @pytest.mark.parametrize(("number", "reason"), [(2**70, ""), (1, "\ud800")])
 def test_what_cannot_be_written_is_a_journal_error(
-    journal: SqliteJournal, number: int, reason: str
+    journal: SqlJournal, number: int, reason: str
 ) -> None:
     with pytest.raises(JournalError, match="cannot be read or written"):
         journal.record_outcome(TickOutcome(number, TickStatus.HELD, reason))
@@ -185,12 +158,13 @@ def test_what_cannot_be_written_is_a_journal_error(
 
 def test_a_closed_journal_may_be_opened_again(path: Path) -> None:
     for _ in range(2):
-        SqliteJournal(path).close()
+        open_journal(path).close()
 
 
-def test_every_write_is_synced_and_logged_ahead(journal: SqliteJournal) -> None:
-    (mode,) = journal._db.execute("PRAGMA journal_mode").fetchone()
-    (synchronous,) = journal._db.execute("PRAGMA synchronous").fetchone()
+def test_every_write_is_synced_and_logged_ahead(in_file: SqlJournal) -> None:
+    with in_file.database.reading() as db:
+        mode = db.execute(text("PRAGMA journal_mode")).scalar()
+        synchronous = db.execute(text("PRAGMA synchronous")).scalar()
     assert (mode, synchronous) == ("wal", 2)
 
 
@@ -201,14 +175,14 @@ def test_a_corrupt_file_is_refused_in_one_line(tmp_path: Path, content: bytes) -
     path = tmp_path / "j.sqlite"
     path.write_bytes(content)
     with pytest.raises(JournalError) as caught:
-        SqliteJournal(path)
+        open_journal(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert path.read_bytes()[:21] == content[:21]  # left for a person to look at
 
 
 def test_a_damaged_page_is_refused(path: Path) -> None:
-    journal = SqliteJournal(path)
+    journal = open_journal(path)
     for _ in range(20):
         decide(journal)
     journal.close()
@@ -216,36 +190,36 @@ def test_a_damaged_page_is_refused(path: Path) -> None:
     content[8192:12288] = b"\xa5" * 4096
     path.write_bytes(content)
     with pytest.raises(JournalError):
-        SqliteJournal(path)
+        open_journal(path)
 
 
 def test_a_directory_in_its_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(JournalError, match="unable to open"):
-        SqliteJournal(tmp_path, exclusive=False)
+        open_journal(tmp_path, exclusive=False)
 
 
 def test_a_file_in_place_of_its_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError, match="cannot be written"):
-        SqliteJournal(tmp_path / "file" / "j.sqlite")
+        open_journal(tmp_path / "file" / "j.sqlite")
 
 
 def test_a_newer_schema_is_refused(path: Path) -> None:
-    SqliteJournal(path).close()
+    open_journal(path).close()
     with sqlite3.connect(path) as other:
         other.execute("UPDATE meta SET value = '99' WHERE key = 'schema_version'")
     other.close()
     with pytest.raises(JournalError, match="schema version 99"):
-        SqliteJournal(path)
+        open_journal(path)
 
 
 _WRITER = """
 import sys, time
 from pathlib import Path
 from dataclasses import replace
-from keeper.journal.store import SqliteJournal
-from tests.unit.journal.test_store import ATTEMPT
-journal = SqliteJournal(Path(sys.argv[1]))
+from keeper.journal.store import open_journal
+from tests.unit.journal.values import ATTEMPT
+journal = open_journal(Path(sys.argv[1]))
 number = 0
 while True:
     number += 1
@@ -272,6 +246,6 @@ def test_nothing_journalled_is_lost_by_kill_9(path: Path) -> None:
     said = max([said, *(int(line) for line in writer.stdout)])
     writer.stdout.close()
     writer.wait()
-    journal = SqliteJournal(path)  # the lock died with its holder
+    journal = open_journal(path)  # the lock died with its holder
     assert len(journal.open_attempts(1, "0xa")) >= said
     journal.close()

@@ -14,7 +14,7 @@ from keeper.quant import tails
 from keeper.quant.tails import Filter, Rolling
 
 Floats = NDArray[np.float64]
-FILE = "spot_binance_ETHUSDT_1h_2017-08_2023-12.csv.gz"
+FILE = "spot_binance_{}USDT_1h_2017-08_2023-12.csv.gz"
 WINDOW = 2_000
 """Hours: 20 losses beyond 99 %."""
 EWMA = Filter(0.0, 0.03, 0.97)
@@ -22,17 +22,26 @@ EWMA = Filter(0.0, 0.03, 0.97)
 
 
 @cache
-def hourly_losses() -> Floats:
+def hourly(asset: str = "ETH") -> tuple[Floats, Floats]:
+    """(losses, ln(high / low)) of the hours that follow another without a gap."""
     where = Path(
         os.environ.get("GIMBAL_MARKET_DATA") or Path(__file__).parents[5] / "shared" / "data"
     )
-    if not (where / FILE).is_file():
-        pytest.skip(f"{FILE} is not in {where}; set GIMBAL_MARKET_DATA")
-    with gzip.open(where / FILE, "rt", encoding="utf-8") as text:
-        rows = [(int(r["t"]), float(r["close"])) for r in csv.DictReader(text)]
-    times, prices = np.array([t for t, _ in rows]), np.log([p for _, p in rows])
-    losses: Floats = -np.diff(prices)[np.diff(times) == 3_600]
-    return losses
+    file = where / FILE.format(asset)
+    if not file.is_file():
+        pytest.skip(f"{file.name} is not in {where}; set GIMBAL_MARKET_DATA")
+    with gzip.open(file, "rt", encoding="utf-8") as text:
+        rows = [
+            (int(r["t"]), *(float(r[name]) for name in ("close", "high", "low")))
+            for r in csv.DictReader(text)
+        ]
+    times, prices = np.array([row[0] for row in rows]), np.log([row[1:] for row in rows])
+    whole = np.diff(times) == 3_600
+    return -np.diff(prices[:, 0])[whole], (prices[:, 1] - prices[:, 2])[1:][whole]
+
+
+def hourly_losses() -> Floats:
+    return hourly()[0]
 
 
 @cache
@@ -105,3 +114,43 @@ def test_the_shortfall_of_the_last_year_is_not_rejected() -> None:
     print(f"Z2 {found.z2.statistic:+.4f} p {found.z2.p_value:.3f}", end="")
     assert found.z1.p_value > 0.01
     assert found.z2.p_value > 0.01
+
+
+@cache
+def ranged(asset: str, confidence: float) -> tuple[Floats, Rolling]:
+    """Losses after the first year's quarter, and filtered history by the ranges of bars."""
+    losses, ranges = hourly(asset)
+    ahead = tails.filter_ranges(losses, ranges)
+    after = losses[ahead.start :]
+    return after, tails.rolling_filtered(after, ahead.volatility[:-1], WINDOW, confidence)
+
+
+@pytest.mark.parametrize("confidence", [0.95, 0.99, 0.995])
+@pytest.mark.parametrize("asset", ["ETH", "BTC"])
+def test_filtered_by_ranges_exceptions_neither_miscount_nor_cluster(
+    asset: str, confidence: float
+) -> None:
+    """Neither Kupiec nor Christoffersen rejects at 1 %. The filter was shaped on ETH; BTC was looked at last."""
+    after, rolled = ranged(asset, confidence)
+    losses = after[rolled.start :]
+    found = tails.coverage_tests(tails.exceptions(losses, rolled.value_at_risk), confidence)
+    score = tails.quantile_score(losses, rolled.value_at_risk, confidence) * 1e4
+    print(
+        f"\n{asset} by ranges {confidence:.3f}: {found.exceptions} of {found.observations}, "
+        f"Kupiec p {found.unconditional.p_value:.3f}, Christoffersen p "
+        f"{found.independence.p_value:.3f} {found.transitions}, score {score:.4f}",
+        end="",
+    )
+    assert found.unconditional.p_value > 0.01
+    assert found.independence.p_value > 0.01
+
+
+@pytest.mark.parametrize("confidence", [0.95, 0.99])
+def test_ranges_estimate_better_than_closes(confidence: float) -> None:
+    """By the pinball loss over the same hours, by 2 % or more."""
+    after, by_ranges = ranged("ETH", confidence)
+    by_closes = estimates("filtered", confidence)
+    losses = after[by_ranges.start :]
+    rest = by_closes.value_at_risk[-losses.size :]
+    better = tails.quantile_score(losses, by_ranges.value_at_risk, confidence)
+    assert better < 0.98 * tails.quantile_score(losses, rest, confidence)

@@ -1,0 +1,141 @@
+"""What several endpoints agree on: pure functions of their answers (K-02, K-08)."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from keeper.chain.gone import is_gone
+from keeper.chain.source import Call
+from keeper.errors import RpcError
+from keeper.model.block import BlockStamp
+
+_HEADER_FIELDS = ("number", "hash", "parentHash", "timestamp", "baseFeePerGas")
+_RECEIPT_FIELDS = (
+    "transactionHash",
+    "blockHash",
+    "blockNumber",
+    "status",
+    "gasUsed",
+    "effectiveGasPrice",
+)
+_FIELDS = {
+    "eth_getBlockByHash": _HEADER_FIELDS,
+    "eth_getBlockByNumber": _HEADER_FIELDS,
+    "eth_getTransactionReceipt": _RECEIPT_FIELDS,
+}
+_QUANTITIES = frozenset({"eth_getBalance", "eth_getTransactionCount", "eth_chainId"})
+_BY_HASH = frozenset({"eth_getBlockByHash"})
+GONE = "gone"
+"""Essence of an answer that the pinned block is not known: late or reorganised, never a lie."""
+
+
+def majority(n: int) -> int:
+    """The least k of which there cannot be two among n."""
+    return n // 2 + 1
+
+
+def level(heights: Sequence[int], k: int) -> int | None:
+    """The greatest height that k of them have reached: a single endpoint far ahead cannot raise it."""
+    return sorted(heights, reverse=True)[k - 1] if len(heights) >= k else None
+
+
+def held_by(stamps: Mapping[str, BlockStamp], k: int) -> BlockStamp | None:
+    """The newest block that k endpoints tell of, alike in every field; None if none, or two of one height."""
+    counts = Counter(stamps.values())
+    held = sorted((s for s, n in counts.items() if n >= k), key=lambda s: s.number)
+    if len(held) > 1 and held[-1].number == held[-2].number:
+        return None
+    return held[-1] if held else None
+
+
+def camps(stamps: Mapping[str, BlockStamp]) -> tuple[str, ...]:
+    """Who tells of which block, for people."""
+    return tuple(
+        f"{'+'.join(n for n, s in stamps.items() if s == found)}: block {found.number} {found.hash[:10]}"
+        for found in sorted(set(stamps.values()), key=lambda s: (s.number, s.hash))
+    )
+
+
+def essence(method: str, result: Any) -> str:
+    """What of an answer must be the same at every honest endpoint.
+
+    Not the words of an error, the case of hexadecimal digits, or fields that only some clients add.
+    """
+    if isinstance(result, RpcError):
+        if is_gone(result):
+            return GONE
+        return f"error {'revert' if result.code == 3 or result.data else ''} {result.data.lower()}"
+    if method in _QUANTITIES and isinstance(result, str):
+        try:
+            return hex(int(result, 16))
+        except ValueError:
+            return result
+    if isinstance(result, dict) and method in _FIELDS:
+        result = {name: result.get(name) for name in _FIELDS[method]}
+    if result is None and method in _BY_HASH:
+        return GONE
+    return json.dumps(result, sort_keys=True).lower()
+
+
+def pinned(call: Call) -> bool:
+    """True if every honest endpoint that knows the block answers the same for ever."""
+    method, params = call
+    if method in _BY_HASH:
+        return True
+    return any(isinstance(p, dict) and "blockHash" in p for p in params)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The answers to a batch, counted."""
+
+    decided: tuple[Any, ...] | None
+    """One result a call, each held by k endpoints; None if any has none."""
+    essences: tuple[str, ...] = ()
+    """Of what was decided."""
+    liars: tuple[str, ...] = ()
+    """Endpoints that contradict what was decided at a pinned block."""
+    split: int = -1
+    """The first call without a decision."""
+
+
+def tally(
+    calls: Sequence[Call], answers: Mapping[str, tuple[list[Any], list[str]]], k: int
+) -> Tally:
+    """What k endpoints agree on, call by call; `answers` holds each endpoint's results and their essences."""
+    results: list[Any] = []
+    essences: list[str] = []
+    for place in range(len(calls)):
+        counts = Counter(said[place] for _, said in answers.values())
+        held = [said for said, count in counts.items() if count >= k]
+        if len(held) != 1:
+            return Tally(None, split=place)
+        essences.append(held[0])
+        results.append(next(r[place] for r, said in answers.values() if said[place] == held[0]))
+    liars = tuple(name for name, (_, said) in answers.items() if contradicts(calls, said, essences))
+    return Tally(tuple(results), tuple(essences), liars)
+
+
+def contradicts(calls: Sequence[Call], said: Sequence[str], decided: Sequence[str]) -> bool:
+    """True if an endpoint's answers differ from the decided ones where no honest one could."""
+    return any(
+        mine != theirs and GONE not in {mine, theirs} and pinned(call) and not _refused(mine)
+        for call, mine, theirs in zip(calls, said, decided, strict=True)
+    )
+
+
+def _refused(said: str) -> bool:
+    """An error that is no revert: the endpoint could not or would not, which is no lie."""
+    return said == "error  "
+
+
+def factions(
+    place: int, answers: Mapping[str, tuple[list[Any], list[str]]], most: int = 48
+) -> tuple[str, ...]:
+    """Who gave which answer to one call, for people."""
+    groups: dict[str, list[str]] = {}
+    for name, (_, said) in answers.items():
+        groups.setdefault(said[place], []).append(name)
+    return tuple(f"{'+'.join(names)}: {said[:most]}" for said, names in groups.items())

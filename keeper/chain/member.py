@@ -1,0 +1,132 @@
+"""One endpoint of a pool: asked in its turn, and judged by what it did."""
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import structlog
+
+from keeper.chain import standing
+from keeper.chain.endpoint import Endpoint
+from keeper.chain.stamps import quantity
+from keeper.chain.standing import EndpointState, Fault, QuarantinePolicy, Role
+from keeper.errors import EndpointError, RateLimitedError, ReadError, RpcError, WrongChainError
+
+_log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+class Member:
+    """An endpoint and its state. Any thread may ask."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        role: Role,
+        weight: float,
+        policy: QuarantinePolicy,
+        clock: Callable[[], float],
+        chain_id: int | None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.name = endpoint.name
+        self.role = role
+        self.state = EndpointState(endpoint.name, role, weight=weight)
+        self._policy = policy
+        self._clock = clock
+        self._chain_id = chain_id
+        self._chain_seen = chain_id is None
+        self._guard = threading.Lock()
+        self.busy = 0
+        """Requests of rounds that have not ended."""
+
+    def reads(self) -> bool:
+        """Used for reading."""
+        return self.role is not Role.WRITE
+
+    def writes(self) -> bool:
+        """Used for sending."""
+        return self.role is not Role.READ
+
+    def open(self) -> bool:
+        """Not in quarantine, and may be asked by its budget."""
+        return self.state.open(self._clock()) and self.endpoint.budget.wait_s() <= 0
+
+    def healthy(self) -> bool:
+        """Not in quarantine."""
+        return self.state.open(self._clock())
+
+    def honest(self) -> bool:
+        """Not in quarantine for what it said: good for a last resort."""
+        return self.state.open(self._clock()) or self.state.fault in {Fault.FAILING, Fault.LAGGING}
+
+    def ask(self, question: Callable[[Endpoint], T]) -> T:
+        """The endpoint's answer; how it went is remembered."""
+        began_s = self._clock()
+        try:
+            if not self._chain_seen:
+                self._see_chain()
+            found = question(self.endpoint)
+        except RateLimitedError:  # it works, and is left alone until its budget allows more
+            raise
+        except RpcError:
+            self._change(lambda s: standing.answered(s, self._clock() - began_s))
+            raise
+        except EndpointError as error:
+            problem = error.problem
+            self._change(lambda s: standing.failed(s, self._policy, self._clock(), problem))
+            raise
+        self._change(lambda s: standing.answered(s, self._clock() - began_s))
+        return found
+
+    def _see_chain(self) -> None:
+        """Before its first word counts, and again after every quarantine: an address may be served by another."""
+        found = quantity(self.endpoint.call("eth_chainId", []), self.name, "eth_chainId")
+        if found != self._chain_id:
+            self.caught(f"serves chain id {found}", Fault.WRONG_CHAIN)
+            raise WrongChainError(self.name, self._chain_id or 0, found)
+        self._chain_seen = True
+
+    def nonsense(self, problem: str) -> None:
+        """It answered, and the answer could not be used."""
+        self._change(lambda s: standing.failed(s, self._policy, self._clock(), problem))
+
+    def at(self, height: int) -> None:
+        """It told of a block of this height."""
+        self._change(lambda s: standing.reached(s, height))
+
+    def agreed(self, head: int, *, same: bool) -> None:
+        """A head was agreed on."""
+        self._change(lambda s: standing.agreed(s, self._policy, self._clock(), head, same=same))
+
+    def caught(self, detail: str, fault: Fault = Fault.LYING) -> None:
+        """It lied."""
+        self._change(lambda s: standing.lied(s, self._policy, self._clock(), detail, fault))
+
+    def _change(self, how: Callable[[EndpointState], EndpointState]) -> None:
+        with self._guard:
+            before, self.state = self.state, how(self.state)
+            after = self.state
+        if after.quarantined_until > before.quarantined_until:
+            self._chain_seen = self._chain_id is None
+            self._tell(before, after)
+        elif before.fault is not Fault.NONE and after.fault is Fault.NONE:
+            _log.info("endpoint is used again", endpoint=self.name)
+
+    def _tell(self, before: EndpointState, after: EndpointState) -> None:
+        loud = after.fault in {Fault.LYING, Fault.WRONG_CHAIN, Fault.FORKED}
+        same = after.fault is before.fault  # the same trouble is one line
+        say = _log.error if loud else _log.debug if same else _log.warning
+        say(
+            "endpoint left out",
+            endpoint=self.name,
+            fault=str(after.fault),
+            detail=after.detail,
+            for_s=round(after.quarantined_until - self._clock(), 1),
+        )
+
+
+def faults(answers: Mapping[str, object]) -> tuple[str, ...]:
+    """The errors among answers, for people."""
+    return tuple(str(a) for a in answers.values() if isinstance(a, ReadError))

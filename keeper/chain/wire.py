@@ -1,0 +1,101 @@
+"""How a request reaches an endpoint and its answer comes back, whatever carries them."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+from weakref import WeakSet
+
+from keeper.chain.urls import scheme_of
+
+MAX_ANSWER_BYTES = 16 * 2**20
+
+T = TypeVar("T")
+
+
+class NoAnswer(Exception):  # noqa: N818 - a fact about the wire, renamed at the edge that knows the method
+    """There is no answer; says why in words that follow "the endpoint"."""
+
+
+class TooMany(NoAnswer):
+    """The endpoint takes no more requests for now."""
+
+    def __init__(self, said: str, retry_after_s: float | None) -> None:
+        super().__init__(said)
+        self.retry_after_s = retry_after_s
+
+
+def too_late(timeout_s: float) -> NoAnswer:
+    """The deadline over the whole answer passed."""
+    return NoAnswer(f"did not answer within {timeout_s:g} s")
+
+
+def too_large() -> NoAnswer:
+    """More than is read."""
+    return NoAnswer(f"answered more than {MAX_ANSWER_BYTES // 2**20} MiB")
+
+
+class Line(Protocol):
+    """One connection, for one request at a time."""
+
+    def ask(self, body: bytes, timeout_s: float) -> bytes:
+        """The answer's bytes, whole, within `timeout_s`; else NoAnswer."""
+        ...
+
+    def close(self) -> None:
+        """End the connection; from another thread, also under a request."""
+        ...
+
+
+class Wire:
+    """Lines to one address: a request has one to itself, so any thread may ask and none waits for another."""
+
+    def __init__(self, make: Callable[[], Line]) -> None:
+        self._make = make
+        self._free: deque[Line] = deque()
+        self._lines: WeakSet[Line] = WeakSet()
+        self._guard = threading.Lock()
+
+    def ask(self, body: bytes, timeout_s: float, read: Callable[[bytes], T]) -> T:
+        """What `read` makes of the answer.
+
+        A line that failed or whose answer could not be read is not used again: the answer may still come
+        on it, and would be taken for that of the next request.
+        """
+        try:
+            line = self._free.pop()
+        except IndexError:
+            line = self._make()
+            with self._guard:
+                self._lines.add(line)
+        try:
+            found = read(line.ask(body, timeout_s))
+        except BaseException:
+            line.close()
+            raise
+        self._free.append(line)
+        return found
+
+    def close(self) -> None:
+        """Close every line, those in use too."""
+        self._free.clear()
+        with self._guard:
+            lines = list(self._lines)
+        for line in lines:
+            line.close()
+
+
+def open_wire(url: str) -> Wire:
+    """A wire by the scheme of the address; a path or `ipc:` is a unix socket. Nothing is connected yet."""
+    scheme = scheme_of(url)
+    if scheme in {"ws", "wss"}:
+        from keeper.chain.websocket import WebsocketLine
+
+        return Wire(lambda: WebsocketLine(url))
+    if scheme == "ipc":
+        from keeper.chain.ipc import IpcLine
+
+        return Wire(lambda: IpcLine(url))
+    from keeper.chain.transport import HttpLine
+
+    return Wire(lambda: HttpLine(url))

@@ -1,0 +1,235 @@
+"""Signed transactions, before they are broadcast and until their end; and what they cost."""
+
+import dataclasses
+from typing import Any
+
+from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy.engine import Connection
+
+from keeper.journal import schema
+from keeper.journal.base import clean
+from keeper.journal.codec import decode, encode
+from keeper.journal.intents import IntentBook
+from keeper.model.attempt import Attempt
+from keeper.model.intent_state import IntentState
+from keeper.model.outcome import AttemptResult, AttemptStatus
+
+_OPEN = (AttemptStatus.SIGNED.value, AttemptStatus.SENT.value)
+_GIVEN_UP = (AttemptStatus.DROPPED.value, AttemptStatus.REFUSED.value)
+_ENDED = (AttemptStatus.MINED.value, AttemptStatus.REVERTED.value)
+
+_a = schema.attempts.c
+_ATTEMPT = select(_a.attempt, _a.status).order_by(_a.id)
+_OF_ACCOUNT = _ATTEMPT.where(
+    _a.chain_id == bindparam("chain"), _a.account == bindparam("of_account")
+)
+_OPEN_ONES = _OF_ACCOUNT.where(_a.status.in_(_OPEN))
+_GIVEN_UP_ONES = _OF_ACCOUNT.where(_a.status.in_(_GIVEN_UP))
+_AT_NONCE = _OF_ACCOUNT.where(_a.nonce == bindparam("at"))
+_OF_INTENT = _ATTEMPT.where(_a.intent_id == bindparam("of"))
+_KNOWN = select(_a.id).where(_a.tx_hash == bindparam("wanted"))
+_INTENT_OF = select(_a.intent_id, _a.account, _a.status).where(_a.tx_hash == bindparam("wanted"))
+_INSERT = insert(schema.attempts)
+_MARK = (
+    update(schema.attempts)
+    .where(_a.tx_hash == bindparam("wanted"))
+    .values(status=bindparam("new_status"), problem=bindparam("new_problem"))
+)
+_LOSE = (
+    update(schema.attempts)
+    .where(_a.intent_id == bindparam("of"), _a.status.in_(_OPEN))
+    .values(status=bindparam("new_status"))
+)
+_END = (
+    update(schema.attempts)
+    .where(_a.tx_hash == bindparam("wanted"))
+    .values(
+        status=bindparam("new_status"),
+        block_number=bindparam("new_block"),
+        gas_used=bindparam("new_gas"),
+        gas_price_wei=bindparam("new_price"),
+    )
+)
+_FORGET_COSTS = delete(schema.costs).where(schema.costs.c.tx_hash == bindparam("wanted"))
+_FORGET_COST = _FORGET_COSTS.where(schema.costs.c.kind == bindparam("of_kind"))
+_c = schema.costs.c
+_COSTS = (
+    select(_c.tx_hash, _c.kind, _c.amount, _c.unit)
+    .where(_c.intent_id == bindparam("of"))
+    .order_by(_c.id)
+)
+_ENDS = (
+    select(_a.status, _a.block_number)
+    .where(_a.chain_id == bindparam("chain"), _a.status.in_(_ENDED))
+    .order_by(_a.block_number.desc(), _a.id.desc())
+    .limit(100)
+)
+_REVERTED = select(_a.gas_used, _a.gas_price_wei).where(
+    _a.chain_id == bindparam("chain"),
+    _a.status == AttemptStatus.REVERTED.value,
+    _a.block_number >= bindparam("since"),
+)
+_NEWEST = select(
+    _a.intent_id, _a.tx_hash, _a.status, _a.block_number, _a.gas_used, _a.gas_price_wei
+).order_by(_a.id.desc())
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cost:
+    """What a transaction really cost."""
+
+    tx_hash: str
+    kind: str
+    amount: int
+    unit: str
+
+
+class AttemptsBook(IntentBook):
+    """The journal as execution sees it. What an attempt's change says of its intent is written with it."""
+
+    def record_attempt(self, attempt: Attempt) -> None:
+        """The signed transaction, before it is broadcast (K-03); its intent is SIGNED from then on."""
+        with self._writing() as db:
+            self._refuse_deposed(db, 0)
+            if db.execute(_KNOWN, {"wanted": attempt.tx_hash}).first() is not None:
+                return
+            db.execute(
+                _INSERT,
+                {
+                    "tx_hash": attempt.tx_hash,
+                    "intent_id": attempt.intent_id,
+                    "chain_id": attempt.chain_id,
+                    "account": attempt.account,
+                    "nonce": attempt.nonce,
+                    "attempt": encode(attempt),
+                    "status": attempt.status.value,
+                    "recorded_ms": self._now_ms(),
+                },
+            )
+            self._follow(db, attempt.intent_id, IntentState.SIGNED, account=attempt.account)
+
+    def mark(self, tx_hash: str, status: AttemptStatus, problem: str = "") -> None:
+        """A change in an attempt's life; a sent one makes its intent ATTEMPTED."""
+        with self._writing() as db:
+            values = {"new_status": status.value, "new_problem": clean(problem)}
+            db.execute(_MARK, {"wanted": tx_hash, **values})
+            if status is AttemptStatus.SENT:
+                found = db.execute(_INTENT_OF, {"wanted": tx_hash}).first()
+                if found is not None:
+                    self._follow(db, found.intent_id, IntentState.ATTEMPTED, account=found.account)
+
+    def settle(self, result: AttemptResult, losers: AttemptStatus) -> None:
+        """One attempt's end, and with it that of every other open attempt of the intent.
+
+        A mined or reverted one makes the intent INCLUDED, and its gas is written down as a cost.
+        """
+        with self._writing() as db:
+            db.execute(_LOSE, {"of": result.intent_id, "new_status": losers.value})
+            db.execute(
+                _END,
+                {
+                    "wanted": result.tx_hash,
+                    "new_status": result.status.value,
+                    "new_block": result.block_number,
+                    "new_gas": result.gas_used,
+                    "new_price": str(result.gas_price_wei),
+                },
+            )
+            if result.status.value in _ENDED:
+                amount = result.gas_used * result.gas_price_wei
+                self._cost(db, result.intent_id, result.tx_hash, ("gas", amount, "wei"))
+                self._follow(
+                    db,
+                    result.intent_id,
+                    IntentState.INCLUDED,
+                    note=result.status.value,
+                    block_number=result.block_number,
+                    tx_hash=result.tx_hash,
+                )
+
+    def record_cost(
+        self, intent_id: str, tx_hash: str, kind: str, amount: int, unit: str = "wei"
+    ) -> None:
+        """A cost that was seen: `kind` such as "data fee" or "loss", in `unit` ("wei", "asset units").
+
+        Once for a transaction and kind: a later figure takes the place of the earlier one.
+        """
+        with self._writing() as db:
+            self._cost(db, intent_id, tx_hash, (kind, amount, unit))
+
+    @staticmethod
+    def _cost(db: Connection, intent_id: str, tx_hash: str, cost: tuple[str, int, str]) -> None:
+        kind, amount, unit = cost
+        db.execute(_FORGET_COST, {"wanted": tx_hash, "of_kind": kind})
+        values = {"kind": kind, "amount": str(amount), "unit": unit}
+        db.execute(insert(schema.costs), {"intent_id": intent_id, "tx_hash": tx_hash, **values})
+
+    def reopen(self, tx_hash: str, note: str) -> None:
+        """An attempt that was mined is out of the chain again: SENT, without a result; its intent ATTEMPTED."""
+        with self._writing() as db:
+            found = db.execute(_INTENT_OF, {"wanted": tx_hash}).first()
+            if found is None:
+                raise self._database.refuse(f"knows no transaction {tx_hash}")
+            if found.status not in _ENDED:
+                return  # said before
+            none = {"new_block": None, "new_gas": 0, "new_price": "0"}
+            sent = AttemptStatus.SENT.value
+            db.execute(_END, {"wanted": tx_hash, "new_status": sent, **none})
+            db.execute(_FORGET_COSTS, {"wanted": tx_hash})
+            self._follow(db, found.intent_id, IntentState.ATTEMPTED, note=note)
+
+    # Questions
+
+    def costs(self, intent_id: str) -> tuple[Cost, ...]:
+        """What the transactions of an intent cost, in the order it became known."""
+        rows = self._rows(_COSTS, {"of": intent_id})
+        with self._understood("a cost"):
+            return tuple(Cost(tx, kind, int(amount), unit) for tx, kind, amount, unit in rows)
+
+    def open_attempts(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
+        """Signed or sent and not settled, oldest first."""
+        return self._attempts(_OPEN_ONES, chain=chain_id, of_account=account)
+
+    def given_up(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
+        """Dropped or refused, and not known to be replaced, oldest first."""
+        return self._attempts(_GIVEN_UP_ONES, chain=chain_id, of_account=account)
+
+    def attempts_at(self, chain_id: int, account: str, nonce: int) -> tuple[Attempt, ...]:
+        """Every attempt ever signed with a nonce, oldest first."""
+        return self._attempts(_AT_NONCE, chain=chain_id, of_account=account, at=nonce)
+
+    def attempts_of(self, intent_id: str) -> tuple[Attempt, ...]:
+        """Every attempt of an intent, oldest first."""
+        return self._attempts(_OF_INTENT, of=intent_id)
+
+    def _attempts(self, statement: Any, **parameters: Any) -> tuple[Attempt, ...]:
+        rows = self._rows(statement, parameters)
+        with self._understood("an attempt"):
+            return tuple(
+                dataclasses.replace(decode(row.attempt), status=AttemptStatus(row.status))
+                for row in rows
+            )
+
+    def actions(self, limit: int = 10) -> tuple[AttemptResult, ...]:
+        """Newest attempts first, whatever became of them."""
+        rows = self._rows(_NEWEST.limit(limit))
+        with self._understood("an attempt"):
+            return tuple(
+                AttemptResult(i, t, AttemptStatus(s), number, gas, int(price))
+                for i, t, s, number, gas, price in rows
+            )
+
+    def mined_reverts(self, chain_id: int) -> tuple[int, ...]:
+        """Block numbers of mined reverts since the last mined success, newest first (K-11)."""
+        blocks: list[int] = []
+        for status, number in self._rows(_ENDS, {"chain": chain_id}):
+            if status == AttemptStatus.MINED.value:
+                break
+            blocks.append(int(number))
+        return tuple(blocks)
+
+    def reverted_gas_wei(self, chain_id: int, since_block: int) -> int:
+        """What mined reverts cost from `since_block` on, wei (K-11)."""
+        rows = self._rows(_REVERTED, {"chain": chain_id, "since": since_block})
+        with self._understood("an attempt"):
+            return sum(int(gas) * int(price) for gas, price in rows)

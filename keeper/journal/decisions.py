@@ -1,0 +1,242 @@
+"""Decisions with everything they were made from, and how ticks ended."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy.engine import Connection
+
+from keeper.journal import schema
+from keeper.journal.attempts import AttemptsBook
+from keeper.journal.base import clean
+from keeper.journal.codec import decode, encode
+from keeper.journal.context import Context
+from keeper.journal.prune import KEEP_HELD, prune_held
+from keeper.model.decision import Intent, Plan, Target, Verdict
+from keeper.model.intent_state import IntentState
+from keeper.model.market import MarketState
+from keeper.model.outcome import TickOutcome, TickStatus
+from keeper.model.risk import RiskReport
+
+_PRUNE_EVERY = 1_000
+
+_r, _d, _p, _v, _i, _o = (
+    table.c
+    for table in (
+        schema.readings,
+        schema.decisions,
+        schema.plans,
+        schema.verdicts,
+        schema.intents,
+        schema.outcomes,
+    )
+)
+_ADD_READINGS = insert(schema.readings).returning(_r.id)
+_ADD_DECISION = insert(schema.decisions).returning(_d.id)
+_ADD_PLAN = insert(schema.plans)
+_ADD_VERDICT = insert(schema.verdicts)
+_ADD_REFUSAL = insert(schema.refusals)
+_ADD_INTENT = insert(schema.intents)
+_ADD_STATE = insert(schema.intent_states)
+_ADD_CONTEXT = insert(schema.contexts).returning(schema.contexts.c.id)
+_CONTEXT = select(schema.contexts.c.id).where(schema.contexts.c.digest == bindparam("of"))
+_ADD_OUTCOME = insert(schema.outcomes)
+_COUNT = select(func.coalesce(func.max(_i.id), 0))
+_PARTS = (
+    select(_r.market, _d.risk, _d.target, _p.plan, _v.verdict, _i.intent)
+    .select_from(
+        schema.decisions.join(schema.readings, _r.id == _d.readings_id)
+        .join(schema.plans, _p.decision_id == _d.id)
+        .join(schema.verdicts, _v.decision_id == _d.id)
+        .outerjoin(schema.intents, _i.intent_id == _d.intent_id)
+    )
+    .order_by(_d.id.desc())
+    .limit(bindparam("most"))
+)
+_PARTS_OF_INTENT = _PARTS.where(_d.intent_id == bindparam("of"))
+_OUTCOMES = (
+    select(_o.block_number, _o.status, _o.reason, _o.intent_id, _o.tx_hash)
+    .order_by(_o.id.desc())
+    .limit(bindparam("most"))
+)
+_LAST_FAILURE = (
+    select(_o.block_number)
+    .where(_o.status == TickStatus.FAILED.value)
+    .order_by(_o.id.desc())
+    .limit(1)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A journalled decision, whole."""
+
+    market: MarketState
+    risk: RiskReport
+    target: Target
+    plan: Plan
+    verdict: Verdict
+    intent: Intent | None
+
+
+class DecisionBook(AttemptsBook):
+    """The journal as the loop sees it."""
+
+    _context: Context | None
+    _context_id: int | None
+    _last_decision: tuple[int, int] | None
+    _decided: int
+
+    def decide_with(self, context: Context) -> None:
+        """Strategy, parameters and policies of the decisions that follow, and who makes them (K-07)."""
+        self._context = context
+        self._context_id = None
+
+    def record_decision(  # noqa: PLR0917 - in the order of the way of the data
+        self,
+        market: MarketState,
+        risk: RiskReport,
+        target: Target,
+        plan: Plan,
+        verdict: Verdict,
+        intent: Intent | None,
+        *,
+        account: str = "",
+        fence: int = 0,
+    ) -> None:
+        """The decision, before anything is signed (K-03); its intent is JOURNALLED. One transaction."""
+        seen = market.readings
+        row = {
+            "chain_id": seen.chain_id,
+            "vault": seen.vault,
+            "block_number": seen.block.number,
+            "block_hash": seen.block.hash,
+            "block_timestamp": seen.block.timestamp,
+            "market": encode(market),
+        }
+        made: dict[str, Any] = {
+            "account": account,
+            "fence": fence or self._fence,
+            "risk": encode(risk),
+            "target": encode(target),
+            "answers": self._answers(),
+            "intent_id": intent.id if intent else None,
+            "recorded_ms": self._now_ms(),
+        }
+        plan_text, verdict_text = encode(plan), encode(verdict)
+        with self._writing() as db:
+            self._refuse_deposed(db, fence)
+            made["context_id"] = context_id = self._context_row(db)
+            made["readings_id"] = db.execute(_ADD_READINGS, row).scalar_one()
+            number = db.execute(_ADD_DECISION, made).scalar_one()
+            db.execute(
+                _ADD_PLAN,
+                {
+                    "decision_id": number,
+                    "lane": plan.lane.value,
+                    "moves": len(plan.moves),
+                    "plan": plan_text,
+                },
+            )
+            passed = int(verdict.passed)
+            db.execute(
+                _ADD_VERDICT, {"decision_id": number, "passed": passed, "verdict": verdict_text}
+            )
+            if verdict.refusals:
+                reasons = [
+                    {"decision_id": number, "rule": clean(r.rule), "message": clean(r.message)}
+                    for r in verdict.refusals
+                ]
+                db.execute(_ADD_REFUSAL, reasons)
+            if intent is not None:
+                self._add_intent(db, number, intent, seen.chain_id, made)
+        self._context_id = context_id
+        self._last_decision = (number, seen.block.number)
+        self._prune()
+
+    def _add_intent(
+        self, db: Connection, decision_id: int, intent: Intent, chain_id: int, made: dict[str, Any]
+    ) -> None:
+        state = IntentState.JOURNALLED.value
+        shared = {"intent_id": intent.id, "account": made["account"], "note": ""}
+        db.execute(
+            _ADD_INTENT,
+            {
+                **shared,
+                "decision_id": decision_id,
+                "chain_id": chain_id,
+                "lane": intent.lane.value,
+                "kind": type(intent.payload).__name__.lower(),
+                "deadline": intent.deadline,
+                "state": state,
+                "fence": made["fence"],
+                "intent": encode(intent),
+            },
+        )
+        step = {"from_state": IntentState.CREATED.value, "to_state": state}
+        db.execute(_ADD_STATE, {**shared, **step, "recorded_ms": made["recorded_ms"]})
+
+    def _context_row(self, db: Connection) -> int | None:
+        """The row of the running context, made with the first decision that needs it."""
+        if self._context is None or self._context_id is not None:
+            return self._context_id
+        digest = self._context.digest
+        found = db.execute(_CONTEXT, {"of": digest}).scalar_one_or_none()
+        if found is not None:
+            return int(found)
+        row = self._context.columns() | {"digest": digest}
+        return int(db.execute(_ADD_CONTEXT, row).scalar_one())
+
+    def _answers(self) -> str | None:
+        """What the other ends answered to this tick; see `witness`."""
+        return None
+
+    def record_outcome(self, outcome: TickOutcome) -> None:
+        """How the tick ended."""
+        last = self._last_decision
+        row = {
+            "decision_id": last[0] if last and last[1] == outcome.block_number else None,
+            "block_number": outcome.block_number,
+            "status": outcome.status.value,
+            "reason": clean(outcome.reason),
+            "intent_id": outcome.intent_id,
+            "tx_hash": outcome.tx_hash,
+            "recorded_ms": self._now_ms(),
+        }
+        with self._writing() as db:
+            db.execute(_ADD_OUTCOME, row)
+
+    def intent_count(self) -> int:
+        """How many intents were ever decided: the next intent's counter. (The newest is never pruned.)"""
+        return int(self._rows(_COUNT)[0][0])
+
+    def decisions(self, intent_id: str | None = None, limit: int = 100) -> tuple[Decision, ...]:
+        """Newest first; of one intent if named."""
+        statement = _PARTS_OF_INTENT if intent_id else _PARTS
+        of = {"of": intent_id} if intent_id else {}
+        rows = self._rows(statement, {"most": limit, **of})
+        with self._understood("a decision"):
+            return tuple(_decision(row) for row in rows)
+
+    def outcomes(self, limit: int = 100) -> tuple[TickOutcome, ...]:
+        """Newest first."""
+        rows = self._rows(_OUTCOMES, {"most": limit})
+        with self._understood("an outcome"):
+            return tuple(TickOutcome(n, TickStatus(s), r, i, t) for n, s, r, i, t in rows)
+
+    def last_failure(self) -> int | None:
+        """Block number of the newest tick that failed to simulate or send."""
+        rows = self._rows(_LAST_FAILURE)
+        return int(rows[0][0]) if rows else None
+
+    def _prune(self) -> None:
+        """Forget old ticks on which nothing was sent; what led to an intent stays for ever."""
+        self._decided += 1
+        if self._decided % _PRUNE_EVERY == 0:
+            with self._writing() as db:
+                prune_held(db, KEEP_HELD)
+
+
+def _decision(row: Any) -> Decision:
+    parts: list[Any] = [decode(text) if text else None for text in row]
+    return Decision(*parts)

@@ -1,0 +1,226 @@
+"""Where every intent stands, how it came there, and who may write."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy.engine import Connection
+
+from keeper.journal import schema
+from keeper.journal.base import Book, clean
+from keeper.journal.states import may_follow
+from keeper.model.decision import Lane
+from keeper.model.intent_state import ENDS, IntentRecord, IntentState
+
+_i, _f = schema.intents.c, schema.fences.c
+_COLUMNS = (
+    _i.intent_id,
+    _i.chain_id,
+    _i.account,
+    _i.lane,
+    _i.state,
+    _i.block_number,
+    _i.block_hash,
+    _i.tx_hash,
+    _i.fence,
+    _i.note,
+)
+_ONE = select(*_COLUMNS).where(_i.intent_id == bindparam("wanted"))
+_OPEN = (
+    select(*_COLUMNS)
+    .where(_i.chain_id == bindparam("wanted"), _i.state.not_in([end.value for end in ENDS]))
+    .order_by(_i.id)
+)
+_OPEN_OF_LANE = _OPEN.where(_i.lane == bindparam("wanted_lane"))
+_MOVE = (
+    update(schema.intents)
+    .where(_i.intent_id == bindparam("wanted"))
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in ("state", "account", "block_number", "block_hash", "tx_hash", "note")
+        }
+    )
+)
+_HISTORY = insert(schema.intent_states)
+_s = schema.intent_states.c
+_STEPS = select(schema.intent_states).where(_s.intent_id == bindparam("wanted")).order_by(_s.id)
+_LAST_FENCE = select(func.coalesce(func.max(_f.fence), 0))
+_IN_A_BLOCK = frozenset({IntentState.INCLUDED, IntentState.CONFIRMED, IntentState.FINALISED})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of an intent's history."""
+
+    recorded_ms: int
+    """Unix milliseconds by the keeper's clock."""
+    before: IntentState
+    state: IntentState
+    account: str
+    block_number: int | None
+    block_hash: str | None
+    tx_hash: str | None
+    note: str
+
+
+class IntentBook(Book):
+    """States of intents, and fencing tokens."""
+
+    def move_intent(
+        self,
+        intent_id: str,
+        state: IntentState,
+        *,
+        account: str | None = None,
+        block_number: int | None = None,
+        block_hash: str | None = None,
+        tx_hash: str | None = None,
+        note: str = "",
+    ) -> None:
+        """A durable step in an intent's life. JournalError for an impossible one, or an unknown intent.
+
+        The same state again is no error; it is written only if it brings a fact that was not known.
+        """
+        facts = {
+            "account": account,
+            "block_number": block_number,
+            "block_hash": block_hash,
+            "tx_hash": tx_hash,
+        }
+        with self._writing() as db:
+            found = db.execute(_ONE, {"wanted": intent_id}).one_or_none()
+            if found is None:
+                raise self._database.refuse(f"knows no intent {intent_id}")
+            before = self._state(found.state)
+            if not may_follow(before, state):
+                problem = f"intent {intent_id} is {before} and cannot become {state}"
+                raise self._database.refuse(problem)
+            self._step(db, found, state, facts, note)
+
+    def _step(
+        self,
+        db: Connection,
+        found: Any,
+        state: IntentState,
+        facts: dict[str, Any],
+        note: str,
+    ) -> None:
+        """Write a step that is known to be possible; out of a block, what was known of the block is gone."""
+        before = self._state(found.state)
+        kept = {name: getattr(found, name) for name in facts}
+        if state not in _IN_A_BLOCK:
+            kept.update(block_number=None, block_hash=None, tx_hash=None)
+        elif facts["block_number"] is not None and facts["block_number"] != kept["block_number"]:
+            kept["block_hash"] = None  # of another block
+        values = kept | {name: value for name, value in facts.items() if value is not None}
+        if before is state and all(getattr(found, name) == values[name] for name in values):
+            return
+        values["note"] = clean(note)
+        db.execute(
+            _MOVE,
+            {
+                "wanted": found.intent_id,
+                "new_state": state.value,
+                **{f"new_{name}": value for name, value in values.items()},
+            },
+        )
+        step = {
+            "intent_id": found.intent_id,
+            "recorded_ms": self._now_ms(),
+            "from_state": before.value,
+            "to_state": state.value,
+        }
+        db.execute(_HISTORY, step | values)
+
+    def _follow(
+        self, db: Connection, intent_id: str, state: IntentState, note: str = "", **facts: Any
+    ) -> None:
+        """The step that a change of an attempt implies; nothing where the intent is unknown or further."""
+        found = db.execute(_ONE, {"wanted": intent_id}).one_or_none()
+        if found is None or not may_follow(self._state(found.state), state):
+            return
+        every = dict.fromkeys(("account", "block_number", "block_hash", "tx_hash")) | facts
+        self._step(db, found, state, every, note)
+
+    def intent(self, intent_id: str) -> IntentRecord | None:
+        """Where an intent stands; None for an unknown one."""
+        rows = self._rows(_ONE, {"wanted": intent_id})
+        with self._understood("an intent"):
+            return _record(rows[0]) if rows else None
+
+    def open_intents(self, chain_id: int, lane: Lane | None = None) -> tuple[IntentRecord, ...]:
+        """What is not over, oldest first."""
+        if lane is None:
+            rows = self._rows(_OPEN, {"wanted": chain_id})
+        else:
+            rows = self._rows(_OPEN_OF_LANE, {"wanted": chain_id, "wanted_lane": lane.value})
+        with self._understood("an intent"):
+            return tuple(_record(row) for row in rows)
+
+    def history(self, intent_id: str) -> tuple[Step, ...]:
+        """How an intent came to its state, oldest step first."""
+        rows = self._rows(_STEPS, {"wanted": intent_id})
+        with self._understood("an intent's history"):
+            return tuple(
+                Step(
+                    row.recorded_ms,
+                    IntentState(row.from_state),
+                    IntentState(row.to_state),
+                    row.account,
+                    row.block_number,
+                    row.block_hash,
+                    row.tx_hash,
+                    row.note,
+                )
+                for row in rows
+            )
+
+    def _state(self, text: str) -> IntentState:
+        with self._understood("an intent's state"):
+            return IntentState(text)
+
+    # Fencing
+
+    def last_fence(self) -> int:
+        """The newest fencing token given out; 0 before the first."""
+        return int(self._rows(_LAST_FENCE)[0][0])
+
+    def next_fence(self, holder: str) -> int:
+        """A token higher than every earlier one. From now on this journal writes as its holder:
+
+        when somebody has taken a later one, decisions and attempts written through here are refused.
+        """
+        with self._writing() as db:
+            if db.dialect.name == "postgresql":
+                db.exec_driver_sql("LOCK TABLE fences IN EXCLUSIVE MODE")
+            fence = int(db.execute(_LAST_FENCE).scalar_one()) + 1
+            values = {"fence": fence, "holder": clean(holder), "recorded_ms": self._now_ms()}
+            db.execute(insert(schema.fences), values)
+        self._fence = fence
+        return fence
+
+    def _refuse_deposed(self, db: Connection, fence: int) -> None:
+        """A keeper that another has replaced writes nothing any more (K-10)."""
+        mine = fence or self._fence
+        if mine == 0:
+            return
+        newest = int(db.execute(_LAST_FENCE).scalar_one())
+        if mine < newest:
+            problem = f"is led by another keeper now (fence {newest}, this one has {mine})"
+            raise self._database.refuse(problem)
+
+
+def _record(row: Any) -> IntentRecord:
+    return IntentRecord(
+        intent_id=row.intent_id,
+        chain_id=row.chain_id,
+        account=row.account,
+        lane=Lane(row.lane),
+        state=IntentState(row.state),
+        block_number=row.block_number,
+        block_hash=row.block_hash,
+        tx_hash=row.tx_hash,
+        fence=row.fence,
+        note=row.note,
+    )

@@ -1,0 +1,1 @@
+"""Alembic's migrations of the journal; run by `keeper.journal.migrate`, never by hand."""
