@@ -9,7 +9,7 @@ import typer
 
 from keeper import __version__
 from keeper.cli import config as config_commands
-from keeper.cli import control, demo, doctor, tx, localnet, quant, risk, run, status, volatility
+from keeper.cli import control, demo, doctor, localnet, quant, risk, run, status, tx, volatility
 from keeper.errors import GimbalError
 
 CRASH_LOG = Path("keeper-crash.log")

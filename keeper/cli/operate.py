@@ -60,26 +60,29 @@ def stopping(switches: Switches) -> Iterator[threading.Event]:
 
 def leader_of(settings: "Settings") -> Leader | None:
     """This keeper's part in the election; None for a keeper alone."""
+    store = store_of(settings)
+    return Leader(store, settings.leadership.ttl_s) if store else None
+
+
+def store_of(settings: "Settings") -> Store | None:
+    """Where leadership is agreed on; None for a keeper alone."""
     from keeper.errors import SettingError
 
     terms = settings.leadership
     if terms.mode == "alone":
         return None
-    store: Store
     if terms.mode == "lease":
         from keeper.ops.leadership import steady_clock
         from keeper.ops.lease import LeaseFile
 
-        store = LeaseFile(terms.lease, terms.ttl_s, steady_clock)
-    else:
-        from keeper.ops.lock import PostgresLock
+        return LeaseFile(terms.lease, terms.ttl_s, steady_clock)
+    from keeper.ops.lock import PostgresLock
 
-        url = terms.url or getattr(settings.journal, "url", None)
-        if not url:
-            problem, remedy = "names no database", "set leadership.url or journal.url"
-            raise SettingError("leadership.url", problem, remedy)
-        store = PostgresLock(url, f"{settings.chain_id}:{settings.vault.lower()}", terms.ttl_s)
-    return Leader(store, terms.ttl_s)
+    url = terms.url or getattr(settings.journal, "url", None)
+    if not url:
+        problem, remedy = "names no database", "set leadership.url or journal.url"
+        raise SettingError("leadership.url", problem, remedy)
+    return PostgresLock(url, f"{settings.chain_id}:{settings.vault.lower()}", terms.ttl_s)
 
 
 class Operation:

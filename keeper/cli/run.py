@@ -117,11 +117,14 @@ def once(
     """One tick on the newest block. Exit code 0 if held, done or rehearsed, 1 otherwise."""
     loaded = settings_of(config)
     from keeper.app import build_keeper
+    from keeper.cli.operate import switches_of
     from keeper.cli.tokens import token_names
+    from keeper.ops.gate import Gate
     from keeper.report.moves import moves_text
 
     settings = loaded.settings
-    with build_keeper(settings, dry_run=dry_run, prompt=prompt()) as keeper:
+    gate = Gate(switches_of(settings), settings.vault)
+    with build_keeper(settings, dry_run=dry_run, prompt=prompt(), gate=gate) as keeper:
         outcome = keeper.once(patience_s=float(settings.tick.deadline_s))
         record = keeper.last
         plan = ""

@@ -129,7 +129,9 @@ def _handed_over(settings: "Settings", action: str, intent_id: str, wait: float)
     while (answer := requests.answer(request)) is None and time.monotonic() < end:
         time.sleep(_POLL_S)
     if answer is None:
-        return f"not answered yet; order {request.id} is good for ten minutes (see the keeper's log)"
+        return (
+            f"not answered yet; order {request.id} is good for ten minutes (see the keeper's log)"
+        )
     if not answer.done:
         typer.echo(answer.text)
         raise typer.Exit(1)

@@ -15,6 +15,7 @@ from keeper.errors import SettingError
 
 _VARIABLES = ("password_env", "private_key_env")
 """Somebody may have put there what belongs into the variable."""
+_URLS = frozenset({"rpc_url", "ws_url"})
 _ENTRY_URLS = frozenset({"url", "ws_url"})
 _LISTS = frozenset({"endpoints"})
 
@@ -61,7 +62,7 @@ def rows(
 def _shown(name: str, value: Any, environment: Environment) -> str:
     if name in _LISTS:
         return "; ".join(_entry_text(entry) for entry in value) or "-"
-    if isinstance(value, str) and "://" in value:
+    if isinstance(value, str) and ("://" in value or name in _URLS):
         return masked_url(value)
     if isinstance(value, str) and name.endswith(_VARIABLES):
         return environment.shown(value)
@@ -71,8 +72,6 @@ def _shown(name: str, value: Any, environment: Environment) -> str:
 def _entry(field: str, name: str) -> bool:
     """True if the field is within an entry of the list `name`."""
     return field.removeprefix(f"{name}.")[:1].isdecimal() and field.startswith(f"{name}.")
-
-
 
 
 def _entry_text(entry: BaseModel) -> str:

@@ -34,6 +34,10 @@ class Store(Protocol):
         """Give it up at once."""
         ...
 
+    def holder(self) -> str:
+        """Who was the last to hold it; empty if nobody, or if it was given up."""
+        ...
+
 
 def new_holder() -> str:
     """A name for this process that no other ever has, and that says where to look for it."""

@@ -45,6 +45,10 @@ class LeaseFile:
             if before[0] == holder:
                 write_durably(self._path, {"holder": "", "beat": before[1] + 1})
 
+    def holder(self) -> str:
+        """Who held it last; empty for nobody."""
+        return self._read()[0]
+
     def _stood_still(self, record: tuple[str, int]) -> bool:
         if record != self._seen:
             self._seen, self._since = record, self._now()

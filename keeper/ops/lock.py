@@ -71,6 +71,19 @@ class PostgresLock:
         finally:
             self._close()
 
+    def holder(self) -> str:
+        """Who led last; empty for nobody. ControlError if the database does not say."""
+        import psycopg
+
+        try:
+            self._connect()
+            return self._last()[0]
+        except psycopg.Error as error:
+            problem = f"does not answer ({type(error).__name__})"
+        finally:
+            self._close()
+        raise ControlError("the database of leadership", problem)
+
     def _hold(self, holder: str) -> bool:
         self._connect()
         if not self._locked:

@@ -39,6 +39,9 @@ class Disk:
     def release(self, holder: str) -> None:
         self.store.release(holder)
 
+    def holder(self) -> str:
+        return self.store.holder()
+
 
 def leader(path: Path, clock: Clock, name: str) -> tuple[Leader, Disk]:
     disk = Disk(LeaseFile(path, TTL, clock), clock)
