@@ -22,7 +22,7 @@ from keeper.execution.fees import GasPolicy
 from keeper.execution.life import FollowPolicy
 from keeper.execution.signer import Signer, from_private_key
 from keeper.execution.simulate import ErrorBook
-from keeper.journal.store import SqliteJournal
+from keeper.journal.store import open_journal
 from keeper.loop import TickRules
 from keeper.market import build_market
 from keeper.model.control import FREE
@@ -54,7 +54,7 @@ def build_keeper_for(
     lens: str,
     strategy: Strategy,
     policies: Policies,
-    journal_path: Path,
+    journal_path: str | Path,
     private_key: str | None = None,
     signer: Signer | None = None,
     address: str | None = None,
@@ -82,7 +82,7 @@ def build_keeper_for(
     rules = rules or TickRules()
     if signer is None:
         rules = replace(rules, dry_run=True)
-    journal = SqliteJournal(journal_path)
+    journal = open_journal(journal_path)
     endpoint = pool or EndpointPool([Endpoint(rpc_url, timeout_s)])
     reader = LensReader(
         endpoint,
@@ -136,22 +136,28 @@ def build_keeper(
     if not dry_run:
         _require_able(readings, settings)
     found = policies(settings, readings.asset.decimals)
-    return build_keeper_for(
-        pool=pool_of(settings),
-        chain_id=settings.chain_id,
-        vault=settings.vault,
-        lens=settings.lens,
-        strategy=strategy,
-        policies=found,
-        journal_path=journal_path(settings, dry_run=dry_run),
-        signer=signer,
-        address=address,
-        rules=tick_rules(settings, dry_run=dry_run),
-        gas=gas_policy(settings),
-        follow=follow_policy(settings),
-        modules=_modules(settings, found, readings),
-        gate=gate,
-    )
+    modules = _modules(settings, found, readings)
+    try:
+        return build_keeper_for(
+            pool=pool_of(settings),
+            chain_id=settings.chain_id,
+            vault=settings.vault,
+            lens=settings.lens,
+            strategy=strategy,
+            policies=found,
+            journal_path=journal_path(settings, dry_run=dry_run),
+            signer=signer,
+            address=address,
+            rules=tick_rules(settings, dry_run=dry_run),
+            gas=gas_policy(settings),
+            follow=follow_policy(settings),
+            modules=modules,
+            gate=gate,
+        )
+    except BaseException:
+        if modules is not None:
+            modules.close()  # no keeper will
+        raise
 
 
 def _modules(settings: Settings, found: Policies, readings: Readings) -> RiskModules | None:
@@ -165,9 +171,14 @@ def _modules(settings: Settings, found: Policies, readings: Readings) -> RiskMod
     return modules
 
 
-def journal_path(settings: Settings, *, dry_run: bool = False) -> Path:
-    """A dry run writes beside the live journal, or it would count as the live keeper's own past."""
-    path = settings.journal.path
+def journal_path(settings: Settings, *, dry_run: bool = False) -> str | Path:
+    """The journal's file, or its database's address.
+
+    A dry run writes a file beside the live journal, or it would count as the live keeper's own past.
+    """
+    path, url = settings.journal.path, settings.journal.url
+    if url is not None and not dry_run:
+        return url.get_secret_value()
     return path.with_name(f"{path.stem}.dry{path.suffix}") if dry_run else path
 
 

@@ -14,7 +14,8 @@ from keeper.chain.reader import LensReader
 from keeper.clock import Clock
 from keeper.errors import GimbalError, ReadError
 from keeper.execution.executor import TransactionExecutor
-from keeper.journal.store import SqliteJournal
+from keeper.journal.context import context_of
+from keeper.journal.store import SqlJournal
 from keeper.loop import Ports, TickRecord, TickRules, run_tick
 from keeper.model.block import BlockStamp
 from keeper.model.control import FREE, Control
@@ -37,7 +38,7 @@ class Keeper:
         reader: LensReader,
         executor: TransactionExecutor,
         *,
-        journal: SqliteJournal,
+        journal: SqlJournal,
         strategy: Strategy,
         policies: Policies,
         rules: TickRules,
@@ -50,7 +51,16 @@ class Keeper:
         """Its endpoints."""
         self._reader = reader
         self._executor = executor
-        self._ports = Ports(reader, correlated(executor), journal, modules, control)
+        # what these answer to a tick is part of its decision, and journalled with it (K-07)
+        heard = journal.witness
+        self._ports = Ports(
+            reader,
+            heard("executor", correlated(executor)),
+            heard("journal", journal),
+            heard("modules", modules) if modules is not None else None,
+            heard("control", control),
+        )
+        journal.decide_with(context_of(strategy, policies, rules))
         self._strategy = strategy
         self._policies = policies
         self._rules = rules

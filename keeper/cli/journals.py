@@ -8,7 +8,9 @@ if TYPE_CHECKING:
 
 def source_of(settings: "Settings") -> Any:
     """Path or address of the journal."""
-    return getattr(settings.journal, "url", None) or settings.journal.path
+    from keeper.app import journal_path
+
+    return journal_path(settings)
 
 
 def open_for_reading(settings: "Settings") -> Any:

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from keeper.chain.urls import secret_parts
 from keeper.config.settings import KeySettings, Settings
 from keeper.config.variables import Environment
+from keeper.journal.source import url_secrets
 
 _MASK = "***"
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -81,7 +82,10 @@ def secrets_of(settings: Settings, environment: Mapping[str, str]) -> set[str]:
         if key.password_file and key.password_file.is_file():
             text = key.password_file.read_text(encoding="utf-8", errors="replace")
             found.update(text.splitlines()[:1])
-    others = (v for section in _sections(settings) for v in section.__dict__.values())
+    others = [v for section in _sections(settings) for v in section.__dict__.values()]
+    for value in others:
+        if isinstance(value, SecretStr):
+            found |= url_secrets(value.get_secret_value())
     addresses = {*settings.addresses(), *(v for v in others if isinstance(v, str) and "://" in v)}
     for address in addresses:
         found |= secret_parts(address)

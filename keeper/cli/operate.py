@@ -78,11 +78,13 @@ def store_of(settings: "Settings") -> Store | None:
         return LeaseFile(terms.lease, terms.ttl_s, steady_clock)
     from keeper.ops.lock import PostgresLock
 
-    url = terms.url or getattr(settings.journal, "url", None)
-    if not url:
+    url = terms.url or settings.journal.url
+    if url is None:
         problem, remedy = "names no database", "set leadership.url or journal.url"
         raise SettingError("leadership.url", problem, remedy)
-    return PostgresLock(url, f"{settings.chain_id}:{settings.vault.lower()}", terms.ttl_s)
+    return PostgresLock(
+        url.get_secret_value(), f"{settings.chain_id}:{settings.vault.lower()}", terms.ttl_s
+    )
 
 
 class Operation:
@@ -145,12 +147,19 @@ class Operation:
             lambda: bool(self.switches.paused(vault)),
         )
 
-    def watched(self, heads: "Heads") -> Any:
-        """The heads, and a mark for liveness each time the loop asks for one."""
-        return _Watched(heads, self.health)
+    def watched(self, heads: "Heads", keeper: "Keeper") -> Any:
+        """The heads; each time the loop asks for one it is marked as alive, and orders are looked for.
+
+        So they are found also while the chain stands still.
+        """
+        return _Watched(heads, lambda: self._asked(keeper))
+
+    def _asked(self, keeper: "Keeper") -> None:
+        self.health.mark()
+        self.carry_out(keeper)
 
     def ticked(self, keeper: "Keeper", record: "TickRecord") -> None:
-        """After each tick: what is shown, and what people ordered."""
+        """After each tick: what machines are shown."""
         outcome = record.outcome
         failure = outcome.reason if str(outcome.status) in _NOT_DONE else ""
         self.health.ticked(record.block, failure)
@@ -163,7 +172,6 @@ class Operation:
                 risk=record.risk,
             )
             _means(self.metrics, keeper)
-        self.carry_out(keeper)
 
     def carry_out(self, keeper: "Keeper") -> None:
         """Do what people ordered of this keeper."""
@@ -178,11 +186,11 @@ class Operation:
 
 
 class _Watched:
-    def __init__(self, heads: "Heads", health: Health) -> None:
-        self._heads, self._health = heads, health
+    def __init__(self, heads: "Heads", asked: Callable[[], None]) -> None:
+        self._heads, self._asked = heads, asked
 
     def next(self) -> "BlockStamp | None":
-        self._health.mark()
+        self._asked()
         return self._heads.next()
 
     def __getattr__(self, name: str) -> Any:

@@ -95,7 +95,7 @@ def run(
                     operation.ticked(keeper, record)
 
                 left = None if blocks is None else blocks - statuses.total()
-                heads = operation.watched(build_heads(settings, keeper))
+                heads = operation.watched(build_heads(settings, keeper), keeper)
                 try:
                     keeper.run(heads, Ended(stop, operation.leader), left, seen)
                 finally:

@@ -10,6 +10,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -322,11 +323,25 @@ class FollowSettings(Section):
     )
 
 
+def _database(value: SecretStr | None) -> SecretStr | None:
+    if value is None:
+        return None
+    from keeper.journal.source import database_url
+
+    database_url(value.get_secret_value())
+    return value
+
+
 class JournalSettings(Section):
     """The durable record."""
 
     path: Path = _setting(
         Path("keeper-journal.sqlite"), "SQLite file; relative to the settings file", unit="path"
+    )
+    url: Annotated[SecretStr | None, AfterValidator(_database)] = _setting(
+        None,
+        "PostgreSQL database in place of the file; its password is better left to ~/.pgpass",
+        unit="postgresql URL",
     )
 
 
@@ -339,8 +354,8 @@ class LeadershipSettings(Section):
     lease: Path = _setting(
         Path("keeper-lease.json"), "file both keepers reach; relative to the settings file"
     )
-    url: str | None = _setting(
-        None, "database of the lock; journal.url without it", unit="postgresql URL", repr=False
+    url: Annotated[SecretStr | None, AfterValidator(_database)] = _setting(
+        None, "database of the lock; journal.url without it", unit="postgresql URL"
     )
     ttl_s: float = _setting(
         4.0, "life of leadership without renewal; a standby waits 1.25 of it", unit="s", ge=1, le=6

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from keeper.chain.urls import public_name, scheme_of
@@ -60,6 +60,10 @@ def rows(
 
 
 def _shown(name: str, value: Any, environment: Environment) -> str:
+    if isinstance(value, SecretStr):
+        from keeper.journal.source import shown_url
+
+        return shown_url(value.get_secret_value())
     if name in _LISTS:
         return "; ".join(_entry_text(entry) for entry in value) or "-"
     if isinstance(value, str) and ("://" in value or name in _URLS):

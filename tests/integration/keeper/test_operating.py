@@ -147,7 +147,7 @@ def test_a_standby_takes_over_from_a_leader_that_was_killed(kept: Kept) -> None:
     with started(kept, "run", GIMBAL_PRIVATE_KEY=kept.key) as first:
         until(lambda: f":{first.pid}:" in leads())
         with started(kept, "run", GIMBAL_PRIVATE_KEY=kept.key) as second:
-            until(lambda: (kept.folder / "keeper-journal.sqlite").exists())
+            until((kept.folder / "keeper-journal.sqlite").exists)
             first.send_signal(signal.SIGKILL)
             first.wait()
             until(lambda: f":{second.pid}:" in leads())
