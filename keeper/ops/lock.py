@@ -28,7 +28,7 @@ INSERT INTO keeper_leadership (scope, holder, beat_at) VALUES (%s, %s, clock_tim
 ON CONFLICT (scope) DO UPDATE SET holder = EXCLUDED.holder, beat_at = EXCLUDED.beat_at
 """
 _END_THE_HOLDER = """
-SELECT pg_terminate_backend(pid) FROM pg_locks
+SELECT pg_terminate_backend(pid, 1000) FROM pg_locks
 WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()
   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
   AND ((classid = %(ours)s AND objid = (hashtext(%(scope)s)::bigint & 4294967295)::oid)
