@@ -57,6 +57,10 @@ def _entry(field: str, name: str) -> bool:
 
 
 def _shown(name: str, value: Any) -> str:
+    if name == "journal.url" and value:
+        from keeper.journal.source import shown_url
+
+        return shown_url(value.get_secret_value())
     if name in _LISTS:
         return "; ".join(_entry_text(entry) for entry in value) or "-"
     return masked_url(value) if name in _URLS and value else _text(value)

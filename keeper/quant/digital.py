@@ -1,7 +1,8 @@
 """Digital options: cash-or-nothing and asset-or-nothing, price and Greeks in closed form.
 
-Units, inputs, errors and limits as in `keeper.quant.black`. At expiry at the money the limits of the Greeks are
-infinite with the sign of the side; price and everything else take the mean of both sides.
+Units, inputs, errors and limits as in `keeper.quant.black`. Where forward and strike are one and the deviation
+v sqrt(T) is 0, the price is the mean of both sides and the Greeks are their limits: delta, gamma, vanna and theta
+infinite, vega finite.
 
 Source: Reiner and Rubinstein (1991), "Unscrambling the binary code"; Haug (2007), section 4.19.
 """
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from keeper.quant.black import Greeks
-from keeper.quant.black_terms import deviations, moneyness
+from keeper.quant.black_terms import SHARP, deviations, moneyness
 from keeper.quant.compiled import kernel, warms
 from keeper.quant.inputs import (
     PRICE,
@@ -85,9 +86,14 @@ def digital_terms(
     price = unit * likely
     side = sign * density
     held = likely if asset else 0.0
-    if forward == strike and width == 0.0:
-        return price, sign * math.inf, -sign * math.inf, 0.0, 0.0, 0.0, 0.0
-    if density == 0.0:
+    if forward == strike and forward > 0.0 and width < SHARP:
+        away = side if asset else -side  # of gamma, vega and theta
+        vega = 0.5 * away * unit * math.sqrt(years)
+        theta = -math.inf * away if volatility > 0.0 else 0.0
+        if years > 0.0:
+            theta = -0.25 * away * unit * volatility / math.sqrt(years)
+        return price, side * math.inf, away * math.inf, vega, theta, -side * math.inf, 0.0
+    if density == 0.0 or forward == 0.0:
         return price, held, 0.0, 0.0, 0.0, 0.0, 0.0
     delta = held + side * unit / (forward * width)
     curve = d2 if asset else d1 / forward

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from keeper.errors import QuantityError
 from keeper.quant import uniswap_v3 as v3
+from keeper.quant.inputs import as_floats
 
 Floats = NDArray[np.float64]
 
@@ -32,15 +33,13 @@ def square_root_impact(
     `size` (any sign) and `daily_volume` (> 0) in one unit, `daily_volatility` >= 0 of a day's return; all
     broadcast together. Raises QuantityError naming the field and the first bad element.
     """
-    sizes, volumes, volatilities = np.broadcast_arrays(
-        _finite("size", size),
-        _finite("daily_volume", daily_volume),
-        _finite("daily_volatility", daily_volatility),
+    sizes, volumes, volatilities = _broadcast(
+        size=size, daily_volume=daily_volume, daily_volatility=daily_volatility
     )
     _require("daily_volume", volumes > 0, volumes, "must be above zero")
     _require("daily_volatility", volatilities >= 0, volatilities, "must not be negative")
     for name, value in (("coefficient", coefficient), ("exponent", exponent)):
-        if not 0 < value < np.inf:
+        if _finite(name, value).size != 1 or not value > 0:
             raise QuantityError(name, f"{value} is not a positive number", "give one")
     moved: Floats = coefficient * volatilities * (np.abs(sizes) / volumes) ** exponent
     return moved
@@ -55,10 +54,12 @@ def square_root_cost(
     exponent: float = 0.5,
 ) -> Floats:
     """Expected cost of the whole trade in the unit of `price` x `size`: the move is paid as it builds up."""
-    prices = _finite("price", price)
+    prices, sizes, volumes, volatilities = _broadcast(
+        price=price, size=size, daily_volume=daily_volume, daily_volatility=daily_volatility
+    )
     _require("price", prices > 0, prices, "must be above zero")
-    moved = square_root_impact(size, daily_volume, daily_volatility, coefficient, exponent)
-    cost: Floats = np.abs(np.asarray(size, dtype=np.float64)) * prices * moved / (1.0 + exponent)
+    moved = square_root_impact(sizes, volumes, volatilities, coefficient, exponent)
+    cost: Floats = np.abs(sizes) * prices * moved / (1.0 + exponent)
     return cost
 
 
@@ -81,6 +82,8 @@ class Pool:
     """... to here; a swap that would leave stops and says so."""
 
     def __post_init__(self) -> None:
+        for name in ("sqrt_price_x96", "tick", "liquidity", "fee_pips", "tick_spacing"):
+            _require_int(name, getattr(self, name))
         if not v3.MIN_SQRT_PRICE_X96 <= self.sqrt_price_x96 < v3.MAX_SQRT_PRICE_X96:
             raise QuantityError(
                 "sqrt_price_x96", f"{self.sqrt_price_x96} is no price of a pool", "read slot0"
@@ -93,7 +96,15 @@ class Pool:
             raise QuantityError("tick_spacing", f"{self.tick_spacing} is under 1", "read it")
         if self.tick not in (at := v3.tick_at_sqrt_price(self.sqrt_price_x96), at - 1):
             raise QuantityError("tick", f"{self.tick} is not the price's, {at}", "read slot0 whole")
-        for index, tick in enumerate(self.net_liquidity):
+        least = v3.sqrt_price_at_tick(max(self.known_from, v3.MIN_TICK))
+        most = v3.sqrt_price_at_tick(min(self.known_to, v3.MAX_TICK))
+        if not least <= self.sqrt_price_x96 <= most:
+            raise QuantityError(
+                "known_from", f"to known_to does not hold tick {self.tick}", "read around the price"
+            )
+        for index, (tick, net) in enumerate(self.net_liquidity.items()):
+            _require_int("net_liquidity", tick, index)
+            _require_int("net_liquidity", net, index)
             if tick % self.tick_spacing or not v3.MIN_TICK <= tick <= v3.MAX_TICK:
                 raise QuantityError(
                     "net_liquidity", f"tick {tick} cannot be initialised", "check spacing", index
@@ -139,6 +150,7 @@ def swap(
 
     Raises QuantityError for an amount below 1 or a limit on the wrong side of the price.
     """
+    _require_int("amount", amount)
     if amount < 1:
         raise QuantityError("amount", f"{amount} is below 1 raw unit", "give a positive amount")
     limit = _limit(pool, sqrt_price_limit_x96, zero_for_one)
@@ -157,6 +169,7 @@ class _Walk:
     def run(self, amount: int, limit: int) -> Swap:
         remaining = amount
         while remaining and self.price != limit:
+            began = self.price
             next_tick, initialised = self._next_tick()
             next_price = v3.sqrt_price_at_tick(next_tick)
             target = max(next_price, limit) if self.zero_for_one else min(next_price, limit)
@@ -165,7 +178,9 @@ class _Walk:
                 if initialised:
                     self._cross(next_tick)
                 self.tick = next_tick - 1 if self.zero_for_one else next_tick
-            else:
+            elif (
+                self.price != began
+            ):  # else a tick just crossed downward would be there to cross again
                 self.tick = v3.tick_at_sqrt_price(self.price)
         after = replace(
             self.pool, sqrt_price_x96=self.price, tick=self.tick, liquidity=self.liquidity
@@ -235,10 +250,29 @@ def _limit(pool: Pool, limit: int | None, zero_for_one: bool) -> int:
     return bounded if right_side else price
 
 
+def _broadcast(**values: ArrayLike) -> list[Floats]:
+    """Finite numbers, broadcast together."""
+    arrays = [_finite(name, value) for name, value in values.items()]
+    try:
+        return list(np.broadcast_arrays(*arrays))
+    except ValueError as error:
+        shapes = ", ".join(f"{n} {a.shape}" for n, a in zip(values, arrays, strict=True) if a.ndim)
+        raise QuantityError(
+            "shapes", f"do not broadcast together: {shapes}", "give equal lengths or single numbers"
+        ) from error
+
+
 def _finite(name: str, values: ArrayLike) -> Floats:
-    array = np.asarray(values, dtype=np.float64)
+    array = as_floats(name, values)
     _require(name, np.isfinite(array), array, "is not finite")
     return array
+
+
+def _require_int(name: str, value: object, index: int | None = None) -> None:
+    """The pool's numbers have up to 256 bits: a float would round them, a numpy integer wrap around."""
+    if type(value) is not int:
+        problem = f"{value} is a {type(value).__name__}"
+        raise QuantityError(name, problem, "give a Python integer, raw units", index)
 
 
 def _require(name: str, good: NDArray[np.bool_], values: Floats, problem: str) -> None:

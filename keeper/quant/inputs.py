@@ -47,7 +47,9 @@ AMOUNT = Bound(-math.inf, math.inf, "give a finite number")
 
 
 def as_floats(field: str, value: ArrayLike) -> Floats:
-    """The input as float64; int, float32 and lists are converted, anything else refused."""
+    """The input as float64; int, float32 and lists are converted, what a mask hides is NaN, anything else refused."""
+    if isinstance(value, np.ma.MaskedArray) and value.dtype.kind in "iuf":
+        value = np.where(np.ma.getmaskarray(value), np.nan, value.data)  # type: ignore[no-untyped-call]
     if isinstance(value, np.ndarray) and value.dtype == np.float64:
         return value
     try:

@@ -15,6 +15,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keeper.errors import QuantityError
 from keeper.quant.black import Greeks, greeks
 from keeper.quant.black_terms import INFINITY, SHARP, TINY, deviations, moneyness
 from keeper.quant.compiled import (
@@ -34,6 +35,7 @@ from keeper.quant.compiled import (
 from keeper.quant.inputs import (
     POSITIVE_PRICE,
     PRICE,
+    PRICE_HIGHEST,
     PRICE_LOWEST,
     RATE,
     SIGN,
@@ -81,8 +83,19 @@ def inverse_greeks(
     f, k, t, v, s, r = arrays
     if _inverse(f, k, t, v, s, r, out):
         refuse(_FIELDS, arrays, _BOUNDS)
+        _refuse_ratio(f, k)
         refuse_growth(arrays[5], arrays[2])
     return Greeks(*out.reshape((8, *shape)))
+
+
+def _refuse_ratio(forward: Floats, strike: Floats) -> None:
+    """A put pays strike / forward coins, which must be a number."""
+    with np.errstate(over="ignore"):
+        beyond = strike > forward * PRICE_HIGHEST
+    if beyond.any():
+        index = int(np.argmax(beyond))
+        where = index if beyond.size > 1 else None
+        raise QuantityError("strike", "is more than 1e250 forwards", PRICE.remedy, where)
 
 
 @kernel
@@ -103,7 +116,8 @@ def _inverse(f: Floats, k: Floats, t: Floats, v: Floats, s: Floats, r: Floats, o
         volatility, sign, rate = get(v, i), get(s, i), get(r, i)
         growth = rate * years
         bad = bad_price(forward) | bad_price(strike) | bad_option(years, volatility, sign, growth)
-        wrong |= 1 if bad | (forward < PRICE_LOWEST) else 0
+        bad = bad | (forward < PRICE_LOWEST) | (strike > forward * PRICE_HIGHEST)
+        wrong |= 1 if bad else 0
         poison = 0.0 * (forward + strike + years + volatility + sign + rate)
         unit = forward if not forward < PRICE_LOWEST else 1.0
         root = math.sqrt(years)

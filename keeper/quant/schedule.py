@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One trade per interval; `trades` sums to the size exactly."""
+    """One trade per interval; `trades` sums to the size, to rounding."""
 
     trades: Floats
     """Units traded in each interval, shape (slices,), all of the size's sign."""
@@ -52,30 +53,37 @@ def almgren_chriss(
 
     Raises QuantityError naming the field.
     """
-    _check(size, horizon_years, slices, price, volatility, risk_aversion)
+    slices = _check(
+        slices,
+        size=size,
+        horizon_years=horizon_years,
+        price=price,
+        volatility=volatility,
+        risk_aversion=risk_aversion,
+        temporary_impact=temporary_impact,
+        permanent_impact=permanent_impact,
+    )
     dt = horizon_years / slices
     eta = temporary_impact - permanent_impact * dt / 2.0
-    if not (math.isfinite(temporary_impact) and eta > 0):
+    if not eta > 0:
         raise QuantityError(
             "temporary_impact",
             f"{temporary_impact} is not above permanent_impact x interval / 2",
             "give a larger one or more slices",
         )
-    if not 0 <= permanent_impact < math.inf:
-        raise QuantityError("permanent_impact", f"{permanent_impact} is negative", "give >= 0")
-    variance_rate = (price * volatility) ** 2
+    variance_rate = price * volatility * price * volatility
     urgency = math.sqrt(risk_aversion * variance_rate / eta)
     # k dt from 2 (cosh(k dt) - 1) = (urgency dt)^2, without the difference.
     step = 2.0 * math.asinh(urgency * dt / 2.0)
-    holdings = size * _remaining(step, slices)
-    trades = holdings[:-1] - holdings[1:]
-    permanent = permanent_impact * size * size / 2.0
-    return Schedule(
-        trades=trades,
-        holdings=holdings,
-        expected_cost=permanent + eta / dt * float(np.sum(trades**2)),
-        variance=variance_rate * dt * float(np.sum(holdings[1:] ** 2)),
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        holdings = size * _remaining(step, slices)
+        trades = holdings[:-1] - holdings[1:]
+        expected = permanent_impact * size / 2.0 * size + eta / dt * float(np.sum(trades**2))
+        variance = variance_rate * dt * float(np.sum(holdings[1:] ** 2))
+    if not (math.isfinite(step) and math.isfinite(expected) and math.isfinite(variance)):
+        problem = f"{size:g} at price {price:g} and aversion {risk_aversion:g} costs no finite sum"
+        raise QuantityError("size", problem, "check the units of size, price, impact and aversion")
+    return Schedule(trades, holdings, expected, variance)
 
 
 def _remaining(step: float, slices: int) -> Floats:
@@ -91,23 +99,23 @@ def _remaining(step: float, slices: int) -> Floats:
     return remaining
 
 
-def _check(
-    size: float,
-    horizon_years: float,
-    slices: int,
-    price: float,
-    volatility: float,
-    risk_aversion: float,
-) -> None:
-    if not math.isfinite(size):
-        raise QuantityError("size", f"{size} is not finite", "give the units to trade")
-    if not isinstance(slices, int) or slices < 1:
+def _check(slices: object, **numbers: float) -> int:
+    """The slices as an integer, once every number is known to be one and within its bounds."""
+    for name, value in numbers.items():
+        if isinstance(value, str) or not np.isscalar(value) or not math.isfinite(value):
+            raise QuantityError(name, f"{value} is not a finite number", "give one")
+    try:
+        count = operator.index(slices)  # type: ignore[arg-type]
+    except TypeError:
+        count = 0
+    if count < 1:
         raise QuantityError(
             "slices", f"{slices} is not a positive integer", "give the number of trades"
         )
-    for name, value in (("horizon_years", horizon_years), ("price", price)):
-        if not 0 < value < math.inf:
-            raise QuantityError(name, f"{value} is not a positive number", "give one")
-    for name, value in (("volatility", volatility), ("risk_aversion", risk_aversion)):
-        if not 0 <= value < math.inf:
-            raise QuantityError(name, f"{value} is negative or not finite", "give 0 or more")
+    for name in ("horizon_years", "price"):
+        if not numbers[name] > 0:
+            raise QuantityError(name, f"{numbers[name]} is not above 0", "give a positive number")
+    for name in ("volatility", "risk_aversion", "permanent_impact"):
+        if not numbers[name] >= 0:
+            raise QuantityError(name, f"{numbers[name]} is negative", "give 0 or more")
+    return count

@@ -8,6 +8,7 @@ the volatility of the first tenor, and nothing beyond the last (VolatilitySurfac
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from math import ceil, floor, sqrt
 
@@ -35,6 +36,10 @@ class Mark:
     skew_bps: int
     convexity_bps: int
 
+    def __post_init__(self) -> None:
+        for name in ("level_ppm", "skew_bps", "convexity_bps"):
+            object.__setattr__(self, name, _whole(name, getattr(self, name)))
+
 
 @dataclass(frozen=True, slots=True)
 class MarkSurface:
@@ -44,7 +49,8 @@ class MarkSurface:
     marks: tuple[Mark, ...]
 
     def __post_init__(self) -> None:
-        tenors = self.tenors_s
+        tenors = tuple(_whole("tenors_s", tenor, i) for i, tenor in enumerate(self.tenors_s))
+        object.__setattr__(self, "tenors_s", tenors)
         if not 0 < len(tenors) <= MAX_TENORS or len(tenors) != len(self.marks):
             problem = f"{len(tenors)} tenors and {len(self.marks)} marks"
             raise QuantityError("marks", problem, f"give one mark a tenor, 1 to {MAX_TENORS}")
@@ -102,6 +108,14 @@ class MarkSurface:
         return tuple(found)
 
 
+def _whole(name: str, value: object, index: int | None = None) -> int:
+    """As a Python integer, which does not wrap around; the conditions multiply up to 150 bits."""
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError as error:
+        raise QuantityError(name, f"{value!r} is no integer", "give one", index) from error
+
+
 def marks_of(surface: Surface, tenors_s: tuple[int, ...]) -> MarkSurface:
     """The surface at the oracle's tenors, rounded and moved within its bounds so that it takes them.
 
@@ -111,6 +125,7 @@ def marks_of(surface: Surface, tenors_s: tuple[int, ...]) -> MarkSurface:
     do: level up, convexity to the middle of what is allowed, skew towards the tenor before.
     Errors: `QuantityError` if no mark near the surface is free of arbitrage.
     """
+    tenors_s = tuple(_whole("tenors_s", tenor, i) for i, tenor in enumerate(tenors_s))
     marks: list[Mark] = []
     for i, tenor in enumerate(tenors_s):
         theta, right, left = surface.smile_at(tenor / YEAR_S)

@@ -17,8 +17,10 @@ from keeper.quant.surface.numbers import Floats, Numbers
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int8]
 
-MAX_VOLATILITY = 20.0
-"""Above it a quote is taken for a mistake."""
+MIN_VOLATILITY, MAX_VOLATILITY = 1e-4, 20.0
+"""Beyond them a quote is taken for a mistake."""
+MIN_YEARS, MAX_YEARS = 1e-8, 1000.0
+"""A third of a second; and seconds or days given for years."""
 
 MAX_DISTANCE = 10.0
 
@@ -30,7 +32,7 @@ class Fate(IntEnum):
     NOT_A_NUMBER = 1
     """Time, strike, forward or age is not finite, or strike or forward not positive."""
     EXPIRED = 2
-    """Time to expiry is 0 or negative."""
+    """Time to expiry is under `MIN_YEARS`."""
     EMPTY = 3
     """No bid or no ask: missing, zero or negative."""
     CROSSED = 4
@@ -38,7 +40,7 @@ class Fate(IntEnum):
     STALE = 5
     """Older than allowed."""
     ABSURD = 6
-    """Volatility above `MAX_VOLATILITY`."""
+    """Volatility outside `MIN_VOLATILITY` to `MAX_VOLATILITY`, or time above `MAX_YEARS`."""
     DUPLICATE = 7
     """Another quote of this expiry, strike and side is tighter."""
     NO_VOLATILITY = 8
@@ -98,7 +100,8 @@ class Quotes:
             "age_s": age_s,
         }
         arrays = {name: np.atleast_1d(as_floats(name, values)) for name, values in given.items()}
-        size = max(array.size for array in arrays.values())
+        sizes = {array.size for array in arrays.values()}
+        size = 0 if sizes <= {0, 1} and 0 in sizes else max(sizes)
         for name, array in arrays.items():
             if array.ndim != 1 or array.size not in (1, size):
                 problem = f"has shape {array.shape} among {size} quotes"
@@ -181,11 +184,13 @@ def clean(quotes: Quotes, max_age_s: float, *, in_volatility: bool = True) -> tu
     sides = (quotes.bid > 0) & (quotes.ask > 0)
     for code, good in (
         (Fate.NOT_A_NUMBER, whole),
-        (Fate.EXPIRED, quotes.years > 0),
+        (Fate.EXPIRED, quotes.years >= MIN_YEARS),
         (Fate.EMPTY, sides),
         (Fate.CROSSED, quotes.bid <= quotes.ask),
         (Fate.STALE, quotes.age_s <= max_age_s),
+        (Fate.ABSURD, quotes.years <= MAX_YEARS),
         (Fate.ABSURD, quotes.ask <= (MAX_VOLATILITY if in_volatility else np.inf)),
+        (Fate.ABSURD, quotes.bid >= (MIN_VOLATILITY if in_volatility else 0.0)),
     ):
         fate[(fate == Fate.KEPT) & ~good] = code
     kept = np.flatnonzero(fate == Fate.KEPT)

@@ -63,7 +63,8 @@ class Report:
 def residuals(fit: Fit) -> Floats:
     """Model less middle of the quote, in volatility, for each quote given; NaN where nothing was quoted."""
     quotes = fit.quotes
-    usable = np.isfinite(quotes.k) & np.isfinite(quotes.mid) & (quotes.years > 0)
+    timed = np.isfinite(quotes.years) & (quotes.years > 0)
+    usable = np.isfinite(quotes.k) & np.isfinite(quotes.mid) & timed
     out = np.full(len(quotes), np.nan)
     k, years = quotes.k[usable], quotes.years[usable]
     out[usable] = fit.surface.volatility(k, years) - quotes.mid[usable]

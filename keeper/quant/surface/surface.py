@@ -15,6 +15,10 @@ from keeper.quant.surface.numbers import Floats, Numbers, not_negative, numbers
 
 Evaluate = Callable[[Smiles, Floats, Floats, Floats], None]
 
+FARTHEST = 1e100
+"""Of |k| and years: squares are numbers still."""
+NEAREST_TIME = 1e-100
+"""For derivatives in time."""
 GRID = 3_001
 """Points of the dense grid on which arbitrage is looked for."""
 GRID_HALF_WIDTH = 10.0
@@ -117,7 +121,7 @@ class Surface:
     def local(self, k: Numbers, years: Numbers) -> Local:
         """Derivatives around the points, likewise; time must be positive."""
         x, t, shape = _points(k, years)
-        _require("years", t > 0, t, "positive")
+        _require("years", t > NEAREST_TIME, t, "positive")
         out = np.empty((5, x.size))
         between.locals_at(self.smiles, x, t, out)
         return Local(*(row.reshape(shape) for row in out))
@@ -125,8 +129,10 @@ class Surface:
     def smile_at(self, years: float) -> tuple[float, float, float]:
         """theta, right and left at one positive time."""
         t = numbers("years", years)
-        _require("years", t > 0, np.atleast_1d(t), "positive")
-        return between.smile_at(self.smiles, float(t))[:3]
+        if t.size != 1:
+            raise QuantityError("years", f"has shape {t.shape}", "give one time")
+        _require("years", t > NEAREST_TIME, np.atleast_1d(t), "positive")
+        return between.smile_at(self.smiles, float(t.item()))[:3]
 
     def grid(self, i: int) -> Floats:
         """The dense grid of expiry i: `GRID` log-moneynesses, the forward in the middle."""
@@ -173,6 +179,8 @@ class Surface:
 
 def _points(k: Numbers, years: Numbers) -> tuple[Floats, Floats, tuple[int, ...]]:
     x, t = numbers("k", k), numbers("years", years)
+    for name, values in (("k", x), ("years", t)):
+        _require(name, np.abs(values) <= FARTHEST, values, "within 1e100 of 0")
     try:
         x, t = np.broadcast_arrays(x, t)
     except ValueError:

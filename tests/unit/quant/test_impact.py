@@ -105,6 +105,21 @@ def test_liquidity_steps_at_each_crossed_tick() -> None:
     assert 60 <= done.after.tick < 120
 
 
+def test_a_tick_crossed_downward_is_not_there_to_cross_again() -> None:
+    """A swap so small that the fee eats it leaves price and tick: the pool keeps the tick under its price's own."""
+    at = v3.sqrt_price_at_tick(-60)
+    first = impact.swap(pool(), 10**18, zero_for_one=True, sqrt_price_limit_x96=at)
+    assert (first.after.sqrt_price_x96, first.after.tick, first.after.liquidity) == (
+        at,
+        -61,
+        10**18,
+    )
+    second = impact.swap(first.after, 1, zero_for_one=True)
+    assert (second.after.sqrt_price_x96, second.after.tick) == (at, -61)
+    third = impact.swap(second.after, 10**12, zero_for_one=True)
+    assert (third.ticks_crossed, third.after.liquidity) == (0, 10**18)
+
+
 def test_a_swap_stops_where_knowledge_ends() -> None:
     done = impact.swap(pool(known_to=90), 10**18, zero_for_one=False)
     assert not done.complete

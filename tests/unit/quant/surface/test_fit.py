@@ -130,8 +130,13 @@ def test_of_vogts_smile_only_what_has_no_arbitrage_is_fitted() -> None:
     fit = fit_surface(Quotes.of(1.0, np.exp(k), 1.0, volatility - 0.002, volatility + 0.002))
     assert fit.surface.grid(0).size == 3_001
     assert fit.surface.least_g()[0] >= 0
-    # Three numbers cannot follow five, whose minimum lies far from the money.
-    assert np.abs(fit.surface.volatility(k, 1.0) - volatility).max() < 0.08
+    # Three numbers cannot follow five, whose minimum lies far from the money. Found by global search: no such smile,
+    # arbitrage or not, is within 0.0487 everywhere; the best in the mean square has 0.0246, and 0.0553 at worst. The
+    # fit trusts far wings less than the money, so its worst is there, at k = 1.2.
+    away = fit.surface.volatility(k, 1.0) - volatility
+    assert np.sqrt(np.mean(away**2)) < 1.08 * 0.0246
+    assert np.abs(away[np.abs(k) < 1.0]).max() < 0.0487
+    assert np.abs(away).max() < 0.071
 
 
 def test_rho_stays_within_the_bound_that_is_set() -> None:
