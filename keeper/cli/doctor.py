@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from keeper.ops.doctor import Line
     from keeper.ops.doctor.chain import Probe
 
-_UNREACHABLE_NONCE = 2**62
+_NEVER_MINED = {
+    "type": 2,
+    "nonce": 2**62,
+    "value": 0,
+    "data": "0x",
+    "gas": 21_000,
+    "maxFeePerGas": 0,
+    "maxPriorityFeePerGas": 0,
+}
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 
@@ -120,31 +128,26 @@ def _vault(settings: "Settings") -> "list[Line]":
 
 
 def _keys(settings: "Settings") -> "list[Line]":
-    """The signer signs something that no chain will ever take: a nonce out of reach, and no fee."""
+    """Each account's signer signs something that no chain will ever take: a nonce out of reach, and no fee."""
     from keeper.config.key import load_signer
-    from keeper.ops.doctor.line import fail, ok
+    from keeper.ops.doctor.line import fail, ok, warn
 
-    found = _files(settings.key)
-    signer = load_signer(settings.key, prompt=prompt())
-    if signer is None:
+    found = [*_files(settings.key), *_files(settings.protective_key)]
+    own = load_signer(settings.key, prompt=prompt())
+    second = load_signer(settings.protective_key, prompt=prompt())
+    if own is None:
         remedy = (
-            f"set key.keystore, key.kms_key_id, key.remote_url or ${settings.key.private_key_env}"
+            "set key.keystore, key.kms_key_id, key.remote_url or key.private_key_env's variable"
         )
         return [*found, fail("key", "none is named; only a dry run is possible", remedy)]
-    signer.sign(
-        {
-            "type": 2,
-            "chainId": settings.chain_id,
-            "nonce": _UNREACHABLE_NONCE,
-            "to": signer.address,
-            "value": 0,
-            "data": "0x",
-            "gas": 21_000,
-            "maxFeePerGas": 0,
-            "maxPriorityFeePerGas": 0,
-        }
-    )
-    return [*found, ok("key", f"signs as {signer.address}")]
+    for name, signer in (("key", own), ("protective key", second)):
+        if signer is not None:
+            signer.sign({**_NEVER_MINED, "chainId": settings.chain_id, "to": signer.address})
+            found.append(ok(name, f"signs as {signer.address}"))
+    if second is None:
+        remedy = "set protective_key: an account of its own never waits for routine work"
+        found.append(warn("protective key", "both lanes share one account", remedy))
+    return found
 
 
 def _files(key: "KeySettings") -> "list[Line]":
@@ -192,8 +195,8 @@ def _relay(settings: "Settings") -> "list[Line]":
     from keeper.errors import EndpointError, RpcError
     from keeper.ops.doctor.line import ok, warn
 
-    url = getattr(getattr(settings, "relay", None), "url", None)
-    if not url:
+    url = settings.relay.url
+    if url is None:
         return []
     endpoint = Endpoint(url, settings.rpc_timeout_s)
     try:

@@ -74,15 +74,17 @@ def _forms_of_key(secret: str) -> tuple[str, ...]:
 def secrets_of(settings: Settings, environment: Mapping[str, str]) -> set[str]:
     """What must never be shown: keys, passwords, and the secret parts of every address in the settings."""
     found: set[str] = set()
-    for key in (section for section in _sections(settings) if isinstance(section, KeySettings)):
-        for name in (key.password_env, key.private_key_env):
+    fields = [pair for section in _sections(settings) for pair in section.__dict__.items()]
+    for field, name in fields:
+        if field.endswith("_env") and isinstance(name, str):
             found.add(environment.get(name) or "")
             if Environment(environment).shown(name) != name:
                 found.add(name)  # a password where its variable's name should stand
+    for key in (section for section in _sections(settings) if isinstance(section, KeySettings)):
         if key.password_file and key.password_file.is_file():
             text = key.password_file.read_text(encoding="utf-8", errors="replace")
             found.update(text.splitlines()[:1])
-    others = [v for section in _sections(settings) for v in section.__dict__.values()]
+    others = [value for _, value in fields]
     for value in others:
         if isinstance(value, SecretStr):
             found |= url_secrets(value.get_secret_value())

@@ -199,23 +199,17 @@ class _Watched:
 
 def act(keeper: "Keeper", request: Request) -> str:
     """Carry out one order; what became of it, for a person. SendError or another GimbalError if it cannot be."""
-    from keeper.errors import SettingError
-
-    name = request.action.replace("-", "_")
-    method = getattr(keeper.executor, name, None)
-    if method is None:
-        raise SettingError(request.action, "is not something this keeper does", "update it")
-    return str(method(request.intent_id))
+    lanes = keeper.lanes
+    orders = {"cancel": lanes.cancel, "speed-up": lanes.speed_up, "abandon": lanes.abandon}
+    return orders[request.action](request.intent_id)
 
 
 def _means(metrics: "Metrics", keeper: "Keeper") -> None:
     """What the keeper can still pay, and through whom."""
-    executor = keeper.executor
-    metrics.in_flight(executor.in_flight())
-    for funds in getattr(executor, "funds", ()):
-        metrics.payable(funds.account, funds.payable_protections)
-    pool = getattr(keeper, "pool", None)
+    metrics.in_flight(keeper.lanes.in_flight())
+    for funds in keeper.lanes.funds:
+        metrics.payable(funds.account, funds.payable)
     now = time.monotonic()
-    for state in pool.states() if pool is not None else ():
+    for state in keeper.pool.states():
         up = state.quarantined_until <= now
         metrics.endpoint(state.name, up=up, lag_blocks=state.lag, errors=state.errors)

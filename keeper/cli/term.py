@@ -125,7 +125,10 @@ def begin_term(
     if not dry_run:
         forbid_dumps()
         if operation.leader is None:  # a keeper that may have to lead again needs them again
-            forget((settings.key.private_key_env, settings.key.password_env))
+            own, second = settings.key, settings.protective_key
+            forget((own.private_key_env, own.password_env))
+            forget((second.private_key_env, second.password_env))
+            forget((settings.relay.authentication_key_env,))
         operation.carry_out(keeper)
     _log.info(
         "keeper started",

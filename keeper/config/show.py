@@ -13,7 +13,7 @@ from keeper.config.settings import Settings
 from keeper.config.variables import Environment
 from keeper.errors import SettingError
 
-_VARIABLES = ("password_env", "private_key_env")
+_VARIABLES = "_env"
 """Somebody may have put there what belongs into the variable."""
 _URLS = frozenset({"rpc_url", "ws_url"})
 _ENTRY_URLS = frozenset({"url", "ws_url"})

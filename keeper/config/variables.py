@@ -3,10 +3,18 @@
 import os
 from collections.abc import Mapping
 
-from keeper.config.settings import PASSWORD_ENV, PRIVATE_KEY_ENV
+from keeper.config.settings import (
+    PASSWORD_ENV,
+    PRIVATE_KEY_ENV,
+    PROTECTIVE_KEY_ENV,
+    PROTECTIVE_PASSWORD_ENV,
+    RELAY_KEY_ENV,
+)
 from keeper.model.secret import Secret, Unpicklable
 
-_OURS = frozenset({PASSWORD_ENV, PRIVATE_KEY_ENV})
+_OURS = frozenset(
+    {PASSWORD_ENV, PRIVATE_KEY_ENV, PROTECTIVE_KEY_ENV, PROTECTIVE_PASSWORD_ENV, RELAY_KEY_ENV}
+)
 
 
 class Environment(Unpicklable):

@@ -30,7 +30,6 @@ def forget(names: Iterable[str]) -> None:
             continue
         _blank(name, len(os.fsencode(value)))
         del os.environ[name]
-    del names
 
 
 def _blank(name: str, length: int) -> None:
