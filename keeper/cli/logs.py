@@ -54,11 +54,16 @@ def secrets_of(settings: Settings, environment: Mapping[str, str]) -> set[str]:
     """What must never be shown: key, password, and the secret parts of endpoint addresses."""
     found = {
         environment[name]
-        for name in (settings.key.password_env, settings.key.private_key_env)
+        for key in (settings.key, settings.protective_key)
+        for name in (key.password_env, key.private_key_env)
         if environment.get(name)
     }
-    password_file = settings.key.password_file
-    if password_file and password_file.is_file():
+    relay_key = environment.get(settings.relay.authentication_key_env)
+    found |= {relay_key} if relay_key else set()
+    for key in (settings.key, settings.protective_key):
+        password_file = key.password_file
+        if password_file is None or not password_file.is_file():
+            continue
         found.update(password_file.read_text(encoding="utf-8", errors="replace").splitlines()[:1])
     for url in settings.addresses():
         found |= secret_parts(url)

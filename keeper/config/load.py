@@ -124,7 +124,9 @@ def _load(content: dict[str, Any], env: Mapping[str, str], file: Path | None) ->
         field = re.search(r'field "([^"]+)"', str(error))
         name = field.group(1) if field else "environment"
         raise SettingError(name, "cannot be read from the environment", _SEE) from None
-    allowed = {settings.key.password_env, settings.key.private_key_env, CONFIG_ENV}
+    allowed = {settings.relay.authentication_key_env, CONFIG_ENV}
+    for key in (settings.key, settings.protective_key):
+        allowed |= {key.password_env, key.private_key_env}
     allowed |= _NOT_SETTINGS
     _refuse_unknown_variables(env, allowed)
     return Loaded(settings, file, frozenset(_leaves(content)), from_env)

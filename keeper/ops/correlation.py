@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from keeper.model.block import BlockStamp
-from keeper.model.decision import Intent
+from keeper.model.decision import Intent, Lane
 from keeper.model.outcome import AttemptResult
 from keeper.model.ports import Executor
 
@@ -49,9 +49,13 @@ class Correlated:
         """As the executor says."""
         return self._executor.routine_waits_until()
 
-    def in_flight(self) -> int:
+    def in_flight(self, lane: Lane | None = None) -> int:
         """As the executor says."""
-        return self._executor.in_flight()
+        return self._executor.in_flight(lane)
+
+    def account_of(self, lane: Lane) -> str:
+        """As the executor says."""
+        return self._executor.account_of(lane)
 
 
 @contextmanager
