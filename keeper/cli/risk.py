@@ -119,11 +119,11 @@ def _from_text(path: Path) -> "MarketState":
 
 def _from_journal(path: Path, block: int | None) -> "MarketState":
     from keeper.errors import SettingError
-    from keeper.journal.store import SqliteJournal
+    from keeper.journal.store import open_journal
 
     if not path.is_file():
         raise SettingError("--journal", f"{path} is no file", "give a journal")
-    journal = SqliteJournal(path, exclusive=False)
+    journal = open_journal(path, exclusive=False)
     try:
         found = journal.decisions(limit=1 if block is None else 1_000_000)
     finally:

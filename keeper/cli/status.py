@@ -1,6 +1,7 @@
 """keeper status: the vault, its danger and the keeper's means, on one screen."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -59,11 +60,13 @@ def _look(settings: "Settings") -> View:
 
 
 def _history(settings: "Settings") -> "tuple[tuple[TickOutcome, ...], tuple[AttemptResult, ...]]":
-    from keeper.journal.store import SqliteJournal
+    from keeper.app import journal_path
+    from keeper.journal.store import open_journal
 
-    if not settings.journal.path.is_file():
+    place = journal_path(settings)
+    if isinstance(place, Path) and not place.is_file():
         return (), ()
-    journal = SqliteJournal(settings.journal.path, exclusive=False)
+    journal = open_journal(place, exclusive=False)
     try:
         return journal.outcomes(3), journal.actions(5)
     finally:

@@ -10,6 +10,7 @@ from keeper.journal import schema
 from keeper.journal.base import clean
 from keeper.journal.codec import decode, encode
 from keeper.journal.intents import IntentBook
+from keeper.journal.prepared import Prepared
 from keeper.model.attempt import Attempt
 from keeper.model.intent_state import IntentState
 from keeper.model.outcome import AttemptResult, AttemptStatus
@@ -17,6 +18,7 @@ from keeper.model.outcome import AttemptResult, AttemptStatus
 _OPEN = (AttemptStatus.SIGNED.value, AttemptStatus.SENT.value)
 _GIVEN_UP = (AttemptStatus.DROPPED.value, AttemptStatus.REFUSED.value)
 _ENDED = (AttemptStatus.MINED.value, AttemptStatus.REVERTED.value)
+_IN_BLOCK = (*_ENDED, AttemptStatus.CANCELLED.value)
 
 _a = schema.attempts.c
 _ATTEMPT = select(_a.attempt, _a.status).order_by(_a.id)
@@ -27,10 +29,12 @@ _OPEN_ONES = _OF_ACCOUNT.where(_a.status.in_(_OPEN))
 _GIVEN_UP_ONES = _OF_ACCOUNT.where(_a.status.in_(_GIVEN_UP))
 _AT_NONCE = _OF_ACCOUNT.where(_a.nonce == bindparam("at"))
 _OF_INTENT = _ATTEMPT.where(_a.intent_id == bindparam("of"))
-_KNOWN = select(_a.id).where(_a.tx_hash == bindparam("wanted"))
-_INTENT_OF = select(_a.intent_id, _a.account, _a.status).where(_a.tx_hash == bindparam("wanted"))
-_INSERT = insert(schema.attempts)
-_MARK = (
+_KNOWN = Prepared(select(_a.id).where(_a.tx_hash == bindparam("wanted")))
+_INTENT_OF = Prepared(
+    select(_a.intent_id, _a.account, _a.status).where(_a.tx_hash == bindparam("wanted"))
+)
+_INSERT = Prepared(insert(schema.attempts))
+_MARK = Prepared(
     update(schema.attempts)
     .where(_a.tx_hash == bindparam("wanted"))
     .values(status=bindparam("new_status"), problem=bindparam("new_problem"))
@@ -40,7 +44,7 @@ _LOSE = (
     .where(_a.intent_id == bindparam("of"), _a.status.in_(_OPEN))
     .values(status=bindparam("new_status"))
 )
-_END = (
+_END = Prepared(
     update(schema.attempts)
     .where(_a.tx_hash == bindparam("wanted"))
     .values(
@@ -51,7 +55,8 @@ _END = (
     )
 )
 _FORGET_COSTS = delete(schema.costs).where(schema.costs.c.tx_hash == bindparam("wanted"))
-_FORGET_COST = _FORGET_COSTS.where(schema.costs.c.kind == bindparam("of_kind"))
+_FORGET_COST = Prepared(_FORGET_COSTS.where(schema.costs.c.kind == bindparam("of_kind")))
+_ADD_COST = Prepared(insert(schema.costs))
 _c = schema.costs.c
 _COSTS = (
     select(_c.tx_hash, _c.kind, _c.amount, _c.unit)
@@ -91,10 +96,10 @@ class AttemptsBook(IntentBook):
         """The signed transaction, before it is broadcast (K-03); its intent is SIGNED from then on."""
         with self._writing() as db:
             self._refuse_deposed(db, 0)
-            if db.execute(_KNOWN, {"wanted": attempt.tx_hash}).first() is not None:
+            if _KNOWN.one(db, {"wanted": attempt.tx_hash}) is not None:
                 return
-            db.execute(
-                _INSERT,
+            _INSERT.run(
+                db,
                 {
                     "tx_hash": attempt.tx_hash,
                     "intent_id": attempt.intent_id,
@@ -112,11 +117,11 @@ class AttemptsBook(IntentBook):
         """A change in an attempt's life; a sent one makes its intent ATTEMPTED."""
         with self._writing() as db:
             values = {"new_status": status.value, "new_problem": clean(problem)}
-            db.execute(_MARK, {"wanted": tx_hash, **values})
+            _MARK.run(db, {"wanted": tx_hash, **values})
             if status is AttemptStatus.SENT:
-                found = db.execute(_INTENT_OF, {"wanted": tx_hash}).first()
+                found = _INTENT_OF.one(db, {"wanted": tx_hash})
                 if found is not None:
-                    self._follow(db, found.intent_id, IntentState.ATTEMPTED, account=found.account)
+                    self._follow(db, found[0], IntentState.ATTEMPTED, account=found[1])
 
     def settle(self, result: AttemptResult, losers: AttemptStatus) -> None:
         """One attempt's end, and with it that of every other open attempt of the intent.
@@ -125,8 +130,8 @@ class AttemptsBook(IntentBook):
         """
         with self._writing() as db:
             db.execute(_LOSE, {"of": result.intent_id, "new_status": losers.value})
-            db.execute(
-                _END,
+            _END.run(
+                db,
                 {
                     "wanted": result.tx_hash,
                     "new_status": result.status.value,
@@ -135,7 +140,7 @@ class AttemptsBook(IntentBook):
                     "new_price": str(result.gas_price_wei),
                 },
             )
-            if result.status.value in _ENDED:
+            if result.status.value in _IN_BLOCK:
                 amount = result.gas_used * result.gas_price_wei
                 self._cost(db, result.intent_id, result.tx_hash, ("gas", amount, "wei"))
                 self._follow(
@@ -160,23 +165,23 @@ class AttemptsBook(IntentBook):
     @staticmethod
     def _cost(db: Connection, intent_id: str, tx_hash: str, cost: tuple[str, int, str]) -> None:
         kind, amount, unit = cost
-        db.execute(_FORGET_COST, {"wanted": tx_hash, "of_kind": kind})
+        _FORGET_COST.run(db, {"wanted": tx_hash, "of_kind": kind})
         values = {"kind": kind, "amount": str(amount), "unit": unit}
-        db.execute(insert(schema.costs), {"intent_id": intent_id, "tx_hash": tx_hash, **values})
+        _ADD_COST.run(db, {"intent_id": intent_id, "tx_hash": tx_hash, **values})
 
     def reopen(self, tx_hash: str, note: str) -> None:
         """An attempt that was mined is out of the chain again: SENT, without a result; its intent ATTEMPTED."""
         with self._writing() as db:
-            found = db.execute(_INTENT_OF, {"wanted": tx_hash}).first()
+            found = _INTENT_OF.one(db, {"wanted": tx_hash})
             if found is None:
                 raise self._database.refuse(f"knows no transaction {tx_hash}")
-            if found.status not in _ENDED:
+            if found[2] not in _IN_BLOCK:
                 return  # said before
             none = {"new_block": None, "new_gas": 0, "new_price": "0"}
             sent = AttemptStatus.SENT.value
-            db.execute(_END, {"wanted": tx_hash, "new_status": sent, **none})
+            _END.run(db, {"wanted": tx_hash, "new_status": sent, **none})
             db.execute(_FORGET_COSTS, {"wanted": tx_hash})
-            self._follow(db, found.intent_id, IntentState.ATTEMPTED, note=note)
+            self._follow(db, found[0], IntentState.ATTEMPTED, note=note)
 
     # Questions
 

@@ -6,6 +6,7 @@ its own log is flushed. Both are checked when the journal is opened, because bot
 
 import contextlib
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,7 +109,9 @@ class Database:
         except SQLAlchemyError as error:
             cause = getattr(error, "orig", None) or error
             raise self.refuse(f"cannot be read or written ({_line(cause)})") from error
-        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+        except Exception as error:
+            if not isinstance(error, (OverflowError, UnicodeError, *_driver_errors())):
+                raise
             raise self.refuse(f"cannot be read or written ({_line(error)})") from error
 
     # SQLite
@@ -203,6 +206,12 @@ class Database:
         if not cursor.fetchone()[0]:
             problem = "is in use by another keeper; stop it or set another journal.url"
             raise self.refuse(problem)
+
+
+def _driver_errors() -> tuple[type[Exception], ...]:
+    """Of the drivers that are loaded."""
+    psycopg = sys.modules.get("psycopg")
+    return (sqlite3.Error, psycopg.Error) if psycopg is not None else (sqlite3.Error,)
 
 
 def _line(error: object) -> str:

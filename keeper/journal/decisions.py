@@ -11,6 +11,7 @@ from keeper.journal.attempts import AttemptsBook
 from keeper.journal.base import clean
 from keeper.journal.codec import decode, encode
 from keeper.journal.context import Context
+from keeper.journal.prepared import Prepared
 from keeper.journal.prune import KEEP_HELD, prune_held
 from keeper.model.decision import Intent, Plan, Target, Verdict
 from keeper.model.intent_state import IntentState
@@ -31,16 +32,16 @@ _r, _d, _p, _v, _i, _o = (
         schema.outcomes,
     )
 )
-_ADD_READINGS = insert(schema.readings).returning(_r.id)
-_ADD_DECISION = insert(schema.decisions).returning(_d.id)
-_ADD_PLAN = insert(schema.plans)
-_ADD_VERDICT = insert(schema.verdicts)
-_ADD_REFUSAL = insert(schema.refusals)
-_ADD_INTENT = insert(schema.intents)
-_ADD_STATE = insert(schema.intent_states)
-_ADD_CONTEXT = insert(schema.contexts).returning(schema.contexts.c.id)
+_ADD_READINGS = Prepared(insert(schema.readings).returning(_r.id))
+_ADD_DECISION = Prepared(insert(schema.decisions).returning(_d.id))
+_ADD_PLAN = Prepared(insert(schema.plans))
+_ADD_VERDICT = Prepared(insert(schema.verdicts))
+_ADD_REFUSAL = Prepared(insert(schema.refusals))
+_ADD_INTENT = Prepared(insert(schema.intents))
+_ADD_STATE = Prepared(insert(schema.intent_states))
+_ADD_CONTEXT = Prepared(insert(schema.contexts).returning(schema.contexts.c.id))
 _CONTEXT = select(schema.contexts.c.id).where(schema.contexts.c.digest == bindparam("of"))
-_ADD_OUTCOME = insert(schema.outcomes)
+_ADD_OUTCOME = Prepared(insert(schema.outcomes))
 _COUNT = select(func.coalesce(func.max(_i.id), 0))
 _PARTS = (
     select(_r.market, _d.risk, _d.target, _p.plan, _v.verdict, _i.intent)
@@ -127,10 +128,10 @@ class DecisionBook(AttemptsBook):
         with self._writing() as db:
             self._refuse_deposed(db, fence)
             made["context_id"] = context_id = self._context_row(db)
-            made["readings_id"] = db.execute(_ADD_READINGS, row).scalar_one()
-            number = db.execute(_ADD_DECISION, made).scalar_one()
-            db.execute(
-                _ADD_PLAN,
+            made["readings_id"] = _ADD_READINGS.one(db, row)[0]
+            number = _ADD_DECISION.one(db, made)[0]
+            _ADD_PLAN.run(
+                db,
                 {
                     "decision_id": number,
                     "lane": plan.lane.value,
@@ -139,15 +140,11 @@ class DecisionBook(AttemptsBook):
                 },
             )
             passed = int(verdict.passed)
-            db.execute(
-                _ADD_VERDICT, {"decision_id": number, "passed": passed, "verdict": verdict_text}
-            )
-            if verdict.refusals:
-                reasons = [
-                    {"decision_id": number, "rule": clean(r.rule), "message": clean(r.message)}
-                    for r in verdict.refusals
-                ]
-                db.execute(_ADD_REFUSAL, reasons)
+            _ADD_VERDICT.run(db, {"decision_id": number, "passed": passed, "verdict": verdict_text})
+            for refusal in verdict.refusals:
+                rule, message = clean(refusal.rule), clean(refusal.message)
+                reason = {"decision_id": number, "rule": rule, "message": message}
+                _ADD_REFUSAL.run(db, reason)
             if intent is not None:
                 self._add_intent(db, number, intent, seen.chain_id, made)
         self._context_id = context_id
@@ -159,8 +156,8 @@ class DecisionBook(AttemptsBook):
     ) -> None:
         state = IntentState.JOURNALLED.value
         shared = {"intent_id": intent.id, "account": made["account"], "note": ""}
-        db.execute(
-            _ADD_INTENT,
+        _ADD_INTENT.run(
+            db,
             {
                 **shared,
                 "decision_id": decision_id,
@@ -174,7 +171,7 @@ class DecisionBook(AttemptsBook):
             },
         )
         step = {"from_state": IntentState.CREATED.value, "to_state": state}
-        db.execute(_ADD_STATE, {**shared, **step, "recorded_ms": made["recorded_ms"]})
+        _ADD_STATE.run(db, {**shared, **step, "recorded_ms": made["recorded_ms"]})
 
     def _context_row(self, db: Connection) -> int | None:
         """The row of the running context, made with the first decision that needs it."""
@@ -185,7 +182,7 @@ class DecisionBook(AttemptsBook):
         if found is not None:
             return int(found)
         row = self._context.columns() | {"digest": digest}
-        return int(db.execute(_ADD_CONTEXT, row).scalar_one())
+        return int(_ADD_CONTEXT.one(db, row)[0])
 
     def _answers(self) -> str | None:
         """What the other ends answered to this tick; see `witness`."""
@@ -204,7 +201,8 @@ class DecisionBook(AttemptsBook):
             "recorded_ms": self._now_ms(),
         }
         with self._writing() as db:
-            db.execute(_ADD_OUTCOME, row)
+            _ADD_OUTCOME.run(db, row)
+        self._answers()  # what was asked after the decision is of no further use
 
     def intent_count(self) -> int:
         """How many intents were ever decided: the next intent's counter. (The newest is never pruned.)"""

@@ -1,16 +1,16 @@
 """Where every intent stands, how it came there, and who may write."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from keeper.journal import schema
 from keeper.journal.base import Book, clean
-from keeper.journal.states import may_follow
+from keeper.journal.prepared import Prepared
 from keeper.model.decision import Lane
-from keeper.model.intent_state import ENDS, IntentRecord, IntentState
+from keeper.model.intent_state import ENDS, MAY_FOLLOW, IntentRecord, IntentState
 
 _i, _f = schema.intents.c, schema.fences.c
 _COLUMNS = (
@@ -26,13 +26,14 @@ _COLUMNS = (
     _i.note,
 )
 _ONE = select(*_COLUMNS).where(_i.intent_id == bindparam("wanted"))
+_FOUND = Prepared(_ONE)
 _OPEN = (
     select(*_COLUMNS)
     .where(_i.chain_id == bindparam("wanted"), _i.state.not_in([end.value for end in ENDS]))
     .order_by(_i.id)
 )
 _OPEN_OF_LANE = _OPEN.where(_i.lane == bindparam("wanted_lane"))
-_MOVE = (
+_MOVE = Prepared(
     update(schema.intents)
     .where(_i.intent_id == bindparam("wanted"))
     .values(
@@ -42,11 +43,27 @@ _MOVE = (
         }
     )
 )
-_HISTORY = insert(schema.intent_states)
+_HISTORY = Prepared(insert(schema.intent_states))
 _s = schema.intent_states.c
 _STEPS = select(schema.intent_states).where(_s.intent_id == bindparam("wanted")).order_by(_s.id)
 _LAST_FENCE = select(func.coalesce(func.max(_f.fence), 0))
+_NEWEST_FENCE = Prepared(_LAST_FENCE)
 _IN_A_BLOCK = frozenset({IntentState.INCLUDED, IntentState.CONFIRMED, IntentState.FINALISED})
+
+
+class _Row(NamedTuple):
+    """An intent as its row has it; in the order of `_COLUMNS`."""
+
+    intent_id: str
+    chain_id: int
+    account: str
+    lane: str
+    state: str
+    block_number: int | None
+    block_hash: str | None
+    tx_hash: str | None
+    fence: int
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,11 @@ class Step:
     block_hash: str | None
     tx_hash: str | None
     note: str
+
+
+def may_follow(before: IntentState, after: IntentState) -> bool:
+    """True if an intent in `before` can come to `after` in one step; saying a state twice is no error."""
+    return before is after or after in MAY_FOLLOW[before]
 
 
 class IntentBook(Book):
@@ -89,7 +111,7 @@ class IntentBook(Book):
             "tx_hash": tx_hash,
         }
         with self._writing() as db:
-            found = db.execute(_ONE, {"wanted": intent_id}).one_or_none()
+            found = _standing(db, intent_id)
             if found is None:
                 raise self._database.refuse(f"knows no intent {intent_id}")
             before = self._state(found.state)
@@ -106,10 +128,10 @@ class IntentBook(Book):
         facts: dict[str, Any],
         note: str,
     ) -> None:
-        """Write a step that is known to be possible; out of a block, what was known of the block is gone."""
+        """Write a step that is known to be possible; out of the chain again, what was known of the block is gone."""
         before = self._state(found.state)
         kept = {name: getattr(found, name) for name in facts}
-        if state not in _IN_A_BLOCK:
+        if state not in _IN_A_BLOCK and state not in ENDS:
             kept.update(block_number=None, block_hash=None, tx_hash=None)
         elif facts["block_number"] is not None and facts["block_number"] != kept["block_number"]:
             kept["block_hash"] = None  # of another block
@@ -117,8 +139,8 @@ class IntentBook(Book):
         if before is state and all(getattr(found, name) == values[name] for name in values):
             return
         values["note"] = clean(note)
-        db.execute(
-            _MOVE,
+        _MOVE.run(
+            db,
             {
                 "wanted": found.intent_id,
                 "new_state": state.value,
@@ -131,13 +153,13 @@ class IntentBook(Book):
             "from_state": before.value,
             "to_state": state.value,
         }
-        db.execute(_HISTORY, step | values)
+        _HISTORY.run(db, step | values)
 
     def _follow(
         self, db: Connection, intent_id: str, state: IntentState, note: str = "", **facts: Any
     ) -> None:
         """The step that a change of an attempt implies; nothing where the intent is unknown or further."""
-        found = db.execute(_ONE, {"wanted": intent_id}).one_or_none()
+        found = _standing(db, intent_id)
         if found is None or not may_follow(self._state(found.state), state):
             return
         every = dict.fromkeys(("account", "block_number", "block_hash", "tx_hash")) | facts
@@ -194,7 +216,7 @@ class IntentBook(Book):
         with self._writing() as db:
             if db.dialect.name == "postgresql":
                 db.exec_driver_sql("LOCK TABLE fences IN EXCLUSIVE MODE")
-            fence = int(db.execute(_LAST_FENCE).scalar_one()) + 1
+            fence = int(_NEWEST_FENCE.one(db, {})[0]) + 1
             values = {"fence": fence, "holder": clean(holder), "recorded_ms": self._now_ms()}
             db.execute(insert(schema.fences), values)
         self._fence = fence
@@ -205,10 +227,15 @@ class IntentBook(Book):
         mine = fence or self._fence
         if mine == 0:
             return
-        newest = int(db.execute(_LAST_FENCE).scalar_one())
+        newest = int(_NEWEST_FENCE.one(db, {})[0])
         if mine < newest:
             problem = f"is led by another keeper now (fence {newest}, this one has {mine})"
             raise self._database.refuse(problem)
+
+
+def _standing(db: Connection, intent_id: str) -> _Row | None:
+    row = _FOUND.one(db, {"wanted": intent_id})
+    return _Row(*row) if row is not None else None
 
 
 def _record(row: Any) -> IntentRecord:

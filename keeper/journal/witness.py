@@ -71,7 +71,10 @@ class Witness:
 
     def __getattr__(self, method: str) -> Any:
         found = getattr(self._end, method)
-        if method in _ACTS or not callable(found):
+        if method in _ACTS:
+            return found
+        if not callable(found):
+            self._answers.keep(f"{self._name}.{method}", found)
             return found
         heard = self._heard(method, found)
         self.__dict__[method] = heard  # the next call does not come here

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 
 from keeper.errors import JournalError
-from keeper.journal.states import FOLLOWS, may_follow
+from keeper.journal.intents import may_follow
 from keeper.journal.store import SqlJournal
 from keeper.model.decision import Intent, Lane
-from keeper.model.intent_state import ENDS, IntentState
+from keeper.model.intent_state import ENDS, MAY_FOLLOW, IntentState
 from keeper.model.outcome import AttemptStatus
 from tests.builders import CHAIN_ID
 from tests.unit.journal.values import decide, mined, sent
@@ -181,10 +181,10 @@ def test_an_intent_keeps_the_fence_of_its_maker(journal: SqlJournal) -> None:
 
 
 def test_every_state_can_be_reached_and_has_a_row() -> None:
-    assert set(FOLLOWS) == set(S)
+    assert set(MAY_FOLLOW) == set(S)
     reached, frontier = {S.CREATED}, {S.CREATED}
     while frontier:
-        frontier = set().union(*(FOLLOWS[s] for s in frontier)) - reached
+        frontier = set().union(*(MAY_FOLLOW[s] for s in frontier)) - reached
         reached |= frontier
     assert reached == set(S)
 
