@@ -74,8 +74,8 @@ def first_fees(base_fee_wei: int, lane: Lane, policy: GasPolicy, tip_wei: int = 
 def most(base_fee_wei: int, ask: Ask, balance_wei: int, policy: GasPolicy) -> Fees:
     """Greatest cap and tip a transaction may climb to; no replacement goes over them.
 
-    Protection climbs to the value at risk and no further, and what clears the next block is always paid if
-    the account has it: no plain cap delays it (K-06). Without a value, and on the routine lane, a share of
+    Protection climbs to the value at risk and no further, but is never held under twice the base fee and its
+    tip if the account has it: no plain cap delays it (K-06), and a block may order by caps. Without a value, and on the routine lane, a share of
     the balance is the bound.
 
     Whatever was signed under them earlier and is too cheap for the present base fee can be outbid under
@@ -87,7 +87,8 @@ def most(base_fee_wei: int, ask: Ask, balance_wei: int, policy: GasPolicy) -> Fe
     tip = max(policy.tip_growth * first, 2 * base_fee_wei)
     ceiling = policy.ceiling(ask.lane)
     if ceiling is None and ask.worth_wei:
-        cap = min(purse, max(ask.worth_wei, clears))
+        usual = min(2 * base_fee_wei + max(first, ask.tip_wei), purse * policy.balance_share_bps // 10_000)
+        cap = min(purse, max(ask.worth_wei, clears, usual))
         return Fees(cap, max(first, min(cap, max(tip, ask.worth_wei))))
     cap = min(purse, max(purse * policy.balance_share_bps // 10_000, clears))
     return Fees(cap if ceiling is None else min(cap, ceiling), tip)

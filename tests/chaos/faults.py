@@ -29,20 +29,18 @@ class _Sometimes(Passing):
 class LoseRequest(_Sometimes):
     """The request never arrives."""
 
-    def before(self, request: Request) -> Request | Answer:
+    def arrive(self) -> None:
         if self._now():
             raise Vanish
-        return request
 
 
 class LoseAnswer(_Sometimes):
     """The node does what was asked, and the answer is lost: a transaction sent so is in the pool."""
 
-    def after(self, request: Request, answer: Answer) -> Answer:
-        del request
+    def body(self, text: bytes) -> bytes:
         if self._now():
             raise Vanish
-        return answer
+        return text
 
 
 class Twice(_Sometimes):
@@ -68,12 +66,17 @@ class Truncate(_Sometimes):
 class RateLimit(_Sometimes):
     """HTTP 429, or the JSON-RPC code some providers use."""
 
-    def before(self, request: Request) -> Request | Answer:
-        if not self._now():
-            return request
-        if self._rng.random() < 0.5:
+    def __init__(self, rng: random.Random, share: float) -> None:
+        super().__init__(rng, share)
+        self._refusing = False
+
+    def arrive(self) -> None:
+        self._refusing = self._now()
+        if self._refusing and self._rng.random() < 0.5:
             raise HttpStatus(429)
-        return _error(-32005, "rate limit exceeded")
+
+    def before(self, request: Request) -> Request | Answer:
+        return _error(-32005, "rate limit exceeded") if self._refusing else request
 
 
 class SendSays(_Sometimes):
@@ -175,15 +178,14 @@ class Late(_Sometimes):
         super().__init__(rng, share)
         self._seconds = seconds
 
-    def after(self, request: Request, answer: Answer) -> Answer:
-        del request
+    def body(self, text: bytes) -> bytes:
         if self._now():
             threading.Event().wait(self._seconds)
-        return answer
+        return text
 
 
 class Silent(Passing):
     """The endpoint is dead."""
 
-    def before(self, request: Request) -> Request | Answer:
+    def arrive(self) -> None:
         raise Vanish

@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from keeper.app import Keeper, build_keeper_for
+from keeper.app.lanes import lane_terms
 from keeper.chain.endpoint import Endpoint
 from keeper.chain.pool import EndpointPool, PoolPolicy
 from keeper.config.load import load
@@ -64,7 +65,7 @@ class Keeping:
         self._file.write_text(
             f'chain_id = 1\nrpc_url = "{stage.world.http_url}"\nvault = "{stage.deployment.vault}"\n'
             f'lens = "{stage.deployment.lens}"\n{behaviour_text(band_for(HEALTH), BLOCK_S)}'
-            "",
+            f"[lanes]\nblock_time_s = {BLOCK_S}\n[follow]\nconfirm_blocks = 2\nfinality_blocks = 12\n",
             encoding="utf-8",
         )
         self._path = stage.folder / f"journal-{seed}.sqlite"
@@ -74,6 +75,8 @@ class Keeping:
         self._slow = False
         self._dies_in: int | None = None
         self._signer = Outage(from_private_key(stage.keys[0], "campaign"))
+        two = Outage(from_private_key(stage.keys[1], "campaign"))
+        self._protective = two if seed % 2 else None  # every other schedule with a lane of its own
         self.keeper = self._build()
 
     def __enter__(self) -> Self:
@@ -109,6 +112,8 @@ class Keeping:
             policies=policies(settings, 6),
             journal_path=self._path,
             signer=self._signer,
+            protective=self._protective,
+            terms=lane_terms(settings, {}),
             clock=self._clock,
             rules=tick_rules(settings, dry_run=False),
             gas=gas_policy(settings),
@@ -137,7 +142,9 @@ class Keeping:
         by_kind = {m.kind: m for m in active}
         skew = by_kind.get("clock skew")
         self._skew_s = _SKEWS_S[skew.size % len(_SKEWS_S)] if skew else 0
-        self._signer.down = "signer outage" in by_kind
+        for signer in (self._signer, self._protective):
+            if signer is not None:
+                signer.down = "signer outage" in by_kind
         self._slow = "slow database" in by_kind
         self._set_full("full disk" in by_kind)
         dies = by_kind.get("crash of the keeper")

@@ -31,6 +31,10 @@ class HttpStatus(Exception):  # noqa: N818 - what is answered instead
 class Fault(Protocol):
     """One thing that goes wrong between a keeper and one endpoint, while it is active."""
 
+    def arrive(self) -> None:
+        """A connection's bytes come in, one call or a batch; raises Vanish or HttpStatus to end it there."""
+        ...
+
     def before(self, request: Request) -> Request | Answer:
         """The request as the node gets it, or an answer the node is never asked for."""
         ...
@@ -46,6 +50,9 @@ class Fault(Protocol):
 
 class Passing:
     """A fault that changes nothing; real ones override what they spoil."""
+
+    def arrive(self) -> None:
+        return
 
     def before(self, request: Request) -> Request | Answer:
         return request
@@ -76,6 +83,8 @@ class Proxy:
         with (
             self._lock
         ):  # one request after the other, or the faults' draws would depend on threads
+            for fault in self.faults:
+                fault.arrive()
             many = isinstance(asked, list)
             answers = [self._one(request) for request in (asked if many else [asked])]
             text = json.dumps(answers if many else answers[0]).encode()

@@ -78,6 +78,7 @@ class Stage:
         """A block goes by while the keeper is at something else."""
         if self.passes_left:
             self.passes_left -= 1
+            rpc(self.world.w3, "evm_setNextBlockTimestamp", hex(int(self.chain_time) + 12))
             rpc(self.world.w3, "evm_mine")
             self.look()
 
