@@ -37,8 +37,8 @@ def seen(**change: object) -> Seen:
     return replace(Seen(AT, 1_000, 5), **change)  # type: ignore[arg-type]
 
 
-USED = {"mined_nonce": 6}
-MINED = {**USED, "receipt_block": AT - 1}
+USED: dict[str, object] = {"mined_nonce": 6}
+MINED: dict[str, object] = {**USED, "receipt_block": AT - 1}
 EVENTS: dict[str, tuple[dict[str, object], dict[str, object]]] = {
     # name: what changes of the view, what is seen
     "nothing": ({}, {}),
