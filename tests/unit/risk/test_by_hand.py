@@ -8,9 +8,9 @@ import pytest
 
 from keeper.model.exposure import MarginVenue, RiskInputs, RiskPolicy, Tempo
 from keeper.model.market import Readings
-from keeper.model.risk_report import FullReport, Jumps, LimitVerdict, Standing
+from keeper.model.risk_report import FullReport, Jumps, LimitVerdict, ModuleResult, Standing
 from keeper.model.units import Bps, Raw
-from keeper.risk.deep import assess_deep
+from keeper.risk.deep import assess_deep, with_modules
 from keeper.risk.distribution import _moves
 from keeper.risk.liquidity import Pool
 from keeper.risk.passage import hit_probability, jump_probability
@@ -207,3 +207,18 @@ def test_base_jumps_and_nothing_else_does() -> None:
         hit_probability(fall, 0.6, wait, rising=False), rel=1e-6
     )
     assert found.jumps == jumps
+
+
+def test_no_failure_takes_more_than_there_is() -> None:
+    """A million at the venue, half of it owed elsewhere: the vault cannot lose more than its half million."""
+    found = report(exposures=(cash(-500_000.0, "vault"),))
+    lending = next(f for f in found.contagion if f.node == "lending")
+    assert found.nav == pytest.approx(500_000)
+    assert lending.total == lending.direct == pytest.approx(500_000)
+    assert lending.share_of_nav == pytest.approx(1.0)
+
+
+def test_a_veto_breaches_however_the_module_says_it_stands() -> None:
+    calm = report(policy=RiskPolicy(max_var_of_nav=None, max_margin_of_nav=None))
+    veto = ModuleResult("m", Standing.OK, "no", (), "")
+    assert with_modules(calm, (veto,)).standing is Standing.BREACH
