@@ -23,7 +23,7 @@ from keeper.model.market import Readings
 from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
 from keeper.model.policy import Policies
 from keeper.model.ports import RiskModules, Strategy
-from keeper.ops.correlation import Correlated, in_tick
+from keeper.ops.correlation import correlated, in_tick
 
 _log = structlog.get_logger(__name__)
 _LOUD = frozenset({TickStatus.REFUSED, TickStatus.FAILED, TickStatus.SKIPPED})
@@ -56,7 +56,7 @@ class Keeper:
         heard = journal.witness
         self._ports = Ports(
             reader,
-            heard("executor", Correlated(lanes)),
+            heard("executor", correlated(lanes)),
             heard("journal", journal),
             heard("modules", modules) if modules is not None else None,
             heard("control", control),

@@ -75,8 +75,20 @@ def _variable_name(value: str) -> str:
     return value
 
 
+def _loopback(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if (
+        host not in {"127.0.0.1", "localhost", "[::1]"}
+        or not port.isdecimal()
+        or int(port) > 65_535
+    ):
+        raise ValueError("must be 127.0.0.1:port: what is shown there is for this machine only")
+    return value
+
+
 Address = Annotated[str, AfterValidator(checked_address)]
 HttpUrl = Annotated[str, AfterValidator(_http)]
+LoopbackAddress = Annotated[str, AfterValidator(_loopback)]
 VariableName = Annotated[str, AfterValidator(_variable_name)]
 WebsocketUrl = Annotated[str, AfterValidator(_websocket)]
 
@@ -407,6 +419,38 @@ class JournalSettings(Section):
     )
 
 
+class LeadershipSettings(Section):
+    """Which of two keepers of one vault acts."""
+
+    mode: Literal["alone", "lease", "postgres"] = _setting(
+        "alone", "alone; or a second keeper stands by, agreed on by a file or by PostgreSQL"
+    )
+    lease: Path = _setting(
+        Path("keeper-lease.json"), "file both keepers reach; relative to the settings file"
+    )
+    url: Annotated[SecretStr | None, AfterValidator(_database)] = _setting(
+        None, "database of the lock; journal.url without it", unit="postgresql URL"
+    )
+    ttl_s: float = _setting(
+        4.0, "life of leadership without renewal; a standby waits 1.25 of it", unit="s", ge=1, le=6
+    )
+
+
+class OpsSettings(Section):
+    """Switches, requests, and what is shown to machines."""
+
+    control: Path = _setting(
+        Path("keeper-control"),
+        "directory of kill switch, pauses and requests; relative to the settings file",
+    )
+    listen: LoopbackAddress | None = _setting(
+        None, "address of /live, /ready and /metrics; none without it", unit="127.0.0.1:port"
+    )
+    ready_head_age_s: int = _setting(
+        180, "not ready when the newest decided head is older", unit="s", ge=12, le=86_400
+    )
+
+
 class LogSettings(Section):
     """Log on standard error."""
 
@@ -456,6 +500,8 @@ class Settings(BaseSettings):
     gas: GasSettings = Field(default_factory=GasSettings)
     follow: FollowSettings = Field(default_factory=FollowSettings)
     journal: JournalSettings = Field(default_factory=JournalSettings)
+    leadership: LeadershipSettings = Field(default_factory=LeadershipSettings)
+    ops: OpsSettings = Field(default_factory=OpsSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
     @field_validator("endpoints")

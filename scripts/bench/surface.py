@@ -150,6 +150,7 @@ def _judgements(chains: list[Quotes], fits: list[Fit]) -> dict[str, dict[str, An
         name: {
             "chains": len(rows),
             "free_of_arbitrage": sum(row["free_of_arbitrage"] for row in rows),
+            "answered": min(row["answered"] for row in rows),
             "least_g": min(row["least_g"] for row in rows),
             "least_rise": min(row["least_rise"] for row in rows),
             "rms": max(row["rms"] for row in rows),
@@ -212,7 +213,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(
             f"{name:32} free of arbitrage on the dense grid for {row['free_of_arbitrage']} chains of "
             f"{row['chains']}: least g {row['least_g']:.4f}, least rise {row['least_rise']:.2e}; worst RMS "
-            f"{100 * row['rms']:.2f} points of volatility"
+            f"{100 * row['rms']:.2f} points of volatility; answers on {100 * row['answered']:.0f} % of it"
         )
     print(
         f"least g {report['least_g']:.4f}, calendar gap {report['least_calendar_gap']:.2e}, steps {report['steps']}"

@@ -54,9 +54,12 @@ def smile_of(surface: Surface) -> Smile:
 
 
 def judged(smile: Smile, quotes: Quotes) -> dict[str, Any]:
-    """RMS of volatility against the mids, least g, least rise between expiries, and whether both hold."""
+    """RMS of volatility against the mids, least g, least rise between expiries, and whether both hold.
+
+    Where a fit gives no number (a spline far from its quotes) it is not judged; `answered` is the share it is.
+    """
     times = np.unique(quotes.years)
-    errors, least_g, least_rise = [], np.inf, np.inf
+    errors, least_g, least_rise, answered = [], np.inf, np.inf, []
     before: Smile | None = None
     for years in times:
         here = quotes.years == years
@@ -64,14 +67,17 @@ def judged(smile: Smile, quotes: Quotes) -> dict[str, Any]:
         errors.append(np.sqrt(smile(k, years) / years) - mid)
         width = float(np.median(mid) * np.sqrt(years))
         grid = np.linspace(-1.0, 1.0, GRID) * max(5.0 * width, float(np.abs(k).max()))
-        least_g = min(least_g, float(np.min(_durrleman(smile, grid, years, STEP * width))))
+        g = _durrleman(smile, grid, years, STEP * width)
+        answered.append(np.mean(~np.isnan(g)))
+        least_g = min(least_g, float(np.nanmin(g)))
         if before is not None:
             rise = smile(grid, years) - before(
                 grid, float(times[np.searchsorted(times, years) - 1])
             )
-            least_rise = min(least_rise, float(np.min(rise)))
+            least_rise = min(least_rise, float(np.nanmin(rise)))
         before = smile
     return {
+        "answered": float(np.mean(answered)),
         "rms": float(np.sqrt(np.mean(np.concatenate(errors) ** 2))),
         "least_g": least_g,
         "least_rise": least_rise,
@@ -80,12 +86,12 @@ def judged(smile: Smile, quotes: Quotes) -> dict[str, Any]:
 
 
 def _durrleman(smile: Smile, k: Floats, years: float, h: float) -> Floats:
-    """g(k) = (1 - k w' / 2w)^2 - (w'^2 / 4)(1 / w + 1 / 4) + w'' / 2; minus infinity where w is no variance."""
+    """g(k) = (1 - k w' / 2w)^2 - (w'^2 / 4)(1 / w + 1 / 4) + w'' / 2; NaN where w is, minus infinity where w <= 0."""
     down, w, up = smile(k - h, years), smile(k, years), smile(k + h, years)
     slope, bend = (up - down) / (2 * h), (up - 2 * w + down) / (h * h)
     with np.errstate(all="ignore"):
         g = (1 - k * slope / (2 * w)) ** 2 - slope**2 / 4 * (1 / w + 0.25) + bend / 2
-    return np.where(np.isfinite(g) & (w > 0.0), g, -np.inf)
+    return np.where(w > 0.0, g, np.where(np.isnan(w), np.nan, -np.inf))
 
 
 def _expiries(quotes: Quotes) -> list[tuple[float, Floats, Floats]]:
