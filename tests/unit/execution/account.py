@@ -8,7 +8,7 @@ from keeper.errors import (
 from keeper.execution.executor import TransactionExecutor
 from keeper.execution.fees import GasPolicy
 from keeper.execution.machine import FollowPolicy
-from keeper.execution.signer import from_private_key
+from keeper.execution.signers import Signer, from_private_key
 from keeper.execution.simulate import ErrorBook
 from keeper.journal.store import SqliteJournal
 from keeper.model.attempt import Attempt
@@ -27,6 +27,7 @@ def executor_of(
     *,
     signs: bool = True,
     ceiling_wei: int = 200 * GWEI,
+    signer: Signer = SIGNER,
 ) -> TransactionExecutor:
     return TransactionExecutor(
         chain,
@@ -34,7 +35,7 @@ def executor_of(
         ErrorBook(abi.load("Vault")),
         chain_id=1,
         account=SIGNER.address,
-        signer=SIGNER if signs else None,
+        signer=signer if signs else None,
         gas=GasPolicy(routine_ceiling_wei=ceiling_wei),
         follow=FollowPolicy(bump_after_blocks=2, lost_after_blocks=3),
     )
