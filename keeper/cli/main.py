@@ -9,7 +9,7 @@ import typer
 
 from keeper import __version__
 from keeper.cli import config as config_commands
-from keeper.cli import demo, localnet, quant, risk, run, status, volatility
+from keeper.cli import demo, journal, localnet, quant, replay, risk, run, status, volatility
 from keeper.errors import GimbalError
 
 CRASH_LOG = Path("keeper-crash.log")
@@ -50,6 +50,8 @@ app.command("once")(run.once)
 app.command("status")(status.status)
 app.command("risk")(risk.risk)
 app.add_typer(config_commands.app, name="config")
+app.add_typer(journal.app, name="journal")
+app.command("replay")(replay.replay)
 app.add_typer(volatility.app, name="volatility")
 app.add_typer(quant.app, name="quant")
 app.command("demo")(demo.demo)
