@@ -63,7 +63,8 @@ bench-quant: setup ## the numerics beside their peers (in build/bench-env); JSON
 	@PYTHON=$(BIN)/python scripts/bench/environment.sh
 	@build/bench-env/bin/python -m scripts.bench.options
 	@build/bench-env/bin/python -m scripts.bench.tick
-	@for part in "tick --plot" surface garch montecarlo risk; do $(BIN)/python -m scripts.bench.$$part || exit 1; done
+	@build/bench-env/bin/python -m scripts.bench.surface
+	@for part in "tick --plot" garch montecarlo risk; do $(BIN)/python -m scripts.bench.$$part || exit 1; done
 
 bench-latency: setup ## head to pool beside web3.py and silverback (in build/bench-latency-env); about 20 minutes
 	@PYTHON=$(BIN)/python scripts/bench/environment.sh bench-latency

@@ -9,7 +9,8 @@ GimbalError
 │   ├── QuantityError      a number given to the numerics cannot be used: which field, which element
 │   ├── MarketDataError    a file of market data cannot be used: file, row, column
 │   ├── ParametersError    a deployment's parameters are refused: every reason
-│   └── DeploymentError    a deployment cannot be begun, gone on with, or trusted
+│   ├── DeploymentError    a deployment cannot be begun, gone on with, or trusted
+│   └── IntentError        an intent that a person named cannot be changed
 ├── ReadError              something was read wrong; the tick is skipped
 │   ├── EndpointError      the endpoint refused, timed out or answered nonsense
 │   │   └── RateLimitedError  the endpoint takes no request before a time
@@ -164,6 +165,17 @@ class DeploymentError(UserError):
 
     def __str__(self) -> str:
         return f"{self.what}: {self.problem}; {self.remedy}"
+
+
+@dataclass
+class IntentError(UserError):
+    """An intent that a person named cannot be changed any more, or is none."""
+
+    intent_id: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"intent {self.intent_id} {self.problem}; `keeper journal` lists those in flight"
 
 
 class ReadError(GimbalError):

@@ -1,15 +1,26 @@
 """One pass of the pipeline for one block. Knows the stages, not the world."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from keeper.clock import Clock
 from keeper.errors import ReadError, SendError, TooSoonError
 from keeper.execution.intents import make_intent, rebalance_of
+from keeper.execution.worth import NO_STAKE, WorthPolicy, stake_of
 from keeper.guard import check, check_upkeep
 from keeper.market import build_market
 from keeper.model.block import BlockStamp
 from keeper.model.control import FREE, Control
-from keeper.model.decision import Beat, Intent, Lane, Payload, Plan, Refusal, Target, Verdict
+from keeper.model.decision import (
+    Beat,
+    Intent,
+    Lane,
+    Payload,
+    Plan,
+    Rebalance,
+    Refusal,
+    Target,
+    Verdict,
+)
 from keeper.model.market import MarketState, Readings
 from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
 from keeper.model.policy import Policies
@@ -58,6 +69,8 @@ class TickRules:
     Protection is only slowed down by its pauses: what it saves is worth more than gas."""
     revert_budget_blocks: int = 7_200
     """A day of 12 s blocks."""
+    worth: WorthPolicy = field(default_factory=WorthPolicy)
+    """How lateness of protection is valued: the ceiling of its fees (K-06)."""
     dry_run: bool = False
     """Do everything but sign and send."""
 
@@ -112,8 +125,8 @@ def run_tick(
         age = clock() - block.timestamp
         if age > rules.max_head_age_s:
             record = _ended(record, TickStatus.SKIPPED, f"newest block is {age:.0f} s old")
-        elif ports.executor.in_flight():
-            record = _ended(record, TickStatus.PENDING, "an intent is in flight")
+        elif ports.executor.in_flight(Lane.PROTECTIVE):
+            record = _ended(record, TickStatus.PENDING, "a protective intent is in flight")
         else:
             record = _act(
                 ports, rules, _decide(ports, policies, strategy, rules=rules, seen=(record, block))
@@ -153,16 +166,30 @@ def _decide(
     verdict = _verdict(plan, market, ports=ports, policies=policies, rules=rules)
     verdict = Verdict(verdict.refusals + module_refusals(said, policies.modules))
     payload: Payload | None = rebalance_of(plan, market.readings)
-    if plan.empty or not verdict.passed:
+    # What is routine waits for what is routine; protection waits for nothing of it (K-05).
+    waits = ports.executor.in_flight(Lane.ROUTINE) > 0
+    if waits and (plan.empty or not verdict.passed or plan.lane is Lane.ROUTINE):
+        payload = None
+    elif plan.empty or not verdict.passed:
         payload, more = _upkeep(market, risk, target, ports=ports, policies=policies, rules=rules)
         verdict = Verdict(tuple(dict.fromkeys(verdict.refusals + more)))
     intent = None
     if payload is not None:
         counter = ports.journal.intent_count()
-        intent = make_intent(payload, market.readings, counter, rules.deadline_s)
-    ports.journal.record_decision(market, risk, target, plan, verdict, intent)
+        stake = stake_of(risk, market.readings, rules.worth) if _protects(payload) else NO_STAKE
+        intent = make_intent(payload, market.readings, counter, rules.deadline_s, stake)
+    account = ports.executor.account_of(intent.lane) if intent else ""
+    ports.journal.record_decision(
+        market, risk, target, plan, verdict, intent, account=account, fence=ports.control.fence
+    )
     record = replace(record, target=target, plan=plan, verdict=verdict, intent=intent)
+    if waits and intent is None and (verdict.passed or plan.empty):
+        return _ended(record, TickStatus.PENDING, "a routine intent is in flight")
     return _not_sent(record, market, risk, verdict, target.reason if target.hold else plan.reason)
+
+
+def _protects(payload: Payload) -> bool:
+    return isinstance(payload, Rebalance) and payload.plan.lane is Lane.PROTECTIVE
 
 
 def _not_sent(

@@ -36,17 +36,22 @@ def answering(answer: Answer) -> Callable[[bytes], bytes]:
 
 
 @contextlib.contextmanager
-def rpc_server(handle: Callable[[bytes], bytes], status: int = 200) -> Iterator[str]:
+def rpc_server(
+    handle: Callable[[bytes], bytes], status: int = 200, headers: dict[str, str] | None = None
+) -> Iterator[str]:
     """The server's URL; it ends with the block."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # head and body are two writes: the second waited 40 ms
 
         def do_POST(self) -> None:
             body = handle(self.rfile.read(int(self.headers["Content-Length"])))
             with contextlib.suppress(ConnectionError):  # the client may have given up
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
+                for name, value in (headers or {}).items():
+                    self.send_header(name, value)
                 self.end_headers()
                 self.wfile.write(body)
 

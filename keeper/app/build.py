@@ -5,6 +5,7 @@ from pathlib import Path
 
 from keeper import abi
 from keeper.app.keeper import Keeper
+from keeper.app.lanes import LaneTerms, build_lanes, lane_terms, protective_signer
 from keeper.chain.endpoint import Endpoint
 from keeper.chain.heads import Heads
 from keeper.chain.pool import EndpointPool
@@ -17,11 +18,9 @@ from keeper.config.risk import module_specs
 from keeper.config.settings import KeySettings, Settings
 from keeper.config.strategy import load_strategy
 from keeper.errors import KeystoreError, UnfundedError, WrongVaultError
-from keeper.execution.executor import TransactionExecutor
 from keeper.execution.fees import GasPolicy
-from keeper.execution.life import FollowPolicy
+from keeper.execution.machine import FollowPolicy
 from keeper.execution.signer import Signer, from_private_key
-from keeper.execution.simulate import ErrorBook
 from keeper.journal.store import open_journal
 from keeper.loop import TickRules
 from keeper.market import build_market
@@ -32,14 +31,6 @@ from keeper.model.ports import RiskModules, Strategy
 from keeper.ops.gate import Gate
 from keeper.ops.risk_modules import HostLimits, LiveModules
 
-_ERROR_ABIS = (
-    "Vault",
-    "Mandate",
-    "AaveV3Adapter",
-    "UniswapV3Adapter",
-    "PriceOracle",
-    "VaultLens",
-)
 NOBODY = "0x000000000000000000000000000000000000dEaD"
 """Stands for the keeper in a dry run without any account; the vault refuses it, which is shown."""
 _TYPICAL_GAS = 1_000_000
@@ -65,17 +56,21 @@ def build_keeper_for(
     timeout_s: float = 10.0,
     modules: RiskModules | None = None,
     gate: Gate | None = None,
+    protective: Signer | None = None,
+    terms: LaneTerms | None = None,
 ) -> Keeper:
     """A keeper from values alone, without a settings file: for demos, tests and other programs.
 
     It reads and sends through `pool`, which it closes, or through the one endpoint at `rpc_url`.
     One of `signer` and `private_key` signs; with neither, `address` names the account and only a dry run
-    is possible. Nothing is asked of the endpoint yet: call `verify()` for that.
+    is possible. `protective` signs for the protective lane; without it both lanes share an account.
+    Nothing is asked of the endpoint yet: call `verify()` for that.
     """
     if signer is None and private_key is not None:
         signer = from_private_key(private_key, "private_key")
-    if signer is not None and gate is not None:
-        signer = gate.seal(signer)
+    if gate is not None:
+        signer = gate.seal(signer) if signer else None
+        protective = gate.seal(protective) if protective else None
     account = signer.address if signer else address
     if account is None:
         raise ValueError("one of signer, private_key and address is needed")
@@ -92,20 +87,20 @@ def build_keeper_for(
         lens=lens,
         keeper=account,
     )
-    executor = TransactionExecutor(
+    lanes = build_lanes(
         endpoint,
         journal,
-        ErrorBook(*(abi.load(name) for name in _ERROR_ABIS)),
         chain_id=chain_id,
         account=account,
         signer=signer,
-        gas=gas,
-        follow=follow,
+        protective=protective,
+        terms=_terms(terms, gas, follow),
+        gate=gate.closed if gate else None,
     )
     return Keeper(
         endpoint,
         reader,
-        executor,
+        lanes,
         journal=journal,
         strategy=strategy,
         policies=policies,
@@ -115,6 +110,13 @@ def build_keeper_for(
         modules=modules,
         control=gate or FREE,
     )
+
+
+def _terms(
+    terms: LaneTerms | None, gas: GasPolicy | None, follow: FollowPolicy | None
+) -> LaneTerms:
+    found = terms or LaneTerms()
+    return replace(found, gas=gas or found.gas, follow=follow or found.follow)
 
 
 def build_keeper(
@@ -132,26 +134,37 @@ def build_keeper(
     strategy = load_strategy(settings.strategy.name, settings.strategy.parameters)
     module_specs(settings)  # a name that is wrong is told before a password is asked for
     signer, address = _account(settings.key, dry_run, prompt)
+    protective = None if dry_run else protective_signer(settings, prompt)
     readings = first_readings(settings, address)
     if not dry_run:
         _require_able(readings, settings)
+        if protective is not None and protective.address != address:
+            _require_able(first_readings(settings, protective.address), settings)
     found = policies(settings, readings.asset.decimals)
-    return build_keeper_for(
-        pool=pool_of(settings),
-        chain_id=settings.chain_id,
-        vault=settings.vault,
-        lens=settings.lens,
-        strategy=strategy,
-        policies=found,
-        journal_path=journal_path(settings, dry_run=dry_run),
-        signer=signer,
-        address=address,
-        rules=tick_rules(settings, dry_run=dry_run),
-        gas=gas_policy(settings),
-        follow=follow_policy(settings),
-        modules=_modules(settings, found, readings),
-        gate=gate,
-    )
+    modules = _modules(settings, found, readings)
+    try:
+        return build_keeper_for(
+            pool=pool_of(settings),
+            chain_id=settings.chain_id,
+            vault=settings.vault,
+            lens=settings.lens,
+            strategy=strategy,
+            policies=found,
+            journal_path=journal_path(settings, dry_run=dry_run),
+            signer=signer,
+            address=address,
+            rules=tick_rules(settings, dry_run=dry_run),
+            gas=gas_policy(settings),
+            follow=follow_policy(settings),
+            modules=modules,
+            gate=gate,
+            protective=protective,
+            terms=lane_terms(settings),
+        )
+    except BaseException:
+        if modules is not None:
+            modules.close()  # no keeper will
+        raise
 
 
 def _modules(settings: Settings, found: Policies, readings: Readings) -> RiskModules | None:

@@ -13,7 +13,7 @@ from keeper.chain.pool import EndpointPool
 from keeper.chain.reader import LensReader
 from keeper.clock import Clock
 from keeper.errors import GimbalError, ReadError
-from keeper.execution.executor import TransactionExecutor
+from keeper.execution.lanes import Lanes
 from keeper.journal.context import context_of
 from keeper.journal.store import SqlJournal
 from keeper.loop import Ports, TickRecord, TickRules, run_tick
@@ -23,7 +23,7 @@ from keeper.model.market import Readings
 from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
 from keeper.model.policy import Policies
 from keeper.model.ports import RiskModules, Strategy
-from keeper.ops.correlation import Correlated, in_tick
+from keeper.ops.correlation import correlated, in_tick
 
 _log = structlog.get_logger(__name__)
 _LOUD = frozenset({TickStatus.REFUSED, TickStatus.FAILED, TickStatus.SKIPPED})
@@ -36,7 +36,7 @@ class Keeper:
         self,
         pool: EndpointPool,
         reader: LensReader,
-        executor: TransactionExecutor,
+        lanes: Lanes,
         *,
         journal: SqlJournal,
         strategy: Strategy,
@@ -50,12 +50,13 @@ class Keeper:
         self.pool = pool
         """Its endpoints."""
         self._reader = reader
-        self._executor = executor
+        self.lanes = lanes
+        """Both accounts: gauges, and what a person may order."""
         # what these answer to a tick is part of its decision, and journalled with it (K-07)
         heard = journal.witness
         self._ports = Ports(
             reader,
-            heard("executor", Correlated(executor)),
+            heard("executor", correlated(lanes)),
             heard("journal", journal),
             heard("modules", modules) if modules is not None else None,
             heard("control", control),
@@ -118,7 +119,7 @@ class Keeper:
         """One tick, and where it sent something, its end, as far as it comes within `patience_s`."""
         outcome = self.tick()
         end = time.monotonic() + patience_s
-        while self._executor.in_flight() and time.monotonic() < end:
+        while self.lanes.in_flight() and time.monotonic() < end:
             time.sleep(poll_s)
             for result in self._follow():
                 number = result.block_number or 0
@@ -130,7 +131,7 @@ class Keeper:
 
     def _follow(self) -> tuple[AttemptResult, ...]:
         try:
-            return self._executor.follow(self._reader.head())
+            return self.lanes.follow(self._reader.head())
         except ReadError as error:
             _log.warning("cannot follow", problem=str(error))
             return ()

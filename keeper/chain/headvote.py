@@ -7,10 +7,10 @@ import structlog
 
 from keeper.chain import agreement
 from keeper.chain.endpoint import Endpoint
-from keeper.chain.member import Member, faults
+from keeper.chain.member import Member, shortage
 from keeper.chain.panel import Panel
 from keeper.chain.stamps import stamp
-from keeper.errors import ConflictError, QuorumError, ReadError
+from keeper.errors import ConflictError, ReadError
 from keeper.model.block import BlockStamp
 
 _log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ class HeadVote:
         found = agreement.held_by(stamps, self._k)
         reached = agreement.level([s.number for s in stamps.values()], self._k)
         if reached is None:
-            raise QuorumError("the head", self._k, len(stamps), faults(answers))
+            raise shortage("the head", self._k, len(stamps), answers)
         if found is None or found.number < reached:
             found = self._lower(stamps, reached) or found
         if found is None:
@@ -64,7 +64,7 @@ class HeadVote:
         last = self._head
         if last and found.number < last.number <= max(s.number for s in stamps.values()):
             behind = f"block {last.number} was decided and only {found.number} is agreed on"
-            raise QuorumError(f"the head, {behind}", self._k, self._k - 1, faults(answers))
+            raise shortage(f"the head, {behind}", self._k, self._k - 1, answers)
         self._decide(found, stamps)
         asked.close(self._late)
         return found

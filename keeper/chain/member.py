@@ -10,7 +10,14 @@ from keeper.chain import standing
 from keeper.chain.endpoint import Endpoint
 from keeper.chain.stamps import quantity
 from keeper.chain.standing import EndpointState, Fault, QuarantinePolicy, Role
-from keeper.errors import EndpointError, RateLimitedError, ReadError, RpcError, WrongChainError
+from keeper.errors import (
+    EndpointError,
+    QuorumError,
+    RateLimitedError,
+    ReadError,
+    RpcError,
+    WrongChainError,
+)
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -61,11 +68,11 @@ class Member:
         """Not in quarantine for what it said: good for a last resort."""
         return self.state.open(self._clock()) or self.state.fault in {Fault.FAILING, Fault.LAGGING}
 
-    def ask(self, question: Callable[[Endpoint], T]) -> T:
+    def ask(self, question: Callable[[Endpoint], T], *, any_chain: bool = False) -> T:
         """The endpoint's answer; how it went is remembered."""
         began_s = self._clock()
         try:
-            if not self._chain_seen:
+            if not self._chain_seen and not any_chain:
                 self._see_chain()
             found = question(self.endpoint)
         except RateLimitedError:  # it works, and is left alone until its budget allows more
@@ -127,6 +134,13 @@ class Member:
         )
 
 
-def faults(answers: Mapping[str, object]) -> tuple[str, ...]:
-    """The errors among answers, for people."""
-    return tuple(str(a) for a in answers.values() if isinstance(a, ReadError))
+def shortage(what: str, needed: int, found: int, answers: Mapping[str, object]) -> ReadError:
+    """The error of too few answers; where every endpoint serves another chain, that it does."""
+    errors = [a for a in answers.values() if isinstance(a, ReadError)]
+    if (
+        errors
+        and all(isinstance(e, WrongChainError) for e in errors)
+        and len(errors) == len(answers)
+    ):
+        return errors[0]
+    return QuorumError(what, needed, found, tuple(str(e) for e in errors))

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import TypeVar
 
 from keeper.chain.endpoint import Endpoint
@@ -12,6 +12,8 @@ from keeper.errors import EndpointError, ReadError
 
 _BUSIEST = 2
 """Requests an endpoint may leave open before rounds go on without it: a hanging one must not take every thread."""
+_MOST = 4
+"""Requests it may have open with those that are sent to it all the same."""
 
 T = TypeVar("T")
 
@@ -19,9 +21,9 @@ T = TypeVar("T")
 class Panel:
     """Members and their threads. Any thread may start a round."""
 
-    def __init__(self, members: Sequence[Member]) -> None:
+    def __init__(self, members: Sequence[Member], threads: Executor | None = None) -> None:
         self.members = tuple(members)
-        self._threads: ThreadPoolExecutor | None = None
+        self._threads = threads
         self._guard = threading.Lock()
         self._closed = False
 
@@ -51,20 +53,24 @@ class Panel:
         return now
 
     def start(
-        self, members: Sequence[Member], question: Callable[[Endpoint], T]
+        self,
+        members: Sequence[Member],
+        question: Callable[[Endpoint], T],
+        *,
+        any_chain: bool = False,
     ) -> Round[T | ReadError]:
-        """Put a question to all of them at once."""
+        """Put a question to all of them at once; `any_chain` if it cannot matter which they serve."""
         found: Round[T | ReadError] = Round(tuple(m.name for m in members))
         for member in members:
-            self._submit(member, question, found)
+            self._submit(member, lambda m: m.ask(question, any_chain=any_chain), found)
         return found
 
     def _submit(
-        self, member: Member, question: Callable[[Endpoint], T], answers: Round[T | ReadError]
+        self, member: Member, question: Callable[[Member], T], answers: Round[T | ReadError]
     ) -> None:
         def work() -> None:
             try:
-                answer: T | ReadError = member.ask(question)
+                answer: T | ReadError = question(member)
             except ReadError as error:
                 answer = error
             except BaseException:
@@ -78,8 +84,12 @@ class Panel:
         with self._guard:
             if self._closed:
                 raise EndpointError(member.name, "", "is closed")
+            if member.busy >= _MOST:
+                answers.put(member.name, EndpointError(member.name, "", "hangs: not asked again"))
+                return
             if self._threads is None:
-                workers = _BUSIEST * len(self.members)
+                workers = _MOST * len(self.members)
                 self._threads = ThreadPoolExecutor(workers, thread_name_prefix="endpoint")
             member.busy += 1
-            self._threads.submit(work)
+            threads = self._threads
+        threads.submit(work)

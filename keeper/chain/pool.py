@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -83,7 +84,7 @@ def is_read(method: str) -> bool:
 class EndpointPool:
     """A Source and an Rpc over n endpoints. With one endpoint it is that endpoint: no votes, no threads.
 
-    Any thread may ask.
+    Any thread may ask. `threads` run rounds; by default a few of its own, made when first needed.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class EndpointPool:
         chain_id: int | None = None,
         policy: PoolPolicy | None = None,
         clock: Callable[[], float] = time.monotonic,
+        threads: Executor | None = None,
     ) -> None:
         policy = policy or PoolPolicy()
         given = [m if isinstance(m, PoolMember) else PoolMember(m) for m in members]
@@ -115,7 +117,7 @@ class EndpointPool:
         """How many of them must agree."""
         if len({m.name for m in own}) < len(own) or not 1 <= self.k <= self.n:
             raise ValueError("a pool takes endpoints of different names, and k from 1 to n readers")
-        self._panel = Panel(own)
+        self._panel = Panel(own, threads)
         self._policy = policy
         self._only = own[0] if alone else None
         self._heads = HeadVote(self._panel, self.k, policy.patience_s, policy.grace_s)
@@ -203,7 +205,8 @@ class EndpointPool:
             return (_said(self._only.name, self._settled(self._only, question)),)
         writers = [m for m in self._panel.members if m.writes()]
         healthy = [m for m in writers if m.healthy()] or writers
-        asked = self._panel.start(healthy, question)
+        # a signed transaction names its chain: no other takes it
+        asked = self._panel.start(healthy, question, any_chain=True)
         asked.wait(
             lambda a: any(not isinstance(x, EndpointError) for x in a.values()),
             self._policy.patience_s,

@@ -1,5 +1,6 @@
 """Reads pinned to one block hash: the head, and the vault through its lens."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,7 @@ from eth_utils.address import to_checksum_address
 
 from keeper.chain.decode import BadSnapshot, Origin, SnapshotCodec
 from keeper.chain.gone import is_gone
-from keeper.chain.source import Source
+from keeper.chain.source import Call, Source
 from keeper.chain.stamps import MAX_AMOUNT, quantity, stamp
 from keeper.errors import (
     EndpointError,
@@ -25,7 +26,7 @@ _LENS_REMEDY = "set vault and lens to the addresses of a Gimbal vault and lens o
 
 
 class LensReader:
-    """ChainReader over one endpoint and one VaultLens."""
+    """ChainReader over one endpoint, or several that must agree, and one VaultLens."""
 
     def __init__(
         self,
@@ -65,20 +66,26 @@ class LensReader:
 
         Nonsense is the endpoint's fault here: that vault and lens are right was seen at the start.
         """
+        return self.readings(block, self._endpoint.agreed_batch(self.calls(block)))
+
+    def calls(self, block: BlockStamp) -> list[Call]:
+        """What to ask for the readings at `block`: for a batch together with other vaults'."""
+        at = {"blockHash": block.hash}
+        return [
+            ("eth_call", [{"to": self._lens, "data": self._call_data}, at]),
+            ("eth_getBalance", [self._keeper, at]),
+        ]
+
+    def readings(self, block: BlockStamp, answers: Sequence[Any]) -> Readings:
+        """What the answers to `calls` say; raises ReadError as `read`."""
         try:
-            return self._read(block)
+            return self._readings(block, answers)
         except BadSnapshot as error:
             problem = f"answered what is no snapshot of the vault ({error})"
             raise EndpointError(self._endpoint.name, "eth_call", problem) from error
 
-    def _read(self, block: BlockStamp) -> Readings:
-        at = {"blockHash": block.hash}
-        answer, balance = self._endpoint.batch(
-            [
-                ("eth_call", [{"to": self._lens, "data": self._call_data}, at]),
-                ("eth_getBalance", [self._keeper, at]),
-            ]
-        )
+    def _readings(self, block: BlockStamp, answers: Sequence[Any]) -> Readings:
+        answer, balance = answers
         for result in (answer, balance):
             if isinstance(result, RpcError):
                 raise ReorganisedError(block.hash) if is_gone(result) else result
@@ -109,15 +116,14 @@ class LensReader:
 
     def verify(self) -> Readings:
         """Before the first tick: right chain, a lens, a vault. Returns the first readings."""
-        chain, vault_code, lens_code, header = self._endpoint.batch(
+        chain, vault_code, lens_code = self._endpoint.agreed_batch(
             [
                 ("eth_chainId", []),
                 ("eth_getCode", [self._vault, "latest"]),
                 ("eth_getCode", [self._lens, "latest"]),
-                ("eth_getBlockByNumber", ["latest", False]),
             ]
         )
-        for result in (chain, vault_code, lens_code, header):
+        for result in (chain, vault_code, lens_code):
             if isinstance(result, RpcError):
                 raise result
         found = quantity(chain, self._endpoint.name, "eth_chainId")
@@ -131,11 +137,11 @@ class LensReader:
                 raise WrongVaultError(
                     address, f"no code at the {what} address on chain {found}", _LENS_REMEDY
                 )
-        return self._first_read(stamp(header, self._endpoint.name, "eth_getBlockByNumber"))
+        return self._first_read(self._endpoint.head())
 
     def _first_read(self, block: BlockStamp) -> Readings:
         try:
-            return self._read(block)
+            return self._readings(block, self._endpoint.agreed_batch(self.calls(block)))
         except BadSnapshot as error:
             raise WrongVaultError(self._lens, f"lens: {error}", _LENS_REMEDY) from error
         except RpcError as error:

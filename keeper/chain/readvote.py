@@ -9,10 +9,10 @@ from keeper.chain import agreement
 from keeper.chain.agreement import GONE, Tally
 from keeper.chain.endpoint import Endpoint
 from keeper.chain.limits import refuse_limited
-from keeper.chain.member import faults
+from keeper.chain.member import shortage
 from keeper.chain.panel import Panel
 from keeper.chain.source import Call
-from keeper.errors import ConflictError, QuorumError, ReadError
+from keeper.errors import ConflictError, ReadError
 
 _log = structlog.get_logger(__name__)
 
@@ -76,7 +76,7 @@ class ReadVote:
         distinct = {essences[place] for _, essences in said.values()} - {GONE}
         if len(said) < self._k or len(distinct) < 2:
             known = sum(essences[place] != GONE for _, essences in said.values())
-            return QuorumError(method, self._k, known, faults(answers))
+            return shortage(method, self._k, known, answers)
         error = ConflictError(method, self._k, agreement.factions(place, said))
         _log.error("endpoints disagree", problem=str(error))
         return error

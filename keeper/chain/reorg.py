@@ -29,7 +29,7 @@ class Reorganisation:
     dropped: tuple[BlockStamp, ...]
     """No longer of the chain, newest first."""
     adopted: tuple[BlockStamp, ...]
-    """In their place and above, oldest first; the last is the new head."""
+    """In their place and above, oldest first, up to the new head; the newest of them where many were missed."""
 
     @property
     def depth(self) -> int:
@@ -69,101 +69,91 @@ class ReorgWatch:
         """
         tip = self._tip
         if tip is None:
-            self._begin(head)
+            self._take(self._with_parents(head))
             return None
         if self._chain.get(head.number) == head:
             return None
-        adopted = self._back_to_known(head)
-        ancestor = self._chain.get(adopted[0].number - 1)
-        if ancestor is None:  # a gap longer than is kept: is what was kept still of the chain?
-            return self._across(head, adopted)
+        if head.number - tip.number > self.depth:
+            return self._across(head)
+        adopted = self._back_to_known(head, tip)
+        ancestor = self._chain[adopted[0].number - 1]
         dropped = self._above(ancestor.number)
-        if len(dropped) > self.depth:
-            raise DeepReorganisationError(head.hash, head.number, self.depth)
-        self._adopt(dropped, adopted)
-        return Reorganisation(head, ancestor, dropped, adopted) if dropped else None
+        self._take([b for b in self._chain.values() if b.number <= ancestor.number] + adopted)
+        return Reorganisation(head, ancestor, dropped, tuple(adopted)) if dropped else None
 
     def canonical(self, block_number: int, block_hash: str) -> bool | None:
         """True if that block is of the chain as last seen, False if another is; None if it is not kept."""
         found = self._chain.get(block_number)
         return None if found is None else found.hash == block_hash.lower()
 
-    def _begin(self, head: BlockStamp) -> None:
-        self._chain = {head.number: head}
-        self._tip = head
+    def _take(self, blocks: Sequence[BlockStamp]) -> None:
+        """The chain is these blocks, oldest first; as many as are needed are kept."""
+        self._chain = {block.number: block for block in blocks[-(self.depth + 1) :]}
+        self._tip = blocks[-1]
 
-    def _back_to_known(self, head: BlockStamp) -> tuple[BlockStamp, ...]:
-        """From the first block whose parent is known, or as far back as is kept, up to `head`."""
+    def _with_parents(self, head: BlockStamp) -> list[BlockStamp]:
+        """Up to `depth` ancestors of a head, in one request, and the head, oldest first."""
+        numbers = range(head.number - 1, max(-1, head.number - 1 - self.depth), -1)
+        found = [head]
+        for block in self._numbered(numbers):
+            if block.hash != found[-1].parent_hash:  # it was reorganised in the meantime
+                raise ReorganisedError(head.hash)
+            found.append(block)
+        return found[::-1]
+
+    def _back_to_known(self, head: BlockStamp, tip: BlockStamp) -> list[BlockStamp]:
+        """From the first block whose parent is known up to `head`, oldest first."""
         oldest = min(self._chain)
         newer = [head]
-        for block in self._missed(head):
-            if self._knows_parent(newer[-1]) or block.hash != newer[-1].parent_hash:
+        # by number and in one request; they count as far as each is the parent of the one above
+        for block in self._numbered(range(head.number - 1, tip.number, -1)):
+            if block.hash != newer[-1].parent_hash:
                 break
             newer.append(block)
         while not self._knows_parent(newer[-1]):
-            lowest = newer[-1]
-            if lowest.number <= oldest or len(newer) > 2 * self.depth:
-                if self._gap(head):
-                    break
+            if newer[-1].number <= oldest:
                 raise DeepReorganisationError(head.hash, head.number, self.depth)
-            newer.append(self._block(lowest.parent_hash))
-        return tuple(reversed(newer))
+            newer.append(self._parent(newer[-1]))
+        return newer[::-1]
 
     def _knows_parent(self, block: BlockStamp) -> bool:
         parent = self._chain.get(block.number - 1)
         return parent is not None and parent.hash == block.parent_hash
 
-    def _gap(self, head: BlockStamp) -> bool:
-        """True if more blocks were missed than are kept."""
-        return self._tip is not None and head.number - self._tip.number > self.depth
-
-    def _missed(self, head: BlockStamp) -> tuple[BlockStamp, ...]:
-        """The blocks between tip and head, newest first, in one request; empty where none is missed.
-
-        They are asked by number, and count only as far as each is the parent of the one above.
-        """
-        tip = self._tip
-        if tip is None or not 1 < head.number - tip.number <= self.depth:
-            return ()
-        numbers = range(head.number - 1, tip.number, -1)
-        calls: list[Call] = [(_BY_NUMBER, [hex(n), False]) for n in numbers]
-        return self._blocks(calls)
-
-    def _across(self, head: BlockStamp, adopted: Sequence[BlockStamp]) -> Reorganisation | None:
-        """After a long gap: compares what is kept with the chain's blocks of those numbers."""
+    def _across(self, head: BlockStamp) -> Reorganisation | None:
+        """After more blocks than are kept: is what was kept still of the chain?"""
         kept = self._above(-1)
-        found = {
-            b.number: b for b in self._blocks([(_BY_NUMBER, [hex(b.number), False]) for b in kept])
-        }
-        ancestor = next((b for b in kept if found.get(b.number) == b), None)
+        found = self._numbered([block.number for block in kept])
+        ancestor = next((b for b, now in zip(kept, found, strict=True) if b == now), None)
         if ancestor is None:
             raise DeepReorganisationError(head.hash, head.number, self.depth)
         dropped = self._above(ancestor.number)
-        between = [found[b.number] for b in reversed(dropped) if b.number in found]
-        self._adopt(dropped, (*between, *adopted))
-        whole = (*between, *adopted)
-        return Reorganisation(head, ancestor, dropped, whole) if dropped else None
+        newest = self._with_parents(head)
+        self._take(newest)
+        adopted = tuple(b for b in newest if b.number > ancestor.number)
+        return Reorganisation(head, ancestor, dropped, adopted) if dropped else None
 
     def _above(self, number: int) -> tuple[BlockStamp, ...]:
         return tuple(self._chain[n] for n in sorted(self._chain, reverse=True) if n > number)
 
-    def _adopt(self, dropped: Sequence[BlockStamp], adopted: Sequence[BlockStamp]) -> None:
-        for block in dropped:
-            del self._chain[block.number]
-        self._chain.update({block.number: block for block in adopted})
-        self._tip = adopted[-1]
-        for number in sorted(self._chain)[: -(self.depth + 1)]:
-            del self._chain[number]
-
-    def _block(self, block_hash: str) -> BlockStamp:
-        (found,) = self._blocks([(_BY_HASH, [block_hash, False])])
-        if found.hash != block_hash:
+    def _parent(self, block: BlockStamp) -> BlockStamp:
+        (found,) = self._blocks([(_BY_HASH, [block.parent_hash, False])])
+        if found.hash != block.parent_hash or found.number != block.number - 1:
             raise EndpointError(self._source.name, _BY_HASH, f"answered block {found.hash}")
+        return found
+
+    def _numbered(self, numbers: Sequence[int]) -> tuple[BlockStamp, ...]:
+        if not numbers:
+            return ()
+        found = self._blocks([(_BY_NUMBER, [hex(n), False]) for n in numbers])
+        if [b.number for b in found] != list(numbers):
+            raise EndpointError(self._source.name, _BY_NUMBER, "answered other blocks")
         return found
 
     def _blocks(self, calls: Sequence[Call]) -> tuple[BlockStamp, ...]:
         found = []
-        for (method, params), header in zip(calls, self._source.agreed_batch(calls), strict=True):
+        answers = self._source.agreed_batch(calls)
+        for (method, params), header in zip(calls, answers, strict=True):
             if isinstance(header, RpcError):
                 raise header
             if header is None:

@@ -78,9 +78,9 @@ class Wire:
 
     def close(self) -> None:
         """Close every line, those in use too."""
-        self._free.clear()
         with self._guard:
             lines = list(self._lines)
+        self._free.clear()
         for line in lines:
             line.close()
 

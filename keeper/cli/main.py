@@ -9,7 +9,20 @@ import typer
 
 from keeper import __version__
 from keeper.cli import config as config_commands
-from keeper.cli import demo, journal, localnet, quant, replay, risk, run, status, volatility
+from keeper.cli import (
+    control,
+    demo,
+    doctor,
+    journal,
+    localnet,
+    quant,
+    replay,
+    risk,
+    run,
+    status,
+    tx,
+    volatility,
+)
 from keeper.errors import GimbalError
 
 CRASH_LOG = Path("keeper-crash.log")
@@ -49,6 +62,12 @@ app.command("run")(run.run)
 app.command("once")(run.once)
 app.command("status")(status.status)
 app.command("risk")(risk.risk)
+app.command("doctor")(doctor.doctor)
+app.command("kill")(control.kill)
+app.command("revive")(control.revive)
+app.command("pause")(control.pause)
+app.command("resume")(control.resume)
+app.add_typer(tx.app, name="tx")
 app.add_typer(config_commands.app, name="config")
 app.add_typer(journal.app, name="journal")
 app.command("replay")(replay.replay)

@@ -1,11 +1,9 @@
 """keeper run and keeper once."""
 
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -59,21 +57,6 @@ def _ask(question: str) -> str:
     return password
 
 
-@contextmanager
-def _stopping() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; the tick under way is finished."""
-    stop = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def run(
     config: Config = None,
     dry_run: Annotated[
@@ -86,37 +69,42 @@ def run(
     import structlog
 
     from keeper.app import build_heads, build_keeper
+    from keeper.cli.operate import Operation, stopping
+    from keeper.cli.term import Ended, begin_term, lead, remembered
     from keeper.cli.tokens import token_names
     from keeper.report.moves import moves_text
 
     log = structlog.get_logger("keeper")
     settings = loaded.settings
-    with build_keeper(settings, dry_run=dry_run, prompt=prompt()) as keeper, _stopping() as stop:
-        heads = build_heads(settings, keeper)
-        tokens = None
+    ask = remembered(prompt())
+    statuses: Counter[str] = Counter()
+    with Operation(settings, dry_run=dry_run) as operation, stopping(operation.switches) as stop:
 
-        def seen(record: "TickRecord") -> None:
-            nonlocal tokens
-            statuses.add(str(record.outcome.status))
-            if str(record.outcome.status) == "dry" and record.market and record.plan:
-                tokens = tokens or token_names(settings, record.market.readings)
-                log.info("would " + moves_text(record.plan.moves, tokens))
+        def keep() -> None:
+            """One term: from taking the journal to losing leadership, or to the end."""
+            with build_keeper(settings, dry_run=dry_run, prompt=ask, gate=operation.gate) as keeper:
+                begin_term(operation, keeper, settings, dry_run=dry_run)
+                tokens = None
 
-        statuses: set[str] = set()
-        log.info(
-            "keeper started",
-            vault=settings.vault,
-            account=keeper.address,
-            strategy=settings.strategy.name,
-            dry_run=dry_run,
-        )
-        try:
-            done = keeper.run(heads, stop, blocks, seen)
-        finally:
-            heads.close()
-        log.info("keeper stopped", ticks=done)
-    if statuses == {"failed"}:
-        log.error("every tick failed: see the reasons above", ticks=done)
+                def seen(record: "TickRecord") -> None:
+                    nonlocal tokens
+                    statuses[str(record.outcome.status)] += 1
+                    if str(record.outcome.status) == "dry" and record.market and record.plan:
+                        tokens = tokens or token_names(settings, record.market.readings)
+                        log.info("would " + moves_text(record.plan.moves, tokens))
+                    operation.ticked(keeper, record)
+
+                left = None if blocks is None else blocks - statuses.total()
+                heads = operation.watched(build_heads(settings, keeper), keeper)
+                try:
+                    keeper.run(heads, Ended(stop, operation.leader), left, seen)
+                finally:
+                    heads.close()
+
+        lead(operation, settings, stop, keep, done=lambda: statuses.total() == blocks)
+        log.info("keeper stopped", ticks=statuses.total())
+    if set(statuses) == {"failed"}:
+        log.error("every tick failed: see the reasons above", ticks=statuses.total())
         raise typer.Exit(1)
 
 
@@ -129,11 +117,14 @@ def once(
     """One tick on the newest block. Exit code 0 if held, done or rehearsed, 1 otherwise."""
     loaded = settings_of(config)
     from keeper.app import build_keeper
+    from keeper.cli.operate import switches_of
     from keeper.cli.tokens import token_names
+    from keeper.ops.gate import Gate
     from keeper.report.moves import moves_text
 
     settings = loaded.settings
-    with build_keeper(settings, dry_run=dry_run, prompt=prompt()) as keeper:
+    gate = Gate(switches_of(settings), settings.vault)
+    with build_keeper(settings, dry_run=dry_run, prompt=prompt(), gate=gate) as keeper:
         outcome = keeper.once(patience_s=float(settings.tick.deadline_s))
         record = keeper.last
         plan = ""

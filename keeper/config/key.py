@@ -4,7 +4,6 @@ Secrets live in `Secret` and `Environment` on the way, so that no frame of a tra
 """
 
 import json
-import os
 import sys
 from collections.abc import Callable, Mapping
 from getpass import getpass
@@ -12,34 +11,13 @@ from pathlib import Path
 
 from eth_utils.address import to_checksum_address
 
-from keeper.config.settings import PASSWORD_ENV, PRIVATE_KEY_ENV, KeySettings
+from keeper.config.settings import KeySettings
+from keeper.config.variables import Environment
 from keeper.errors import KeystoreError
 from keeper.execution.signers import Signer, from_keystore, from_private_key
-from keeper.execution.signers.protocol import Secret, Unpicklable
+from keeper.model.secret import Secret
 
 Prompt = Callable[[str], str]
-_OURS = frozenset({PASSWORD_ENV, PRIVATE_KEY_ENV})
-
-
-class Environment(Unpicklable):
-    """Environment variables that do not show themselves."""
-
-    __slots__ = ("__get",)
-
-    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
-        self.__get = (os.environ if variables is None else variables).get
-
-    def __repr__(self) -> str:
-        return "Environment(***)"
-
-    def secret(self, name: str) -> Secret | None:
-        """The value of a variable, None if it is not set or empty."""
-        value = self.__get(name)
-        return Secret(value) if value else None
-
-    def shown(self, name: str) -> str:
-        """A variable's name for people: *** for what is no variable here, it may be the secret itself."""
-        return name if name in _OURS or self.__get(name) is not None else "***"
 
 
 def load_signer(

@@ -18,7 +18,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from keeper.config.settings import JournalSettings, Settings
+from keeper.config.settings import JournalSettings, LeadershipSettings, OpsSettings, Settings
 from keeper.errors import SettingError
 
 _FILE = "settings file"
@@ -28,6 +28,18 @@ _PREFIX = "GIMBAL_"
 _NOT_SETTINGS = frozenset({"GIMBAL_CACHE_DIR", "GIMBAL_MARKET_DATA"})
 """Where the local mainnet and market history are; they matter to no keeper."""
 _SECRET_NAMES = frozenset({"private_key", "privatekey", "secret", "mnemonic", "seed", "password"})
+_PATHS = (
+    ("key", "keystore"),
+    ("key", "password_file"),
+    ("journal", "path"),
+    ("leadership", "lease"),
+    ("ops", "control"),
+)
+_BESIDE_THE_FILE = (
+    ("journal", "path", JournalSettings().path),
+    ("leadership", "lease", LeadershipSettings().lease),
+    ("ops", "control", OpsSettings().control),
+)
 _KEY_SHAPE = re.compile(r"(0x)?[0-9a-fA-F]{64}")
 _SEE = "see `keeper config show` for names, units and defaults"
 _PLACEHOLDERS: Mapping[str, Any] = {
@@ -124,7 +136,9 @@ def _load(content: dict[str, Any], env: Mapping[str, str], file: Path | None) ->
         field = re.search(r'field "([^"]+)"', str(error))
         name = field.group(1) if field else "environment"
         raise SettingError(name, "cannot be read from the environment", _SEE) from None
-    allowed = {settings.key.password_env, settings.key.private_key_env, CONFIG_ENV}
+    allowed = {settings.relay.authentication_key_env, CONFIG_ENV}
+    for key in (settings.key, settings.protective_key):
+        allowed |= {key.password_env, key.private_key_env}
     allowed |= _NOT_SETTINGS
     _refuse_unknown_variables(env, allowed)
     return Loaded(settings, file, frozenset(_leaves(content)), from_env)
@@ -199,13 +213,14 @@ def _based(content: dict[str, Any], file: Path | None) -> dict[str, Any]:
     if file is None:
         return content
     based = {k: dict(v) if isinstance(v, dict) else v for k, v in content.items()}
-    for table, name in (("key", "keystore"), ("key", "password_file"), ("journal", "path")):
+    for table, name in _PATHS:
         value = based.get(table, {}).get(name) if isinstance(based.get(table), dict) else None
         if isinstance(value, str) and value:
             based[table][name] = str(file.parent / Path(value).expanduser())
-    journal = based.setdefault("journal", {})
-    if isinstance(journal, dict) and "path" not in journal:
-        journal["path"] = str(file.parent / JournalSettings().path)
+    for table, name, default in _BESIDE_THE_FILE:
+        content = based.setdefault(table, {})
+        if isinstance(content, dict) and name not in content:
+            content[name] = str(file.parent / default)
     return based
 
 

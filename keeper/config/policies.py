@@ -5,8 +5,13 @@ from decimal import ROUND_DOWN, Decimal
 from keeper.config.risk import risk_inputs
 from keeper.config.settings import Settings
 from keeper.execution.fees import GasPolicy
-from keeper.execution.life import FollowPolicy
+from keeper.execution.funds import FundsPolicy
+from keeper.execution.inclusion import UrgencyPolicy
+from keeper.execution.machine import FollowPolicy
+from keeper.execution.outbox import RelayPolicy
+from keeper.execution.worth import WorthPolicy
 from keeper.loop import TickRules
+from keeper.model.decision import Lane
 from keeper.model.policy import (
     GuardPolicy,
     MarketPolicy,
@@ -59,6 +64,7 @@ def tick_rules(settings: Settings, *, dry_run: bool) -> TickRules:
         cooldown_blocks=tick.cooldown_blocks,
         max_reverts=tick.max_reverts,
         breaker_blocks=tick.breaker_blocks,
+        worth=worth_policy(settings),
         dry_run=dry_run,
     )
 
@@ -72,6 +78,7 @@ def gas_policy(settings: Settings) -> GasPolicy:
         protective_tip_wei=_scaled_down(gas.protective_tip_gwei, 9),
         bump_bps=gas.bump_bps,
         limit_margin_bps=gas.limit_margin_bps,
+        cap_floor_wei=_scaled_down(gas.cap_floor_gwei, 9),
     )
 
 
@@ -81,7 +88,43 @@ def follow_policy(settings: Settings) -> FollowPolicy:
     return FollowPolicy(
         bump_after_blocks=follow.bump_after_blocks,
         lost_after_blocks=follow.drop_after_blocks,
+        confirm_blocks=follow.confirm_blocks,
+        finality_blocks=follow.finality_blocks,
     )
+
+
+def urgency_policy(settings: Settings) -> UrgencyPolicy:
+    """How sure protection must be to be in by its deadline."""
+    lanes = settings.lanes
+    return UrgencyPolicy(lanes.inclusion_probability, lanes.block_time_s)
+
+
+def worth_policy(settings: Settings) -> WorthPolicy:
+    """How lateness of protection is valued."""
+    lanes = settings.lanes
+    price = lanes.native_price
+    return WorthPolicy(
+        volatility=lanes.volatility,
+        late_s=lanes.late_s,
+        native_price_wad=None if price is None else _scaled_down(price, 18),
+    )
+
+
+def funds_policy(settings: Settings) -> FundsPolicy:
+    """When an account is too poor."""
+    lanes = settings.lanes
+    return FundsPolicy(
+        protective_floor=lanes.protective_floor,
+        routine_floor_wei=_scaled_down(lanes.routine_floor_eth, 18),
+        gas_of_protection=lanes.gas_of_protection,
+        tip_wei=_scaled_down(settings.gas.protective_tip_gwei, 9),
+    )
+
+
+def relay_policy(settings: Settings) -> RelayPolicy:
+    """What goes to the private relay, and for how long only there."""
+    relay = settings.relay
+    return RelayPolicy(frozenset(Lane(name) for name in relay.lanes), relay.public_after_blocks)
 
 
 def _scaled_down(value: Decimal, decimals: int) -> int:

@@ -32,6 +32,9 @@ KNOWN_CHAINS = {
 }
 PASSWORD_ENV = "GIMBAL_KEYSTORE_PASSWORD"  # noqa: S105 - the name of a variable
 PRIVATE_KEY_ENV = "GIMBAL_PRIVATE_KEY"
+PROTECTIVE_PASSWORD_ENV = "GIMBAL_PROTECTIVE_PASSWORD"  # noqa: S105 - the name of a variable
+PROTECTIVE_KEY_ENV = "GIMBAL_PROTECTIVE_PRIVATE_KEY"
+RELAY_KEY_ENV = "GIMBAL_RELAY_KEY"
 _VARIABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
@@ -72,8 +75,20 @@ def _variable_name(value: str) -> str:
     return value
 
 
+def _loopback(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if (
+        host not in {"127.0.0.1", "localhost", "[::1]"}
+        or not port.isdecimal()
+        or int(port) > 65_535
+    ):
+        raise ValueError("must be 127.0.0.1:port: what is shown there is for this machine only")
+    return value
+
+
 Address = Annotated[str, AfterValidator(checked_address)]
 HttpUrl = Annotated[str, AfterValidator(_http)]
+LoopbackAddress = Annotated[str, AfterValidator(_loopback)]
 VariableName = Annotated[str, AfterValidator(_variable_name)]
 WebsocketUrl = Annotated[str, AfterValidator(_websocket)]
 
@@ -133,6 +148,18 @@ class KeySettings(Section):
         if len(named) > 1:
             raise ValueError(f"names several signers ({', '.join(named)}): keep one")
         return self
+
+
+class ProtectiveKeySettings(KeySettings):
+    """Second account, for protection alone: the same forms as `[key]`. Without one both lanes share an account."""
+
+    password_env: VariableName = _setting(
+        PROTECTIVE_PASSWORD_ENV, "environment variable with the keystore's password"
+    )
+    private_key_env: VariableName = _setting(
+        PROTECTIVE_KEY_ENV,
+        "environment variable with a private key, used when nothing else is named",
+    )
 
 
 class MarketSettings(Section):
@@ -253,7 +280,7 @@ class GasSettings(Section):
 
     max_fee_gwei: Decimal = _setting(
         Decimal(200),
-        "ceiling of a routine transaction's max fee; a protective one may cost a quarter of the balance",
+        "ceiling of a routine transaction's max fee; a protective one may cost what lateness would",
         unit="gwei",
         gt=0,
     )
@@ -267,6 +294,59 @@ class GasSettings(Section):
     limit_margin_bps: int = _setting(
         2_500, "gas limit over the estimate", unit="bps", ge=500, le=20_000
     )
+    cap_floor_gwei: Decimal = _setting(
+        Decimal(1), "least max fee of a first attempt, whatever the base fee", unit="gwei", ge=0
+    )
+
+
+class LanesSettings(Section):
+    """How sure and how dear protection is, and the gas money of the accounts."""
+
+    inclusion_probability: float = _setting(
+        0.99,
+        "probability with which protection is in by its deadline",
+        unit="fraction",
+        gt=0.5,
+        lt=1,
+    )
+    block_time_s: float = _setting(12.0, "time between blocks", unit="s", ge=0.1, le=60)
+    volatility: float = _setting(
+        1.5, "volatility that lateness is valued with, a year", unit="fraction", gt=0, le=10
+    )
+    late_s: float = _setting(
+        86_400.0, "how late protection may come in a crash", unit="s", ge=60, le=604_800
+    )
+    native_price: Decimal | None = _setting(
+        None, "price of the coin that pays gas; the base token's without", unit="asset", gt=0
+    )
+    protective_floor: int = _setting(
+        3, "protective transactions payable at 10x the base fee, or an alert", unit="count", ge=0
+    )
+    routine_floor_eth: Decimal = _setting(
+        Decimal("0.02"), "least balance of the routine account, or an alert", unit="ETH", ge=0
+    )
+    gas_of_protection: int = _setting(
+        1_000_000, "gas of a protective transaction, for the floor", unit="gas", ge=21_000
+    )
+
+
+class RelaySettings(Section):
+    """A private relay (Flashbots style); without `url` everything is broadcast."""
+
+    url: HttpUrl | None = _setting(None, "JSON-RPC address of the relay", unit="http(s) URL")
+    authentication_key_env: VariableName = _setting(
+        RELAY_KEY_ENV, "environment variable with the relay's authentication key, never an account"
+    )
+    method: Literal["transaction", "bundle"] = _setting(
+        "transaction", "eth_sendPrivateTransaction or eth_sendBundle"
+    )
+    lanes: tuple[Literal["routine", "protective"], ...] = _setting(
+        ("routine", "protective"), "lanes that go to the relay first"
+    )
+    public_after_blocks: int = _setting(
+        3, "blocks until an intent is broadcast to everybody", unit="blocks", ge=1, le=100
+    )
+    timeout_s: float = _setting(2.0, "patience with the relay", unit="s", gt=0, le=30)
 
 
 class EndpointSettings(Section):
@@ -309,6 +389,12 @@ class FollowSettings(Section):
     drop_after_blocks: int = _setting(
         4, "blocks a used nonce without a receipt of ours is borne", unit="blocks", ge=1, le=100
     )
+    confirm_blocks: int = _setting(
+        3, "depth of a confirmed transaction", unit="blocks", ge=1, le=1_000
+    )
+    finality_blocks: int = _setting(
+        64, "depth of a final one, where no endpoint knows", unit="blocks", ge=1, le=100_000
+    )
 
 
 def _database(value: SecretStr | None) -> SecretStr | None:
@@ -330,6 +416,38 @@ class JournalSettings(Section):
         None,
         "PostgreSQL database in place of the file; its password is better left to ~/.pgpass",
         unit="postgresql URL",
+    )
+
+
+class LeadershipSettings(Section):
+    """Which of two keepers of one vault acts."""
+
+    mode: Literal["alone", "lease", "postgres"] = _setting(
+        "alone", "alone; or a second keeper stands by, agreed on by a file or by PostgreSQL"
+    )
+    lease: Path = _setting(
+        Path("keeper-lease.json"), "file both keepers reach; relative to the settings file"
+    )
+    url: Annotated[SecretStr | None, AfterValidator(_database)] = _setting(
+        None, "database of the lock; journal.url without it", unit="postgresql URL"
+    )
+    ttl_s: float = _setting(
+        4.0, "life of leadership without renewal; a standby waits 1.25 of it", unit="s", ge=1, le=6
+    )
+
+
+class OpsSettings(Section):
+    """Switches, requests, and what is shown to machines."""
+
+    control: Path = _setting(
+        Path("keeper-control"),
+        "directory of kill switch, pauses and requests; relative to the settings file",
+    )
+    listen: LoopbackAddress | None = _setting(
+        None, "address of /live, /ready and /metrics; none without it", unit="127.0.0.1:port"
+    )
+    ready_head_age_s: int = _setting(
+        180, "not ready when the newest decided head is older", unit="s", ge=12, le=86_400
     )
 
 
@@ -370,6 +488,9 @@ class Settings(BaseSettings):
     agreement: AgreementSettings = Field(default_factory=AgreementSettings)
     strategy: StrategySettings = Field(default_factory=StrategySettings)
     key: KeySettings = Field(default_factory=KeySettings)
+    protective_key: ProtectiveKeySettings = Field(default_factory=ProtectiveKeySettings)
+    lanes: LanesSettings = Field(default_factory=LanesSettings)
+    relay: RelaySettings = Field(default_factory=RelaySettings)
     market: MarketSettings = Field(default_factory=MarketSettings)
     planning: PlanningSettings = Field(default_factory=PlanningSettings)
     guard: GuardSettings = Field(default_factory=GuardSettings)
@@ -379,6 +500,8 @@ class Settings(BaseSettings):
     gas: GasSettings = Field(default_factory=GasSettings)
     follow: FollowSettings = Field(default_factory=FollowSettings)
     journal: JournalSettings = Field(default_factory=JournalSettings)
+    leadership: LeadershipSettings = Field(default_factory=LeadershipSettings)
+    ops: OpsSettings = Field(default_factory=OpsSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
     @field_validator("endpoints")

@@ -1,17 +1,20 @@
 """Settings for people: every one with value, unit, default, source and meaning; and a commented example."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from keeper.chain.urls import public_name, scheme_of
 from keeper.config.load import Loaded
 from keeper.config.settings import Settings
+from keeper.config.variables import Environment
 from keeper.errors import SettingError
 
+_VARIABLES = "_env"
+"""Somebody may have put there what belongs into the variable."""
 _URLS = frozenset({"rpc_url", "ws_url"})
 _ENTRY_URLS = frozenset({"url", "ws_url"})
 _LISTS = frozenset({"endpoints"})
@@ -31,8 +34,13 @@ class Row:
     """What is wrong with it; the value is then not shown, it may be a secret."""
 
 
-def rows(loaded: Loaded, faults: Iterable[SettingError] = ()) -> Iterator[Row]:
+def rows(
+    loaded: Loaded,
+    faults: Iterable[SettingError] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Row]:
     """Every setting in order, secrets masked, faults in their rows."""
+    variables = Environment(environment)
     problems = {fault.field: fault.problem for fault in faults}
     for name, field, value in _walk(Settings, loaded.settings):
         extra = field.json_schema_extra
@@ -42,7 +50,7 @@ def rows(loaded: Loaded, faults: Iterable[SettingError] = ()) -> Iterator[Row]:
         fault = problems.get(next(within, ""), "")
         yield Row(
             name=name,
-            value="" if fault else _shown(name, value),
+            value="" if fault else _shown(name, value, variables),
             unit=str(unit),
             default="required" if field.is_required() else _text(field.get_default()),
             source=loaded.source(name),
@@ -51,19 +59,23 @@ def rows(loaded: Loaded, faults: Iterable[SettingError] = ()) -> Iterator[Row]:
         )
 
 
-def _entry(field: str, name: str) -> bool:
-    """True if the field is within an entry of the list `name`."""
-    return field.removeprefix(f"{name}.")[:1].isdecimal() and field.startswith(f"{name}.")
-
-
-def _shown(name: str, value: Any) -> str:
-    if name == "journal.url" and value:
+def _shown(name: str, value: Any, environment: Environment) -> str:
+    if isinstance(value, SecretStr):
         from keeper.journal.source import shown_url
 
         return shown_url(value.get_secret_value())
     if name in _LISTS:
         return "; ".join(_entry_text(entry) for entry in value) or "-"
-    return masked_url(value) if name in _URLS and value else _text(value)
+    if isinstance(value, str) and ("://" in value or name in _URLS):
+        return masked_url(value)
+    if isinstance(value, str) and name.endswith(_VARIABLES):
+        return environment.shown(value)
+    return _text(value)
+
+
+def _entry(field: str, name: str) -> bool:
+    """True if the field is within an entry of the list `name`."""
+    return field.removeprefix(f"{name}.")[:1].isdecimal() and field.startswith(f"{name}.")
 
 
 def _entry_text(entry: BaseModel) -> str:

@@ -1,70 +1,53 @@
-"""Submits an intent: simulate, price, sign, journal, send; and looks after it until it is settled."""
-
-import dataclasses
-from typing import Any
+"""One account's way to the chain: simulate, price, sign, journal, send; and look after it until it is final."""
 
 import structlog
 
 from keeper.errors import (
-    EndpointError,
     FeeCeilingError,
+    IntentError,
     OutbidError,
     RejectedError,
-    ReorganisedError,
-    RpcError,
-    SimulationReverted,
-    TooSoonError,
+    SendError,
     UnfundedError,
 )
+from keeper.execution.fate import Fate
 from keeper.execution.fees import (
+    Ask,
     Fees,
     GasPolicy,
-    affordable,
     at_least,
     bumped,
     first_fees,
     least_replacement,
     most,
-    with_margin,
+    opening,
 )
 from keeper.execution.follow import Follower
-from keeper.execution.life import FollowPolicy
-from keeper.execution.nonces import Floor, fee_floor, next_nonce
+from keeper.execution.inclusion import UrgencyPolicy
+from keeper.execution.look import head_of
+from keeper.execution.machine import FollowPolicy
+from keeper.execution.nonces import OPEN, Floor, fee_floor, next_nonce
+from keeper.execution.outbox import Outbox, publish
 from keeper.execution.ports import AttemptBook, Rpc
-from keeper.execution.quantities import count, quantity
-from keeper.execution.send import Fate, publish
+from keeper.execution.progress import Progress
+from keeper.execution.rehearsal import Rehearsal, Rehearser
+from keeper.execution.replace import Replacements, urgency
 from keeper.execution.signer import Signer
-from keeper.execution.simulate import (
-    ErrorBook,
-    call_data,
-    is_revert,
-    ran_out_of_gas,
-    waits_until,
-)
+from keeper.execution.signing import signed
+from keeper.execution.simulate import ErrorBook
 from keeper.model.attempt import Attempt
 from keeper.model.block import BlockStamp
-from keeper.model.decision import Intent, Rebalance
+from keeper.model.decision import Intent, Lane, Rebalance
+from keeper.model.intent_state import IntentState
 from keeper.model.outcome import AttemptResult, AttemptStatus
 from keeper.model.units import Wei
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Rehearsal:
-    """What one batch of reads says before signing."""
-
-    call_data: str
-    gas_limit: int
-    base_fee_wei: int
-    block_number: int
-    balance_wei: int
-    mined: int
-    pending: int
+_NOT_OUT = (Fate.REFUSED, Fate.OVER_CAP, Fate.UNDERPRICED, Fate.WITHHELD)
 
 
 class TransactionExecutor:
-    """Executor over one endpoint and one account: at most one intent in flight (K-01)."""
+    """Executor over one account: every intent has one nonce, so at most one of its attempts is mined (K-01)."""
 
     def __init__(
         self,
@@ -77,35 +60,73 @@ class TransactionExecutor:
         signer: Signer | None,
         gas: GasPolicy | None = None,
         follow: FollowPolicy | None = None,
+        urgent: UrgencyPolicy | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
         self._rpc = rpc
         self._book = book
-        self._errors = errors
         self._chain_id = chain_id
         self._account = account
         self._signer = signer
         self._gas = gas or GasPolicy()
-        self._routine_waits_until = 0
+        self._urgent = urgent or UrgencyPolicy()
+        self._outbox = outbox or Outbox(rpc)
+        self._progress = Progress(book, account)
+        self._rehearser = Rehearser(rpc, errors, self._gas, chain_id=chain_id, account=account)
+        self._replacements = Replacements(
+            rpc,
+            book,
+            self._outbox,
+            signer,
+            account=account,
+            gas=self._gas,
+            urgent=self._urgent,
+        )
         self._follower = Follower(
             rpc,
             book,
+            self._outbox,
+            self._replacements,
             chain_id=chain_id,
             account=account,
             policy=follow or FollowPolicy(),
-            replace=self._replacement,
-            lowered=self._lowered,
         )
+
+    @property
+    def address(self) -> str:
+        """The account."""
+        return self._account
+
+    @property
+    def signs(self) -> bool:
+        """False for a keeper that only rehearses."""
+        return self._signer is not None
+
+    def tried(self, intent_id: str) -> bool:
+        """True if something was ever signed for an intent: no other account may try it then (K-01)."""
+        return bool(self._book.attempts_of(intent_id))
+
+    def carries(self, intent_id: str) -> bool:
+        """True if this account signed for an intent."""
+        return any(a.account == self._account for a in self._book.attempts_of(intent_id))
+
+    def account_of(self, lane: Lane) -> str:  # noqa: ARG002 - the port asks by lane
+        """The account, whatever the lane."""
+        return self._account
 
     def routine_waits_until(self) -> int:
         """When the mandate takes routine rebalances again, as a simulation last heard; 0 if it said nothing."""
-        return self._routine_waits_until
+        return self._rehearser.routine_waits_until
 
-    def in_flight(self) -> int:
-        """How many intents are not settled yet; survives a restart, because the journal knows."""
+    def in_flight(self, lane: Lane | None = None) -> int:
+        """How many intents are signed and neither mined nor given up; survives a restart: the journal knows."""
+        return len({a.intent_id for a in self.open_attempts() if lane in (None, a.lane)})
+
+    def open_attempts(self) -> tuple[Attempt, ...]:
+        """Signed or sent and not settled, oldest first; none for who cannot sign."""
         if self._signer is None:
-            return 0
-        open_attempts = self._book.open_attempts(self._chain_id, self._account)
-        return len({a.intent_id for a in open_attempts})
+            return ()
+        return self._book.open_attempts(self._chain_id, self._account)
 
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
         """Settle, send again or bump what is in flight, as seen at `block`; never waits."""
@@ -115,185 +136,166 @@ class TransactionExecutor:
 
     def rehearse(self, intent: Intent) -> str:
         """Everything short of signing: simulates and prices; says what would be sent."""
-        rehearsal = self._rehearse(intent)
+        rehearsal = self._rehearser.rehearse(intent)
         fees = self._fees(intent, rehearsal, None)
+        self._progress.reach(intent.id, IntentState.CANCELLED, note="rehearsed only")
         return (
             f"would send {_what(intent)}, gas limit {rehearsal.gas_limit:,}, "
             f"max fee {fees.cap_wei / 1e9:.2f} gwei"
         )
 
-    def submit(self, intent: Intent) -> str:
-        """At most one effect: the hash of the transaction that was sent, or may have been."""
+    def submit(self, intent: Intent, *, last_resort: bool = True) -> str:
+        """At most one effect: the hash of the transaction that was sent, or may have been.
+
+        last_resort: False if another account may carry what this one cannot pay.
+        """
         known = self._book.attempts_of(intent.id)
         if known:
             return known[-1].tx_hash  # decided before: following it is all there is to do
-        rehearsal = self._rehearse(intent)
-        return self._send(self._sign(intent, rehearsal), rehearsal)
-
-    def _rehearse(self, intent: Intent) -> _Rehearsal:
-        data = call_data(intent)
-        limit = with_margin(intent.gas_limit_estimate, self._gas)
-        at = {"blockHash": intent.block_hash}
-        call = {"from": self._account, "to": intent.to, "data": data}
-        header, simulated, balance, mined, pending = self._rpc.batch(
-            [
-                ("eth_getBlockByHash", [intent.block_hash, False]),
-                ("eth_call", [{**call, "gas": hex(limit)}, at]),
-                ("eth_getBalance", [self._account, "latest"]),
-                ("eth_getTransactionCount", [self._account, "latest"]),
-                ("eth_getTransactionCount", [self._account, "pending"]),
-            ]
-        )
-        if header is None or isinstance(header, RpcError):
-            raise ReorganisedError(intent.block_hash)
-        if isinstance(simulated, RpcError) and (is_revert(simulated) or ran_out_of_gas(simulated)):
-            limit = self._estimated(call, at, simulated)
-            simulated = None
-        for result in (simulated, balance, mined, pending):
-            if isinstance(result, RpcError):
-                raise result
-        if not isinstance(header, dict):
-            raise EndpointError(self._rpc.name, "eth_getBlockByHash", "answered no block")
-        name, counts = self._rpc.name, "eth_getTransactionCount"
-        base_fee = header.get("baseFeePerGas", "0x0")
-        return _Rehearsal(
-            call_data=data,
-            gas_limit=limit,
-            base_fee_wei=quantity(base_fee, name, "eth_getBlockByHash"),
-            block_number=count(header.get("number"), name, "eth_getBlockByHash"),
-            balance_wei=quantity(balance, name, "eth_getBalance"),
-            mined=count(mined, name, counts),
-            pending=count(pending, name, counts),
-        )
-
-    def _estimated(self, call: dict[str, str], at: dict[str, str], first: RpcError) -> int:
-        """Gas limit by the node, for a call that failed with the plan's own: was it only the gas?
-
-        The plan's estimate is tried first, because a node executes a call once and an estimate many times.
-        """
         try:
-            estimate = self._rpc.call("eth_estimateGas", [call, at])
-        except RpcError as error:
-            if not is_revert(error) and not ran_out_of_gas(error):
+            rehearsal = self._rehearser.rehearse(intent)
+            self._progress.reach(intent.id, IntentState.SIMULATED)
+            attempt = self._sign(intent, rehearsal)
+        except SendError as error:  # nothing is journalled as signed, so the nonce is still free
+            if isinstance(error, UnfundedError) and not last_resort:
                 raise
-            told = first if len(first.data) > len(error.data) else error
-            until, reason = waits_until(told), self._errors.explain(told)
-            if until is not None:
-                self._routine_waits_until = until
-                raise TooSoonError(reason, until) from None
-            raise SimulationReverted(reason) from None
-        return with_margin(count(estimate, self._rpc.name, "eth_estimateGas"), self._gas)
+            self._progress.reach(intent.id, IntentState.FAILED, note=str(error))
+            raise
+        return self._send(attempt, rehearsal)
 
-    def _fees(self, intent: Intent, rehearsal: _Rehearsal, floor: Floor | None) -> Fees:
-        lane, policy = intent.lane, self._gas
+    def cancel(self, intent_id: str) -> str:
+        """Put the empty transaction in an intent's place; words for a person. IntentError if it is over."""
+        last, attempts, block = self._in_flight(intent_id)
+        self._follower.give_way(intent_id)
+        self._replacements.cancel(last, attempts, block)
+        newest = self._book.attempts_of(intent_id)[-1]
+        if not newest.cancels or newest.status is AttemptStatus.REFUSED:
+            return f"{intent_id} cannot be outbid yet; it is tried again each block"
+        return f"{intent_id} gives way to {newest.tx_hash}"
+
+    def speed_up(self, intent_id: str) -> str:
+        """Replace an intent's transaction with a dearer one now; words for a person."""
+        last, attempts, block = self._in_flight(intent_id)
+        self._replacements.bump(last, attempts, block)
+        newest = self._book.attempts_of(intent_id)[-1]
+        if newest.tx_hash == last.tx_hash or newest.status is AttemptStatus.REFUSED:
+            return f"{intent_id} cannot pay more within its bounds; sent again unchanged"
+        return f"{intent_id}: {newest.tx_hash} pays {newest.max_fee_wei / 1e9:.2f} gwei at most"
+
+    def abandon(self, intent_id: str) -> str:
+        """Look after an intent no more; the next one uses its nonce. A pool may mine it all the same."""
+        last, attempts, _block = self._in_flight(intent_id)
+        dropped = AttemptStatus.DROPPED
+        self._book.settle(AttemptResult(intent_id, last.tx_hash, dropped, None, 0, 0), dropped)
+        self._progress.reach(intent_id, IntentState.CANCELLED, note="abandoned by a person")
+        self._outbox.withdraw(attempts)
+        return f"{intent_id} is abandoned; nonce {last.nonce} goes to the next intent"
+
+    def _in_flight(self, intent_id: str) -> tuple[Attempt, tuple[Attempt, ...], BlockStamp]:
+        attempts = self._book.attempts_of(intent_id)
+        mine = [a for a in attempts if a.status in OPEN and a.account == self._account]
+        if not mine:
+            record = self._book.intent(intent_id)
+            where = f"is {record.state}" if record else "is not known to the journal"
+            raise IntentError(intent_id, f"{where}, with nothing in flight")
+        header = self._rpc.call("eth_getBlockByNumber", ["latest", False])
+        return mine[-1], attempts, head_of(header, self._rpc.name)
+
+    def _fees(self, intent: Intent, rehearsal: Rehearsal, floor: Floor | None) -> Fees:
         base, limit, balance = rehearsal.base_fee_wei, rehearsal.gas_limit, rehearsal.balance_wei
-        first = first_fees(base, lane, policy)
+        if rehearsal.history is not None:
+            base = max(base, rehearsal.history.next_base_fee_wei)
+        needed_by = min(intent.needed_by or intent.deadline, intent.deadline)
+        tip = urgency(rehearsal.history, intent.lane, rehearsal.timestamp, needed_by, self._urgent)
+        ask = Ask(intent.lane, limit, intent.value_at_risk_wei, tip)
+        first = first_fees(base, intent.lane, self._gas)
         if first is None:
-            raise FeeCeilingError(base, policy.routine_ceiling_wei)
-        fees = affordable(first, base, limit, balance, policy.balance_share_bps)
+            raise FeeCeilingError(base, self._gas.routine_ceiling_wei)
+        fees = opening(base, ask, balance, self._gas)
         if fees is None:
             raise UnfundedError(self._account, balance, limit * first.cap_wei)
         if floor is None:
             return fees
-        bound = most(base, lane, limit, balance, policy)
-        raised = bumped(floor.fees, base, bound, policy)
+        bound = most(base, ask, balance, self._gas)
+        raised = bumped(floor.fees, base, bound, self._gas)
         if raised is not None:
             return at_least(fees, raised)
         if floor.certain:
-            least = least_replacement(floor.fees, policy)
+            least = least_replacement(floor.fees, self._gas)
             raise OutbidError(
                 rehearsal.mined, least.cap_wei, least.tip_wei, bound.cap_wei, bound.tip_wei
             )
         return fees  # the endpoint's pool is empty: what another may hold is not worth more than the bound
 
-    def _sign(self, intent: Intent, rehearsal: _Rehearsal) -> Attempt:
-        earlier = self._book.attempts_at(self._chain_id, self._account, rehearsal.mined)
-        nonce = next_nonce(rehearsal.mined, rehearsal.pending, earlier)
-        pooled = rehearsal.pending > rehearsal.mined
-        floor = fee_floor(earlier, pooled=pooled, block=rehearsal.block_number)
+    def _sign(self, intent: Intent, rehearsal: Rehearsal) -> Attempt:
+        nonce = next_nonce(rehearsal.mined, rehearsal.pending, self._mine_at, intent.lane)
+        pooled = rehearsal.pending > nonce
+        floor = fee_floor(self._mine_at(nonce), pooled=pooled, block=rehearsal.block_number)
         fees = self._fees(intent, rehearsal, floor)
-        return self._signed(
-            Attempt(
-                intent_id=intent.id,
-                chain_id=self._chain_id,
-                account=self._account,
-                to=intent.to,
-                lane=intent.lane,
-                nonce=nonce,
-                tx_hash="",
-                raw="",
-                call_data=rehearsal.call_data,
-                gas_limit=rehearsal.gas_limit,
-                max_fee_wei=Wei(fees.cap_wei),
-                tip_wei=Wei(fees.tip_wei),
-                signed_block=rehearsal.block_number,
-                deadline=intent.deadline,
-            )
+        attempt = Attempt(
+            intent_id=intent.id,
+            chain_id=self._chain_id,
+            account=self._account,
+            to=intent.to,
+            lane=intent.lane,
+            nonce=nonce,
+            tx_hash="",
+            raw="",
+            call_data=rehearsal.call_data,
+            gas_limit=rehearsal.gas_limit,
+            max_fee_wei=Wei(fees.cap_wei),
+            tip_wei=Wei(fees.tip_wei),
+            signed_block=rehearsal.block_number,
+            deadline=intent.deadline,
+            value_at_risk_wei=intent.value_at_risk_wei,
+            needed_by=intent.needed_by,
         )
+        return signed(attempt, self._signer)
 
-    def _signed(self, attempt: Attempt) -> Attempt:
-        if self._signer is None:
-            raise RejectedError("", "there is no key: this keeper only rehearses")
-        transaction: dict[str, Any] = {
-            "type": 2,
-            "chainId": attempt.chain_id,
-            "nonce": attempt.nonce,
-            "to": attempt.to,
-            "value": 0,
-            "data": attempt.call_data,
-            "gas": attempt.gas_limit,
-            "maxFeePerGas": attempt.max_fee_wei,
-            "maxPriorityFeePerGas": attempt.tip_wei,
-        }
-        signed = self._signer.sign(transaction)
-        return dataclasses.replace(
-            attempt, tx_hash=signed.tx_hash, raw=signed.raw, status=AttemptStatus.SIGNED
+    def _mine_at(self, nonce: int) -> tuple[Attempt, ...]:
+        return self._book.attempts_at(self._chain_id, self._account, nonce)
+
+    def _send(self, attempt: Attempt, rehearsal: Rehearsal) -> str:
+        sent, fate, words = publish(
+            self._outbox,
+            self._book,
+            attempt,
+            self._replacements.lowered,
         )
-
-    def _send(self, signed: Attempt, rehearsal: _Rehearsal) -> str:
-        attempt, fate, words = publish(self._rpc, self._book, signed, self._lowered)
-        if fate is Fate.ACCEPTED:
-            self._book.mark(attempt.tx_hash, AttemptStatus.SENT)
-        elif fate is Fate.UNFUNDED:
-            self._book.mark(attempt.tx_hash, AttemptStatus.REFUSED, words)
-            needed = attempt.gas_limit * attempt.max_fee_wei
+        if fate is Fate.UNFUNDED:
+            self._refused(sent, AttemptStatus.REFUSED, words)
+            needed = sent.gas_limit * sent.max_fee_wei
             raise UnfundedError(self._account, rehearsal.balance_wei, needed)
-        elif fate in (Fate.REFUSED, Fate.OVER_CAP, Fate.UNDERPRICED):
+        if fate in _NOT_OUT:
             # underpriced: the pool holds something with this nonce, so the next try must bid over it
             underpriced = fate is Fate.UNDERPRICED
             status = AttemptStatus.DROPPED if underpriced else AttemptStatus.REFUSED
-            self._book.mark(attempt.tx_hash, status, words)
-            raise RejectedError(attempt.tx_hash, words)
+            self._refused(sent, status, words)
+            raise RejectedError(sent.tx_hash, words)
+        if fate is Fate.ACCEPTED:
+            self._book.mark(sent.tx_hash, AttemptStatus.SENT)
         else:  # nobody knows: it stays in flight, and following decides by mined nonce
-            _log.warning("sent, fate unknown", tx=attempt.tx_hash, endpoint_says=words)
-        return attempt.tx_hash
+            _log.warning("sent, fate unknown", tx=sent.tx_hash, endpoint_says=words)
+        self._progress.reach(sent.intent_id, IntentState.ATTEMPTED)
+        self._supersede(sent)
+        return sent.tx_hash
 
-    def _replacement(self, last: Attempt, block: BlockStamp) -> Attempt | None:
-        """The same intent and nonce at a higher fee; None if that would be over the lane's bound."""
-        if self._signer is None:
-            return None
-        try:
-            balance = self._rpc.call("eth_getBalance", [self._account, "latest"])
-        except RpcError:
-            return None  # without a balance there is no bound: the same is sent again
-        held = quantity(balance, self._rpc.name, "eth_getBalance")
-        bound = most(block.base_fee_wei, last.lane, last.gas_limit, held, self._gas)
-        before = Fees(last.max_fee_wei, last.tip_wei)
-        fees = bumped(before, block.base_fee_wei, bound, self._gas)
-        if fees is None:
-            return None
-        return self._repriced(dataclasses.replace(last, signed_block=block.number), fees)
+    def _refused(self, attempt: Attempt, status: AttemptStatus, words: str) -> None:
+        self._book.mark(attempt.tx_hash, status, words)
+        self._progress.reach(attempt.intent_id, IntentState.FAILED, note=words)
 
-    def _lowered(self, attempt: Attempt, cap_wei: int) -> Attempt | None:
-        """The same under a lower max fee; None if it is under it already."""
-        if not 0 < cap_wei < attempt.max_fee_wei:
-            return None
-        return self._repriced(attempt, Fees(cap_wei, min(attempt.tip_wei, cap_wei)))
-
-    def _repriced(self, attempt: Attempt, fees: Fees) -> Attempt:
-        return self._signed(
-            dataclasses.replace(attempt, max_fee_wei=Wei(fees.cap_wei), tip_wei=Wei(fees.tip_wei))
-        )
+    def _supersede(self, sent: Attempt) -> None:
+        """Whatever else was in flight at its nonce gave way to it (K-05)."""
+        dropped = AttemptStatus.DROPPED
+        for rival in self._mine_at(sent.nonce):
+            if rival.intent_id == sent.intent_id or rival.status not in OPEN:
+                continue
+            self._book.settle(
+                AttemptResult(rival.intent_id, rival.tx_hash, dropped, None, 0, 0), dropped
+            )
+            note = f"gave way to {sent.intent_id}"
+            self._progress.reach(rival.intent_id, IntentState.SUPERSEDED, note=note)
+            _log.warning("superseded", intent=rival.intent_id, by=sent.intent_id)
 
 
 def _what(intent: Intent) -> str:

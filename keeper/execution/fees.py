@@ -23,6 +23,8 @@ class GasPolicy:
     """Greatest share of the account's balance one transaction may cost, as far as that clears a block."""
     tip_growth: int = 10
     """Greatest tip over the first one; twice the base fee where that is more."""
+    cap_floor_wei: int = 10**9
+    """Least max fee of a first attempt: one priced in a cheap hour would block what comes after it."""
 
     def tip(self, lane: Lane) -> int:
         """First tip of a lane."""
@@ -34,6 +36,23 @@ class GasPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """What is to be priced."""
+
+    lane: Lane
+    gas_limit: int
+    value_at_risk_wei: int = 0
+    """Expected loss if it comes late; 0 if nobody knows. Only protection has one (K-06)."""
+    tip_wei: int = 0
+    """Least tip that the recent blocks make likely enough to be in in time."""
+
+    @property
+    def worth_wei(self) -> int:
+        """Greatest max fee a gas that the value at risk is worth, rounded down."""
+        return self.value_at_risk_wei // self.gas_limit
+
+
+@dataclass(frozen=True, slots=True)
 class Fees:
     """maxFeePerGas and maxPriorityFeePerGas."""
 
@@ -41,42 +60,70 @@ class Fees:
     tip_wei: int
 
 
-def first_fees(base_fee_wei: int, lane: Lane, policy: GasPolicy) -> Fees | None:
+def first_fees(base_fee_wei: int, lane: Lane, policy: GasPolicy, tip_wei: int = 0) -> Fees | None:
     """2 x base + tip, under the lane's ceiling; None if the ceiling leaves no room for base + tip."""
-    tip = policy.tip(lane)
-    cap = 2 * base_fee_wei + tip
+    tip = max(policy.tip(lane), tip_wei)
+    cap = max(2 * base_fee_wei + tip, policy.cap_floor_wei)
     ceiling = policy.ceiling(lane)
     if ceiling is None or cap <= ceiling:
         return Fees(cap, tip)
+    tip = min(tip, max(policy.tip(lane), ceiling - base_fee_wei))
     return Fees(ceiling, tip) if base_fee_wei + tip <= ceiling else None
 
 
-def most(
-    base_fee_wei: int, lane: Lane, gas_limit: int, balance_wei: int, policy: GasPolicy
-) -> Fees:
-    """Greatest cap and tip a transaction of a lane may climb to; no replacement goes over them.
+def most(base_fee_wei: int, ask: Ask, balance_wei: int, policy: GasPolicy) -> Fees:
+    """Greatest cap and tip a transaction may climb to; no replacement goes over them.
+
+    Protection climbs to the value at risk and no further, and what clears the next block is always paid if
+    the account has it: no plain cap delays it (K-06). Without a value, and on the routine lane, a share of
+    the balance is the bound.
 
     Whatever was signed under them earlier and is too cheap for the present base fee can be outbid under
     them: they follow the base fee up. What cannot be outbid pays what blocks ask, and is mined.
     """
-    first = policy.tip(lane)
-    purse = balance_wei // gas_limit
-    share = purse * policy.balance_share_bps // 10_000
-    cap = min(purse, max(share, _clears(base_fee_wei, first)))
-    ceiling = policy.ceiling(lane)
-    return Fees(
-        cap if ceiling is None else min(cap, ceiling),
-        max(policy.tip_growth * first, 2 * base_fee_wei),
-    )
+    first = policy.tip(ask.lane)
+    purse = balance_wei // ask.gas_limit
+    clears = _clears(base_fee_wei, max(first, ask.tip_wei if ask.lane is Lane.PROTECTIVE else 0))
+    tip = max(policy.tip_growth * first, 2 * base_fee_wei)
+    ceiling = policy.ceiling(ask.lane)
+    if ceiling is None and ask.worth_wei:
+        cap = min(purse, max(ask.worth_wei, clears))
+        return Fees(cap, max(first, min(cap, max(tip, ask.worth_wei))))
+    cap = min(purse, max(purse * policy.balance_share_bps // 10_000, clears))
+    return Fees(cap if ceiling is None else min(cap, ceiling), tip)
 
 
-def bumped(last: Fees, base_fee_wei: int, bound: Fees, policy: GasPolicy) -> Fees | None:
-    """Fees a node accepts as a replacement of `last`; None if they would be over the bound."""
+def opening(base_fee_wei: int, ask: Ask, balance_wei: int, policy: GasPolicy) -> Fees | None:
+    """Fees of a first attempt within its bounds; None if the balance does not clear the next block.
+
+    Raises nothing for a ceiling: ask `first_fees` before.
+    """
+    bound = most(base_fee_wei, ask, balance_wei, policy)
+    first = first_fees(base_fee_wei, ask.lane, policy, min(ask.tip_wei, bound.tip_wei))
+    if first is None:
+        return None
+    valued = ask.lane is Lane.PROTECTIVE and ask.worth_wei > 0
+    share_bps = 10_000 if valued else policy.balance_share_bps
+    fees = affordable(first, base_fee_wei, ask.gas_limit, balance_wei, share_bps)
+    if fees is None or not valued:
+        return fees
+    cap = min(fees.cap_wei, bound.cap_wei)
+    return Fees(cap, min(fees.tip_wei, cap))
+
+
+def bumped(
+    last: Fees, base_fee_wei: int, bound: Fees, policy: GasPolicy, tip_wei: int = 0
+) -> Fees | None:
+    """Fees a node accepts as a replacement of `last`; None if they would be over the bound.
+
+    tip_wei: what urgency asks for, paid as far as the bound allows.
+    """
     least = least_replacement(last, policy)
     if least.cap_wei > bound.cap_wei or least.tip_wei > bound.tip_wei:
         return None
-    wanted = max(least.cap_wei, 2 * base_fee_wei + least.tip_wei)
-    return Fees(min(wanted, bound.cap_wei), least.tip_wei)
+    tip = max(least.tip_wei, min(tip_wei, bound.tip_wei))
+    cap = min(max(least.cap_wei, 2 * base_fee_wei + tip), bound.cap_wei)
+    return Fees(cap, min(tip, cap))
 
 
 def least_replacement(last: Fees, policy: GasPolicy) -> Fees:

@@ -1,184 +1,261 @@
-"""Looks after an intent in flight, one look a block: every hash it ever had, without waiting."""
-
-from collections.abc import Callable
-from itertools import groupby
+"""Looks after an account's intents, one look a block: every hash each ever had, without waiting."""
 
 import structlog
 
-from keeper.errors import EndpointError, ReorganisedError, RpcError
-from keeper.execution.life import Action, FollowPolicy, Life, next_action
+from keeper.execution.late import LateEnds
+from keeper.execution.look import Look, look
+from keeper.execution.machine import LEADS_TO, PATIENT, Action, FollowPolicy, Seen, View, decide
+from keeper.execution.outbox import Outbox
 from keeper.execution.ports import AttemptBook, Rpc
-from keeper.execution.quantities import count
-from keeper.execution.receipts import METHOD, result_of
-from keeper.execution.send import Fate, broadcast, publish
+from keeper.execution.progress import Progress
+from keeper.execution.replace import Replacements
+from keeper.execution.watch import InChain
 from keeper.model.attempt import Attempt
 from keeper.model.block import BlockStamp
+from keeper.model.intent_state import IntentRecord, IntentState
 from keeper.model.outcome import AttemptResult, AttemptStatus
 
-Replace = Callable[[Attempt, BlockStamp], Attempt | None]
-Lowered = Callable[[Attempt, int], Attempt | None]
-_REVIEWED_AT_ONCE = 50
 _log = structlog.get_logger(__name__)
+_IN_BLOCK = frozenset({AttemptStatus.MINED, AttemptStatus.REVERTED, AttemptStatus.CANCELLED})
+_UNSIGNED = frozenset({IntentState.CREATED, IntentState.JOURNALLED, IntentState.SIMULATED})
+_GO_ON = frozenset({Action.INCLUDE, Action.REOPEN, Action.CONFIRM})
+_MOST_STEPS = 5
+"""Reopened, included elsewhere, confirmed, final: no honest block asks for more."""
+_NOT_SIGNED = "the keeper ended before it was signed; decided anew"
+_OUT = "its block was reorganised away"
 
 
 class Follower:
-    """Settles, sends again, bumps or gives up what the journal has in flight; a restart changes nothing."""
+    """Settles, sends again, bumps, gives up, and watches to finality what the journal has open.
+
+    A restart changes nothing: all it needs is in the journal and on chain.
+    """
 
     def __init__(
         self,
         rpc: Rpc,
         book: AttemptBook,
+        outbox: Outbox,
+        replacements: Replacements,
         *,
         chain_id: int,
         account: str,
         policy: FollowPolicy,
-        replace: Replace,
-        lowered: Lowered,
     ) -> None:
         self._rpc = rpc
         self._book = book
+        self._outbox = outbox
+        self._replacements = replacements
         self._chain_id = chain_id
         self._account = account
         self._policy = policy
-        self._replace = replace
-        self._lowered = lowered
+        self._progress = Progress(book, account)
+        self._in_chain = InChain(policy)
+        self._late = LateEnds(rpc, book, self._progress, account, policy.lost_after_blocks)
         self._used_since: dict[str, int] = {}
+        self._reopened_at: dict[str, int] = {}
+        self._giving_way: set[str] = set()
 
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
-        """What finished, as seen at `block`."""
+        """What finished, as seen at `block`, also what is mined once more after a reorganisation."""
+        groups, records = self._groups(), self._records()
+        groups.update(self._left_over(records, groups))
+        watched = self._in_chain.due(records.values(), block)
+        groups.update({r.intent_id: self._book.attempts_of(r.intent_id) for r in watched})
         finished = []
-        attempts = self._book.open_attempts(self._chain_id, self._account)
-        for _, group in groupby(attempts, key=lambda a: a.intent_id):
-            result = self._follow_intent(tuple(group), block)
-            if result is not None:
-                finished.append(result)
-        return (*finished, *self._review(block))
+        if groups:
+            every = tuple(a for group in groups.values() for a in group)
+            seen = look(self._rpc, self._account, every, block, finality=bool(watched))
+            for intent_id, attempts in groups.items():
+                result = self._follow_intent(records.get(intent_id), attempts, seen, block)
+                if result is not None:
+                    finished.append(result)
+        self._in_chain.saw(block)
+        return (*finished, *self._late.review(self._chain_id, block))
+
+    def give_way(self, intent_id: str) -> None:
+        """From the next look on, put the empty transaction in its place until one of them is mined."""
+        self._giving_way.add(intent_id)
+
+    def _groups(self) -> dict[str, tuple[Attempt, ...]]:
+        """All attempts of every intent in flight: those given up may be mined as well."""
+        open_attempts = self._book.open_attempts(self._chain_id, self._account)
+        names = dict.fromkeys(a.intent_id for a in open_attempts)
+        return {name: self._book.attempts_of(name) for name in names}
+
+    def _records(self) -> dict[str, IntentRecord]:
+        records = self._book.open_intents(self._chain_id)
+        return {r.intent_id: r for r in records if r.account == self._account}
+
+    def _left_over(
+        self, records: dict[str, IntentRecord], groups: dict[str, tuple[Attempt, ...]]
+    ) -> dict[str, tuple[Attempt, ...]]:
+        """What a crash left between two writes: ended where nothing is out, else looked at again."""
+        found = {}
+        for name, record in records.items():
+            if name in groups or record.state in (IntentState.INCLUDED, IntentState.CONFIRMED):
+                continue
+            attempts = self._book.attempts_of(name)
+            if any(a.status in _IN_BLOCK for a in attempts):
+                found[name] = attempts
+            elif not attempts and record.state in _UNSIGNED:
+                self._progress.reach(name, LEADS_TO[Action.DISCARD], note=_NOT_SIGNED)
+            else:
+                self._progress.reach(name, IntentState.CANCELLED, note="given up before a restart")
+        return found
 
     def _follow_intent(
-        self, attempts: tuple[Attempt, ...], block: BlockStamp
+        self,
+        record: IntentRecord | None,
+        attempts: tuple[Attempt, ...],
+        seen: Look,
+        block: BlockStamp,
     ) -> AttemptResult | None:
-        last = attempts[-1]
-        every = self._book.attempts_of(last.intent_id)  # those given up may be mined as well
-        mined_nonce, results, unanswered = self._look(every, block)
-        used = mined_nonce > last.nonce
-        if used and not results and unanswered:
-            raise unanswered  # no answer is not "no receipt"
-        since = self._used_since.setdefault(last.intent_id, block.number) if used else block.number
-        life = Life(
+        """Steps until the next one is patience; the last result on the way."""
+        finished: AttemptResult | None = None
+        state = self._state(record, attempts)
+        for _ in range(_MOST_STEPS):
+            view = self._view(state, record, attempts)
+            action = decide(view, self._seen(view, attempts, seen, block), self._policy)
+            if action in PATIENT:
+                break
+            result, state = self._step(action, state, attempts, seen, block)
+            finished = result or finished
+            if action is Action.REOPEN and seen.result(attempts) is None:
+                break  # the same bytes are out again; patience begins anew
+            record = self._book.intent(attempts[-1].intent_id)
+            if action not in _GO_ON or record is None:
+                break
+        return finished
+
+    def _state(self, record: IntentRecord | None, attempts: tuple[Attempt, ...]) -> IntentState:
+        """An attempt is in the journal, so the intent is signed at least."""
+        if record is None:
+            return self._progress.state(attempts[-1].intent_id)
+        return IntentState.SIGNED if record.state in _UNSIGNED else record.state
+
+    def _view(
+        self, state: IntentState, record: IntentRecord | None, attempts: tuple[Attempt, ...]
+    ) -> View:
+        last = _newest(attempts)
+        reopened = self._reopened_at.get(last.intent_id, 0)
+        return View(
+            state=state,
             nonce=last.nonce,
-            mined_nonce=mined_nonce,
-            has_receipt=bool(results),
-            blocks_since_signed=block.number - last.signed_block,
-            nonce_used_blocks=block.number - since,
-            timestamp=block.timestamp,
             deadline=last.deadline,
+            signed_block=max(last.signed_block, reopened),
+            sent=last.status is not AttemptStatus.SIGNED,
+            gives_way=last.intent_id in self._giving_way,
+            cancelling=last.cancels,
+            included_block=record.block_number if record else None,
+            included_hash=record.block_hash if record else None,
         )
-        action = next_action(life, self._policy)
-        if action is Action.SETTLE:
-            return self._finish(results[0], AttemptStatus.REPLACED)
+
+    def _seen(
+        self, view: View, attempts: tuple[Attempt, ...], seen: Look, block: BlockStamp
+    ) -> Seen:
+        name, result = attempts[-1].intent_id, seen.result(attempts)
+        used = view.nonce is not None and seen.mined_nonce > view.nonce
+        unanswered = seen.refusal(attempts)
+        if used and result is None and unanswered is not None:
+            raise unanswered  # no answer is not "no receipt"
+        if not used or result is not None:
+            self._used_since.pop(name, None)
+        since = self._used_since.setdefault(name, block.number) if used and not result else 0
+        return Seen(
+            number=block.number,
+            timestamp=block.timestamp,
+            mined_nonce=seen.mined_nonce,
+            receipt_block=result.block_number if result else None,
+            receipt_hash=result.block_hash if result else None,
+            nonce_used_blocks=block.number - since if since else 0,
+            finalised=seen.finalised,
+        )
+
+    def _step(
+        self,
+        action: Action,
+        state: IntentState,
+        attempts: tuple[Attempt, ...],
+        seen: Look,
+        block: BlockStamp,
+    ) -> tuple[AttemptResult | None, IntentState]:
+        last, result = _newest(attempts), seen.result(attempts)
+        if action is Action.INCLUDE and result is not None:
+            return self._include(result), IntentState.INCLUDED
         if action in (Action.LOST, Action.STOP):
-            _log.warning("intent given up", intent=last.intent_id, why=action.value)
-            dropped = AttemptStatus.DROPPED
-            return self._finish(
-                AttemptResult(last.intent_id, last.tx_hash, dropped, None, 0, 0), dropped
-            )
+            return self._give_up(last, action), LEADS_TO[action]
+        if action is Action.REOPEN:
+            self._reopen(last, attempts, block, moved=result is not None)
+            return None, IntentState.ATTEMPTED
+        if action in (Action.CONFIRM, Action.FINALISE):
+            return None, self._deepen(action, attempts, result)
         if action is Action.BUMP:
-            self._bump(last, block)
+            self._replacements.bump(last, attempts, block)
+        elif action is Action.CANCEL:
+            self._replacements.cancel(last, attempts, block)
         elif action is Action.RESEND:
-            self._resend(last)
-        return None
+            self._replacements.resend(last, attempts, block.number)
+        return None, state
 
-    def _review(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
-        """Late ends of what was given up or refused, once its nonce is used.
-
-        A pool may have held it: a late revert burned gas all the same (K-11), a late success was one.
-        """
-        given_up = self._book.given_up(self._chain_id, self._account)
-        if not given_up:
-            return ()
-        mined_nonce, _, _ = self._look((), block)
-        passed = [a for a in given_up if a.nonce < mined_nonce and not self._taken(a)]
-        passed = passed[:_REVIEWED_AT_ONCE]
-        if not passed:
-            return ()
-        try:
-            _, results, unanswered = self._look(tuple(passed), block)
-        except EndpointError as error:  # what is over may wait; what is to be decided may not
-            _log.warning("what was given up cannot be looked after", problem=str(error))
-            return ()
-        for result in results:
-            self._finish(result, AttemptStatus.REPLACED)
-        if unanswered is None:
-            nonces = {a.nonce for a in passed if a.tx_hash in {r.tx_hash for r in results}}
-            for attempt in (a for a in passed if a.nonce not in nonces):
-                since = self._used_since.setdefault(attempt.tx_hash, block.number)
-                if block.number - since >= self._policy.lost_after_blocks:
-                    self._replaced(attempt)
-        return tuple(results)
-
-    def _taken(self, attempt: Attempt) -> bool:
-        """True if another attempt of ours is known to have used the nonce: the end of this one."""
-        ends = (AttemptStatus.MINED, AttemptStatus.REVERTED)
-        same = self._book.attempts_at(self._chain_id, self._account, attempt.nonce)
-        if not any(a.status in ends for a in same):
-            return False
-        self._replaced(attempt)
-        return True
-
-    def _replaced(self, attempt: Attempt) -> None:
-        self._book.mark(attempt.tx_hash, AttemptStatus.REPLACED)
-        self._used_since.pop(attempt.tx_hash, None)
-
-    def _look(
-        self, attempts: tuple[Attempt, ...], block: BlockStamp
-    ) -> tuple[int, list[AttemptResult], RpcError | None]:
-        """Mined nonce at the pinned block, what receipts up to it say, and a refusal to answer."""
-        name, counts = self._rpc.name, "eth_getTransactionCount"
-        mined, *answers = self._rpc.batch(
-            [
-                (counts, [self._account, {"blockHash": block.hash}]),
-                *((METHOD, [a.tx_hash]) for a in attempts),
-            ]
-        )
-        if isinstance(mined, RpcError):
-            gone = "not found" in mined.message.lower() or "unknown" in mined.message.lower()
-            raise ReorganisedError(block.hash) if gone else mined
-        refusals = [answer for answer in answers if isinstance(answer, RpcError)]
-        results = [
-            result
-            for attempt, answer in zip(attempts, answers, strict=True)
-            if not isinstance(answer, RpcError)
-            and (result := result_of(attempt, answer, name)) is not None
-            and (result.block_number or 0) <= block.number
-        ]
-        return count(mined, name, counts), results, refusals[0] if refusals else None
-
-    def _finish(self, result: AttemptResult, losers: AttemptStatus) -> AttemptResult:
-        self._book.settle(result, losers)
+    def _include(self, result: AttemptResult) -> AttemptResult:
+        self._book.settle(result, AttemptStatus.REPLACED)
         self._used_since.pop(result.intent_id, None)
-        self._used_since.pop(result.tx_hash, None)
+        self._progress.reach(
+            result.intent_id,
+            IntentState.INCLUDED,
+            block_number=result.block_number,
+            block_hash=result.block_hash,
+            tx_hash=result.tx_hash,
+            note=result.status.value,
+        )
         return result
 
-    def _bump(self, last: Attempt, block: BlockStamp) -> None:
-        replacement = self._replace(last, block)
-        if replacement is None:
-            self._resend(last)
-            return
-        sent, fate, words = publish(self._rpc, self._book, replacement, self._lowered)
-        if fate is Fate.ACCEPTED:
-            self._book.mark(sent.tx_hash, AttemptStatus.SENT)
-            _log.info("fee raised", intent=last.intent_id, tx=sent.tx_hash)
-        elif fate in (Fate.UNFUNDED, Fate.UNDERPRICED, Fate.OVER_CAP, Fate.REFUSED):
-            # the pool keeps the earlier one: send that again, unchanged, without climbing further
-            self._book.mark(sent.tx_hash, AttemptStatus.REFUSED, words)
-            self._resend(last)
-        else:
-            _log.warning("replacement sent, fate unknown", intent=last.intent_id, words=words)
+    def _give_up(self, last: Attempt, action: Action) -> AttemptResult:
+        _log.warning("intent given up", intent=last.intent_id, why=action.value)
+        dropped = AttemptStatus.DROPPED
+        result = AttemptResult(last.intent_id, last.tx_hash, dropped, None, 0, 0)
+        self._book.settle(result, dropped)
+        note = (
+            "past its deadline" if action is Action.STOP else "another transaction took its nonce"
+        )
+        self._progress.reach(last.intent_id, LEADS_TO[action], note=note)
+        self._used_since.pop(last.intent_id, None)
+        self._outbox.withdraw((last,))
+        return result
 
-    def _resend(self, last: Attempt) -> None:
-        fate, words = broadcast(self._rpc, last.raw)
-        if fate is Fate.ACCEPTED:
-            if last.status is AttemptStatus.SIGNED:
-                self._book.mark(last.tx_hash, AttemptStatus.SENT)
-        elif fate is not Fate.NONCE_USED:
-            _log.warning("sent again", intent=last.intent_id, tx=last.tx_hash, endpoint_says=words)
+    def _reopen(
+        self, last: Attempt, attempts: tuple[Attempt, ...], block: BlockStamp, *, moved: bool
+    ) -> None:
+        """Back in flight; unless it is in another block already, the same bytes are sent first."""
+        mined = next((a for a in reversed(attempts) if a.status in _IN_BLOCK), last)
+        _log.warning("reorganised", intent=last.intent_id, tx=mined.tx_hash, moved=moved)
+        self._book.reopen(mined.tx_hash, _OUT)
+        for rival in self._book.attempts_at(self._chain_id, self._account, mined.nonce):
+            if rival.intent_id != mined.intent_id and rival.status is AttemptStatus.REPLACED:
+                # what took its nonce is gone: it may be mined after all
+                self._book.mark(rival.tx_hash, AttemptStatus.DROPPED, _OUT)
+        if not moved:
+            self._reopened_at[mined.intent_id] = block.number
+            self._replacements.resend(mined, attempts, block.number)
+
+    def _deepen(
+        self, action: Action, attempts: tuple[Attempt, ...], result: AttemptResult | None
+    ) -> IntentState:
+        state = LEADS_TO[action]
+        if action is Action.FINALISE and result and result.status is AttemptStatus.CANCELLED:
+            state = IntentState.CANCELLED
+        self._progress.reach(
+            attempts[-1].intent_id,
+            state,
+            block_number=result.block_number if result else None,
+            block_hash=result.block_hash if result else None,
+            tx_hash=result.tx_hash if result else None,
+        )
+        return state
+
+
+def _newest(attempts: tuple[Attempt, ...]) -> Attempt:
+    """The newest that a pool may hold: a refused replacement is not what is bumped next."""
+    held = (AttemptStatus.SIGNED, AttemptStatus.SENT)
+    return next((a for a in reversed(attempts) if a.status in held), attempts[-1])

@@ -4,6 +4,7 @@ from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
 
 from keeper.execution.simulate import MOVES_TYPE, moves
+from keeper.execution.worth import NO_STAKE, Stake
 from keeper.model.decision import Beat, Intent, Lane, Payload, Plan, Rebalance, Settle
 from keeper.model.market import Readings
 
@@ -18,7 +19,9 @@ def rebalance_of(plan: Plan, readings: Readings) -> Rebalance:
     return Rebalance(plan, readings.mandate.state_hash, plan.max_loss)
 
 
-def make_intent(payload: Payload, readings: Readings, counter: int, deadline_s: int) -> Intent:
+def make_intent(
+    payload: Payload, readings: Readings, counter: int, deadline_s: int, stake: Stake = NO_STAKE
+) -> Intent:
     """The payload as it may take effect once, at most `deadline_s` after the pinned block.
 
     id = keccak(chain id, receiver, block hash, payload, counter): the same decision gives the same id.
@@ -36,6 +39,8 @@ def make_intent(payload: Payload, readings: Readings, counter: int, deadline_s: 
         gas_limit_estimate=_gas(payload),
         reason=_reason(payload, block.timestamp),
         payload=payload,
+        value_at_risk_wei=stake.value_at_risk_wei,
+        needed_by=stake.needed_by,
     )
 
 

@@ -1,10 +1,11 @@
 """Which nonce comes next: from the chain and the journal together (K-04). Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from keeper.execution.fees import Fees
 from keeper.model.attempt import Attempt
+from keeper.model.decision import Lane
 from keeper.model.outcome import AttemptStatus
 
 POOL_MEMORY_BLOCKS = 25
@@ -20,15 +21,32 @@ class Floor:
     """True if the endpoint's own pool holds something with the nonce: lower fees would be refused."""
 
 
-def next_nonce(mined: int, pending: int, mine_at_mined: Sequence[Attempt]) -> int:
-    """The nonce of a new intent while none of ours is in flight.
+OPEN = frozenset({AttemptStatus.SIGNED, AttemptStatus.SENT})
 
-    mined: transaction count at the newest block. pending: the same with the node's pool.
-    mine_at_mined: our own attempts ever signed with nonce `mined`, refused ones too: an endpoint that
-    refuses may pool all the same. If there are any, they are given up and their nonce is used again, or
-    it would be a gap; what others queued with this key goes first.
+
+def next_nonce(
+    mined: int, pending: int, mine_at: Callable[[int], Sequence[Attempt]], lane: Lane
+) -> int:
+    """The nonce of a new intent: the one allocator of an account, whichever vaults and lanes share it.
+
+    mined: transaction count at the newest block. pending: the same with the node's pool. mine_at: our own
+    attempts ever signed with a nonce, refused ones too: an endpoint that refuses may pool all the same.
+
+    From `mined` on: what we gave up or were refused is used again, or it would be a gap; what is in flight is
+    kept, except that protection takes over the nonce of a routine intent (K-05); what others queued with this
+    key goes first; else the nonce is free.
     """
-    return mined if mine_at_mined else max(mined, pending)
+    nonce = mined
+    while True:
+        ours = mine_at(nonce)
+        holders = {a.lane for a in ours if a.status in OPEN}
+        if ours and not holders:
+            return nonce
+        if holders and lane is Lane.PROTECTIVE and Lane.PROTECTIVE not in holders:
+            return nonce
+        if not ours and nonce >= pending:
+            return nonce
+        nonce += 1
 
 
 def fee_floor(attempts: Sequence[Attempt], *, pooled: bool, block: int) -> Floor | None:

@@ -21,11 +21,14 @@ def result_of(attempt: Attempt, receipt: Any, endpoint: str) -> AttemptResult | 
     if str(receipt.get("transactionHash")).lower() != attempt.tx_hash.lower():
         raise EndpointError(endpoint, METHOD, "answered the receipt of another transaction")
     status = quantity(receipt.get("status"), endpoint, METHOD, 2)
+    done = AttemptStatus.CANCELLED if attempt.cancels else AttemptStatus.MINED
+    block_hash = receipt.get("blockHash")
     return AttemptResult(
         intent_id=attempt.intent_id,
         tx_hash=attempt.tx_hash,
-        status=AttemptStatus.MINED if status else AttemptStatus.REVERTED,
+        status=done if status else AttemptStatus.REVERTED,
         block_number=count(receipt["blockNumber"], endpoint, METHOD),
         gas_used=count(receipt.get("gasUsed"), endpoint, METHOD),
         gas_price_wei=quantity(receipt.get("effectiveGasPrice", "0x0"), endpoint, METHOD),
+        block_hash=block_hash.lower() if isinstance(block_hash, str) else None,
     )

@@ -18,6 +18,7 @@ from keeper.model.outcome import AttemptResult, AttemptStatus
 _OPEN = (AttemptStatus.SIGNED.value, AttemptStatus.SENT.value)
 _GIVEN_UP = (AttemptStatus.DROPPED.value, AttemptStatus.REFUSED.value)
 _ENDED = (AttemptStatus.MINED.value, AttemptStatus.REVERTED.value)
+_IN_BLOCK = (*_ENDED, AttemptStatus.CANCELLED.value)
 
 _a = schema.attempts.c
 _ATTEMPT = select(_a.attempt, _a.status).order_by(_a.id)
@@ -139,7 +140,7 @@ class AttemptsBook(IntentBook):
                     "new_price": str(result.gas_price_wei),
                 },
             )
-            if result.status.value in _ENDED:
+            if result.status.value in _IN_BLOCK:
                 amount = result.gas_used * result.gas_price_wei
                 self._cost(db, result.intent_id, result.tx_hash, ("gas", amount, "wei"))
                 self._follow(
@@ -174,7 +175,7 @@ class AttemptsBook(IntentBook):
             found = _INTENT_OF.one(db, {"wanted": tx_hash})
             if found is None:
                 raise self._database.refuse(f"knows no transaction {tx_hash}")
-            if found[2] not in _ENDED:
+            if found[2] not in _IN_BLOCK:
                 return  # said before
             none = {"new_block": None, "new_gas": 0, "new_price": "0"}
             sent = AttemptStatus.SENT.value

@@ -30,3 +30,12 @@ class Attempt:
     deadline: int
     """Unix seconds after which the intent is given up; the vault refuses a rebalance from then on."""
     status: AttemptStatus = AttemptStatus.SIGNED
+    value_at_risk_wei: int = 0
+    """As its intent's: bounds what replacements pay."""
+    needed_by: int = 0
+    """As its intent's."""
+
+    @property
+    def cancels(self) -> bool:
+        """True for the empty transaction to the account itself that takes the nonce of the intent."""
+        return self.to == self.account

@@ -147,3 +147,7 @@ class Intent:
     gas_limit_estimate: int
     reason: str
     payload: Payload
+    value_at_risk_wei: int = 0
+    """Expected loss if it takes effect late, in wei of the coin that pays gas; 0 if not known."""
+    needed_by: int = 0
+    """Unix seconds by which it must be in to do its work; 0 for the deadline."""

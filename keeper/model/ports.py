@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from keeper.model.block import BlockStamp
-from keeper.model.decision import Intent, Plan, Target, Verdict
+from keeper.model.decision import Intent, Lane, Plan, Target, Verdict
 from keeper.model.market import MarketState, Readings
 from keeper.model.outcome import AttemptResult, TickOutcome
 from keeper.model.risk import RiskReport
@@ -50,8 +50,12 @@ class Executor(Protocol):
         """Unix seconds from which the mandate takes routine rebalances, as it last said; 0 if it said nothing."""
         ...
 
-    def in_flight(self) -> int:
-        """How many intents are not settled yet."""
+    def in_flight(self, lane: Lane | None = None) -> int:
+        """How many intents, of a lane or of all, are signed and neither mined nor given up."""
+        ...
+
+    def account_of(self, lane: Lane) -> str:
+        """Address of the account that carries a lane."""
         ...
 
 
@@ -78,8 +82,14 @@ class Journal(Protocol):
         plan: Plan,
         verdict: Verdict,
         intent: Intent | None,
+        *,
+        account: str = "",
+        fence: int = 0,
     ) -> None:
-        """The decision, before anything is signed."""
+        """The decision, before anything is signed.
+
+        account: that will carry the intent. fence: token of the leadership it was decided under.
+        """
         ...
 
     def record_outcome(self, outcome: TickOutcome) -> None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, cast
 
 from keeper.model.block import BlockStamp
 from keeper.model.decision import Intent
-from keeper.model.outcome import AttemptResult
 from keeper.model.ports import Executor
 
 _HASH_DIGITS = 8
@@ -25,33 +25,25 @@ def in_tick(block: BlockStamp | None) -> Iterator[None]:
         yield
 
 
-class Correlated:
-    """An executor whose log lines carry the intent they are about."""
+def correlated(executor: Executor) -> Executor:
+    """The executor, with the intent bound to every log line of its sending and rehearsing."""
+    return cast("Executor", _Correlated(executor))
 
+
+class _Correlated:
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
 
     def rehearse(self, intent: Intent) -> str:
-        """As the executor does."""
         with _about(intent):
             return self._executor.rehearse(intent)
 
     def submit(self, intent: Intent) -> str:
-        """As the executor does."""
         with _about(intent):
             return self._executor.submit(intent)
 
-    def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
-        """As the executor does; its lines name their transactions."""
-        return self._executor.follow(block)
-
-    def routine_waits_until(self) -> int:
-        """As the executor says."""
-        return self._executor.routine_waits_until()
-
-    def in_flight(self) -> int:
-        """As the executor says."""
-        return self._executor.in_flight()
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._executor, name)  # whatever else it does names its transactions itself
 
 
 @contextmanager

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from keeper.errors import SigningError
-from keeper.execution.signers.protocol import Signed, Signer, Unpicklable
+from keeper.execution.signers.protocol import Signed, Signer
 from keeper.model.decision import Lane, Refusal
+from keeper.model.secret import Unpicklable
 from keeper.ops.control import Switches
 
 _REMEDY = "nothing was signed"

@@ -98,11 +98,10 @@ def pair(
     eta: float,
     below: float,
     turns: float,
-    reach: float,
     market: Market,
 ) -> Term:
     """near - strike far with its derivatives. `below` is z - w, far's deviation; w dz is `turns` (1 for B, -1 for C
-    and D, which have the powers) times dln S and `reach` (-1, 2, 1) times dln H."""
+    and D, which have the powers) times dln S, and less that dln H (twice in C, where it cancels: money is strike)."""
     _, years, volatility, mu, rate, dividend, depth = market
     width = volatility * math.sqrt(years)
     reflected = 0.0 if turns > 0.0 else 1.0
@@ -121,7 +120,7 @@ def pair(
     by_years = strike * rate * far - dividend * near
     by_years += 0.5 * eta * density / years * (over * later + strike * width)
     by_barrier = strike * far_power * far - (near_power - 1.0) * near
-    by_barrier += eta * reach / width * density * over
+    by_barrier -= tilt * over
     return value, first, second + tilt * bend, vega, by_years, by_barrier
 
 
@@ -134,7 +133,7 @@ def crossed(spot: float, strike: float, level: float, sign: float, market: Marke
     density = _density(rate * years, below)
     near = weighted_cdf(-dividend * years, sign * (below + width), level * density / spot) * spot
     far = weighted_cdf(-rate * years, sign * below, density)
-    return pair(near, far, density, strike, level, sign, below, 1.0, -1.0, market)
+    return pair(near, far, density, strike, level, sign, below, 1.0, market)
 
 
 @kernel
@@ -147,17 +146,17 @@ def mirrored(
     below = mu * width + (depth + past) / width
     if past == 0.0:
         density = _density(rate * years, mu * width - depth / width)
-        money, reach = level, 1.0
+        money = level
     else:
         # of C the exponents add up to this, both parts of one sign wherever C is used
         density = _density(rate * years + 2.0 * depth / width * past / width, at_strike)
-        money, reach = strike, 2.0
+        money = strike
     exponent = 2.0 * mu * depth
     near = spot * weighted_cdf(
         exponent + 2.0 * depth - dividend * years, eta * (below + width), money * density / spot
     )
     far = weighted_cdf(exponent - rate * years, eta * below, density)
-    return pair(near, far, density, strike, money, eta, below, -1.0, reach, market)
+    return pair(near, far, density, strike, money, eta, below, -1.0, market)
 
 
 @kernel

@@ -60,13 +60,23 @@ def _compile(function: Callable[P, R], **options: Any) -> Callable[P, R]:
 
 
 WARMERS: dict[str, Callable[[], None]] = {}
-"""What `keeper quant warm` runs, by module."""
+"""What `keeper quant warm` runs, by module or part."""
 
 
 def warms(function: Callable[[], None]) -> Callable[[], None]:
     """Mark the one function of a module that runs all of its kernels once, serial and parallel, on real types."""
     WARMERS[function.__module__] = function
     return function
+
+
+def warms_part(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    """As `warms`, for a part whose kernels stand in several modules, under the part's name."""
+
+    def register(function: Callable[[], None]) -> Callable[[], None]:
+        WARMERS[name] = function
+        return function
+
+    return register
 
 
 def is_cache_name(name: str) -> bool:

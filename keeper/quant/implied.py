@@ -36,7 +36,7 @@ from keeper.quant.inputs import (
     Floats,
     flat_inputs,
 )
-from keeper.quant.normal import exponential, log_ratio
+from keeper.quant.normal import INV_SQRT_2PI, exponential, log_ratio
 
 BLOCK = 256
 """Elements that one pass works on: the workspace stays in the first-level cache."""
@@ -209,10 +209,13 @@ def _refine(rows: Floats, source: int, target: int, size: int) -> None:
 def _close(
     years: Floats, rows: Floats, codes: Floats, volatilities: Floats, begin: int, size: int
 ) -> None:
-    deviation, status = rows[4], rows[6]
+    moneyness, worth, deviation, status = rows[_Y], rows[_C], rows[4], rows[6]
     for i in range(size):
         t, code = get(years, begin + i), get(status, i)
-        volatility = get(deviation, i) / math.sqrt(t if t > 0.0 else 1.0)
+        c, s = get(worth, i), get(deviation, i)
+        # so small at the money that squares leave the range of doubles: there c = s / sqrt(2 pi) is exact
+        s = c / INV_SQRT_2PI if (get(moneyness, i) == 0.0) & (c < 1e-100) else s
+        volatility = s / math.sqrt(t if t > 0.0 else 1.0)
         volatility = volatility if code == _OK else math.nan
         put0(volatilities, begin + i, 0.0 if code == _WORTHLESS else volatility)
         put1(codes, begin + i, _OK if code == _WORTHLESS else code)

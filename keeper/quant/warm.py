@@ -1,7 +1,8 @@
 """Compiling every kernel ahead of time, so that the keeper's first block does not wait for the compiler.
 
 A module of kernels marks one function of its own with `compiled.warms`: it runs the module's public functions once, on
-the types they compile for. What is compiled stays on disk (`compiled.cache_folder`) until the sources change.
+the types they compile for; `keeper.quant.rehearsal` does so for the parts of several modules. What is compiled stays
+on disk (`compiled.cache_folder`) until the sources change.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _KEPT_VERSIONS = 3
 
 
 class Warmed(NamedTuple):
-    """One module's kernels are ready."""
+    """The kernels of one module or part are ready."""
 
     name: str
     seconds: float

@@ -3,7 +3,8 @@
 The chain is simulated: expiries x strikes from a surface without arbitrage, noise of half a half spread. Warm is the
 fit of a chain from the surface of the chain before, the quotes of the two being drawn anew. Beside it, what a Python
 user writes without a library of this kind: scipy's least squares of raw SVI, one expiry after another, with the same
-weights and no condition against arbitrage. Rounds are interleaved; figures are over rounds.
+weights and no condition against arbitrage; and, where they are installed, what QuantLib and fast-vollib can do (see
+`surface_peers`). Rounds are interleaved; figures are over rounds.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from scipy.optimize import least_squares  # type: ignore[import-untyped]
 
 from keeper.quant.black import price
 from keeper.quant.surface import Fit, Quotes, Surface, fit_surface
+from scripts.bench import harness
+from scripts.bench.surface_peers import judged, peers, smile_of
 
 Floats = NDArray[np.float64]
 SIZES = ((1, 25), (4, 25), (8, 25), (12, 40), (20, 50))
@@ -82,8 +85,8 @@ def measure(rounds: int, peer_rounds: int) -> dict[str, Any]:
         ways, fits = _ways(chains)
         times = _timed(ways, rounds)
         if (expiries, strikes) == ASKED:
-            peer = {"raw SVI by scipy, no conditions": partial(_of_peer, chains)}
-            times |= _timed(peer, peer_rounds)
+            times = _with_peers(chains, ways, times, peer_rounds)
+            report["arbitrage"] = _judgements(chains, fits)
             report["least_g"] = float(min(fit.surface.least_g().min() for fit in fits))
             report["least_calendar_gap"] = float(min(f.surface.calendar_gap().min() for f in fits))
             report["steps"] = {
@@ -111,6 +114,49 @@ def _ways(chains: list[Quotes]) -> tuple[dict[str, Callable[[int], object]], lis
         return fit_surface(quotes, fits[(i - 1) % CHAINS].surface)
 
     return {"cold": cold, "warm": warm, "warm, from prices": from_prices}, fits
+
+
+def _with_peers(
+    chains: list[Quotes],
+    ways: dict[str, Callable[[int], object]],
+    times: dict[str, dict[str, float]],
+    rounds: int,
+) -> dict[str, dict[str, float]]:
+    """Ours and every peer interleaved, so that the ratios are of the same minutes; our own many rounds stay."""
+    cases: dict[str, Callable[[int], object]] = {
+        "cold, beside the peers": ways["cold"],
+        "raw SVI by scipy, no conditions": partial(_of_peer, chains),
+    }
+    for name, fit in peers().items():
+        cases[name] = partial(_fitted, fit, chains)
+    found = _timed(cases, rounds)
+    ours = found["cold, beside the peers"]
+    for row in found.values():
+        row["ratio_of_medians"] = row["median"] / ours["median"]
+        row["ratio_of_least"] = row["least"] / ours["least"]
+    return times | found
+
+
+def _fitted(fit: Callable[[Quotes], object], chains: list[Quotes], i: int) -> object:
+    return fit(chains[i % CHAINS])
+
+
+def _judgements(chains: list[Quotes], fits: list[Fit]) -> dict[str, dict[str, Any]]:
+    """The worst over the chains, and on how many there is no arbitrage."""
+    found = {"gimbal": [judged(smile_of(f.surface), q) for f, q in zip(fits, chains, strict=True)]}
+    for name, peer in peers().items():
+        found[name] = [judged(peer(quotes), quotes) for quotes in chains]
+    return {
+        name: {
+            "chains": len(rows),
+            "free_of_arbitrage": sum(row["free_of_arbitrage"] for row in rows),
+            "answered": min(row["answered"] for row in rows),
+            "least_g": min(row["least_g"] for row in rows),
+            "least_rise": min(row["least_rise"] for row in rows),
+            "rms": max(row["rms"] for row in rows),
+        }
+        for name, rows in found.items()
+    }
 
 
 def _of_peer(chains: list[Quotes], i: int) -> object:
@@ -158,12 +204,22 @@ def main(arguments: list[str] | None = None) -> int:
     report = measure(options.rounds, options.peer_rounds)
     for size, ways in report["milliseconds"].items():
         for name, t in ways.items():
+            times = f", {t['ratio_of_medians']:.0f} times ours" if "ratio_of_medians" in t else ""
             print(
-                f"{size:8} {name:32} {t['median']:8.3f} ms median {t['least']:8.3f} least {t['p90']:8.3f} p90"
+                f"{size:8} {name:32} {t['median']:8.3f} ms median {t['least']:8.3f} least "
+                f"{t['p90']:8.3f} p90{times}"
             )
+    for name, row in report["arbitrage"].items():
+        print(
+            f"{name:32} free of arbitrage on the dense grid for {row['free_of_arbitrage']} chains of "
+            f"{row['chains']}: least g {row['least_g']:.4f}, least rise {row['least_rise']:.2e}; worst RMS "
+            f"{100 * row['rms']:.2f} points of volatility; answers on {100 * row['answered']:.0f} % of it"
+        )
     print(
         f"least g {report['least_g']:.4f}, calendar gap {report['least_calendar_gap']:.2e}, steps {report['steps']}"
     )
+    report["machine"] = harness.machine()
+    print(f"load average {report['machine']['load_average']}")
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     return 0

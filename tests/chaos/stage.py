@@ -1,15 +1,13 @@
 """The stage of a schedule: one local mainnet, one vault in danger, three proxies, and a keeper between them."""
 
 import contextlib
-import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from keeper.demo.start import band_for
 from keeper.demo.twins import mandate_for
-from keeper.localnet.driver import BlockRecord, Driver
+from keeper.localnet.driver import BlockRecord
 from keeper.localnet.mainnet import start_local_mainnet
 from keeper.localnet.market import MarketSpec
 from keeper.localnet.position import open_leveraged

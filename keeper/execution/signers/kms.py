@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from keeper.errors import KeystoreError, SigningError
-from keeper.execution.signers.protocol import Signed, Unpicklable
+from keeper.execution.signers.protocol import Signed
 from keeper.execution.signers.secp256k1 import low_s, parity_of, parse_der, spki_address
 from keeper.execution.signers.transaction import sealed, unsigned
+from keeper.model.secret import Unpicklable
 
 _ALGORITHM = "ECDSA_SHA_256"
 _SPEC = "ECC_SECG_P256K1"

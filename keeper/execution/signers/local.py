@@ -10,9 +10,10 @@ from eth_account import Account
 from eth_typing import HexStr
 
 from keeper.errors import KeystoreError
-from keeper.execution.signers.protocol import Secret, Signed, Unpicklable
+from keeper.execution.signers.protocol import Signed
 from keeper.execution.signers.secp256k1 import address_of
 from keeper.execution.signers.transaction import sealed, unsigned
+from keeper.model.secret import Secret, Unpicklable
 
 _KEY_BYTES = 32
 

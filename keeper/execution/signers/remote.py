@@ -8,8 +8,9 @@ from typing import Any, Literal
 
 from keeper.errors import EndpointError, KeystoreError, RpcError, SigningError
 from keeper.execution.ports import Rpc
-from keeper.execution.signers.protocol import Signed, Unpicklable
+from keeper.execution.signers.protocol import Signed
 from keeper.execution.signers.transaction import checksummed, unsigned, verified
+from keeper.model.secret import Unpicklable
 
 Style = Literal["web3signer", "clef"]
 _METHODS: dict[Style, tuple[str, str]] = {

@@ -34,19 +34,24 @@ class ImpulseRegion:
 
 
 def solve_with_fixed_cost(
-    problem: Problem, fixed: float, variances: list[float], cells_per_sd: int = 24
+    problem: Problem,
+    fixed: float,
+    variances: list[float],
+    cells_per_sd: int = 24,
+    *,
+    hedge: Floats | None = None,
 ) -> tuple[list[ImpulseRegion], float]:
     """Regions at each of `variances` (increasing), and the certainty equivalent at the last, at the money.
 
     `fixed` is per option and strike. One grid of x serves all variances: the first must not be too small a part
-    of the last.
+    of the last. `hedge` is the grid of hedges, by default a part of the narrowest band apart.
     """
     total = variances[-1]
     step = math.sqrt(total) / cells_per_sd
     half = math.ceil(WIDTH_SD * math.sqrt(total) / step)
     x = step * np.arange(-half, half + 1, dtype=np.float64)
-    narrow = min(0.02, narrow_half_band(problem, total) / 8.0)
-    hedge = np.linspace(-1.0, 2.0, math.ceil(3.0 / narrow) + 1)
+    if hedge is None:
+        hedge = hedge_grid(min(0.02, narrow_half_band(problem, total) / 8.0), reach=1.0)
     sign = 1.0 if problem.written else -1.0
     values = np.repeat(sign * np.maximum(np.exp(x) - 1.0, 0.0)[:, None], hedge.size, axis=1)
     edges = np.empty((4, x.size))
@@ -69,6 +74,11 @@ def solve_with_fixed_cost(
         reached = variance
     start = int(np.argmin(np.abs(hedge)))
     return regions, float(values[half, start])
+
+
+def hedge_grid(most: float, reach: float) -> Floats:
+    """Hedges from -reach to 1 + reach, `most` apart at most."""
+    return np.linspace(-reach, 1.0 + reach, math.ceil((1.0 + 2.0 * reach) / most) + 1)
 
 
 @kernel

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keeper.quant.bands.exposure import Band, Exposure, Terms
+from keeper.quant.bands.fixed import corrected
 from keeper.quant.bands.widen import widths
 from keeper.quant.compiled import kernel
 
@@ -32,8 +33,20 @@ def hodges_neuberger(exposure: Exposure, terms: Terms) -> Band:
     cost would that costs as much on a trade from the outer edge to the inner: what moves it is the volatility that
     hedging costs add to the liability (Leland 1985), whatever they are made of.
 
+    What that leaves of the optimum where bands are wide is a second table (`keeper.quant.bands.fixed`), of the dynamic
+    program with interventions.
+
     At expiry the band is all there is: nothing is left to hedge.
     """
+    centre, outer, inner, free = local_band(exposure, terms)
+    _, _, fixed = terms.arrays()
+    if not np.any(fixed > 0):
+        return Band(centre - outer, centre + outer, centre - inner, centre + inner)
+    return corrected(exposure, terms, (centre, outer, inner, free))
+
+
+def local_band(exposure: Exposure, terms: Terms) -> tuple[Floats, Floats, Floats, Floats]:
+    """(middle, outer and inner half width, half width without the fixed cost), before the second table."""
     parts = (exposure.spot, exposure.strike, exposure.variance, exposure.quantity, exposure.gamma)
     wide = np.broadcast_arrays(*parts, *terms.arrays())
     shape = wide[0].shape
@@ -42,7 +55,9 @@ def hodges_neuberger(exposure: Exposure, terms: Terms) -> Band:
     )
     middle, half = ratios(spot, strike, variance, quantity, cost, aversion)
     unit, outer, inner = widths(spot, variance, gamma, cost, aversion, fixed, half)
+    free = outer
     if np.any(fixed > 0):
+        _, free, _ = widths(spot, variance, gamma, cost, aversion, np.zeros_like(fixed), half)
         with np.errstate(invalid="ignore", divide="ignore"):
             whole = np.where(fixed > 0, cost + fixed / (spot * (outer - inner)), cost)
         whole = np.minimum(np.where(np.isfinite(whole), whole, cost), MOST_COST)
@@ -51,9 +66,8 @@ def hodges_neuberger(exposure: Exposure, terms: Terms) -> Band:
     with np.errstate(invalid="ignore"):
         # Towards more hedge per option: a written one is hedged by holding, a held one by being short.
         shift = np.where(np.isfinite(unit), -np.sign(quantity) * middle * unit, 0.0)
-    centre = shift.reshape(shape) - exposure.delta
-    outer, inner = outer.reshape(shape), inner.reshape(shape)
-    return Band(centre - outer, centre + outer, centre - inner, centre + inner)
+    centre: Floats = shift.reshape(shape) - exposure.delta
+    return centre, outer.reshape(shape), inner.reshape(shape), free.reshape(shape)
 
 
 def ratios(

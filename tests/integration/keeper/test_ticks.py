@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from keeper.app import Keeper
-from keeper.execution import send as send_module
-from keeper.execution.send import Fate, broadcast
+from keeper.execution.fate import Fate
+from keeper.execution.outbox import Outbox
 from keeper.localnet.market import set_market_price
 from keeper.localnet.rpc import rpc
 from keeper.localnet.vaults import add_keeper, remove_keeper
@@ -191,14 +191,16 @@ def test_killed_around_the_broadcast_a_restart_ends_with_one_effect(
 ) -> None:
     """K-01: between journal and send, or between send and journal."""
 
-    def die(rpc: Any, raw: str) -> tuple[Fate, str]:
+    public = Outbox._public
+
+    def die(outbox: Outbox, raw: str) -> tuple[Fate, str]:
         if sent_before_death:
-            broadcast(rpc, raw)
+            public(outbox, raw)
         raise _Killed
 
     _move_market(kept, 1_700)
     with monkeypatch.context() as patch, kept.keeper() as doomed:
-        patch.setattr(send_module, "broadcast", die)
+        patch.setattr(Outbox, "_public", die)
         with pytest.raises(_Killed):
             doomed.tick()
     assert kept.pending() == int(sent_before_death)

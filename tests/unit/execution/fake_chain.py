@@ -15,6 +15,10 @@ from keeper.model.block import BlockStamp
 GWEI = 10**9
 
 
+class Killed(BaseException):
+    """The process died here."""
+
+
 @dataclass
 class FakeChain:
     """`refuse_send` and `refuse_call` are errors to answer with; `deaf` loses what is sent, silently.
@@ -31,7 +35,7 @@ class FakeChain:
     mined: int = 0
     foreign_pending: int = 0
     gas: int = 400_000
-    refuse_send: Exception | None = None
+    refuse_send: BaseException | None = None
     refuse_call: RpcError | None = None
     deaf: bool = False
     lies: bool = False
@@ -108,7 +112,7 @@ class FakeChain:
 
     def _send(self, raw: str) -> Any:
         self.sent.append(raw)
-        if isinstance(self.refuse_send, EndpointError):
+        if isinstance(self.refuse_send, EndpointError | Killed):
             raise self.refuse_send
         if self.refuse_send is not None:
             if self.lies:

@@ -21,14 +21,14 @@ from keeper.errors import (
 )
 from keeper.execution.executor import TransactionExecutor
 from keeper.execution.fees import GasPolicy
-from keeper.execution.life import FollowPolicy
+from keeper.execution.machine import FollowPolicy
 from keeper.execution.signer import from_private_key
 from keeper.execution.simulate import ErrorBook
 from keeper.journal.store import SqliteJournal
 from keeper.model.attempt import Attempt
 from keeper.model.decision import Lane
 from keeper.model.outcome import AttemptStatus
-from tests.unit.execution.fake_chain import GWEI, FakeChain, fields_of
+from tests.unit.execution.fake_chain import GWEI, FakeChain, Killed, fields_of
 from tests.unit.execution.intents import make_test_intent
 
 SIGNER = from_private_key("0x" + "4c" * 32, "test")
@@ -198,10 +198,14 @@ def _broken(_attempt: Attempt) -> None:
 def test_killed_between_journal_and_send_a_restart_sends_the_same_bytes_once(
     chain: FakeChain, journal: SqliteJournal
 ) -> None:
+    """K-03."""
     intent = make_test_intent()
-    executor = executor_of(chain, journal)
-    signed = executor._sign(intent, executor._rehearse(intent))
-    journal.record_attempt(signed)  # and here the process died
+    chain.refuse_send = Killed()
+    with pytest.raises(Killed):
+        executor_of(chain, journal).submit(intent)
+    chain.refuse_send = None
+    chain.sent.clear()
+    (signed,) = attempts(journal)
 
     restarted = executor_of(chain, journal)
     assert restarted.in_flight() == 1

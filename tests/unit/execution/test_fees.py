@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keeper.execution.fees import (
+    Ask,
     Fees,
     GasPolicy,
     affordable,
@@ -67,7 +68,7 @@ def test_bumped(last: Fees, base: int, bound: Fees, expected: Fees | None) -> No
 def test_no_transaction_climbs_over_its_share_of_the_balance(
     base: int, lane: Lane, balance_gwei: int, expected: Fees
 ) -> None:
-    assert most(base * GWEI, lane, 100, balance_gwei * GWEI, POLICY) == expected
+    assert most(base * GWEI, Ask(lane, 100), balance_gwei * GWEI, POLICY) == expected
 
 
 @given(cap=st.integers(1, 10**15), tip=st.integers(1, 10**12), base=st.integers(0, 10**13))

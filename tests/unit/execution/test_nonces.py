@@ -1,5 +1,7 @@
 """The next nonce: from chain and journal together (K-04)."""
 
+from dataclasses import replace
+
 import pytest
 
 from keeper.execution.fees import Fees
@@ -17,22 +19,46 @@ def attempt(nonce: int, status: AttemptStatus, cap: int = 10, tip: int = 1) -> A
     )  # fmt: skip
 
 
+ROUTINE, PROTECTIVE = Lane.ROUTINE, Lane.PROTECTIVE
+SIGNED, SENT = AttemptStatus.SIGNED, AttemptStatus.SENT
+
+
 @pytest.mark.parametrize(
-    ("mined", "pending", "ours", "expected"),
+    ("mined", "pending", "ours", "lane", "expected"),
     [
-        (5, 5, (), 5),
-        (5, 7, (), 7),  # another program with this key queued two: they go first
-        (5, 6, (AttemptStatus.DROPPED,), 5),  # the pending one is ours and given up: no gap
-        (5, 5, (AttemptStatus.DROPPED,), 5),
-        (5, 7, (AttemptStatus.REFUSED,), 5),  # refused, and pooled all the same
-        (0, 0, (AttemptStatus.REFUSED,), 0),  # a refused transaction burns no nonce
-        (5, 4, (), 5),  # a pool that lags behind its chain
+        (5, 5, {}, ROUTINE, 5),
+        (5, 7, {}, ROUTINE, 7),  # another program with this key queued two: they go first
+        (5, 6, {5: (AttemptStatus.DROPPED,)}, ROUTINE, 5),  # the pending one is ours and given up
+        (5, 5, {5: (AttemptStatus.DROPPED,)}, ROUTINE, 5),
+        (5, 7, {5: (AttemptStatus.REFUSED,)}, ROUTINE, 5),  # refused, and pooled all the same
+        (0, 0, {0: (AttemptStatus.REFUSED,)}, ROUTINE, 0),  # a refused transaction burns no nonce
+        (5, 4, {}, ROUTINE, 5),  # a pool that lags behind its chain
+        (5, 7, {5: (SENT,), 6: (SENT,)}, ROUTINE, 7),  # one behind those in flight
+        (5, 5, {5: (SIGNED,)}, ROUTINE, 6),  # signed is taken, whatever the pool says
+        (5, 7, {5: (SENT,), 6: (AttemptStatus.DROPPED,)}, ROUTINE, 6),  # a gap is filled first
+        (5, 6, {5: (SENT,)}, PROTECTIVE, 5),  # K-05: a routine intent is taken over
+        (5, 6, {5: (AttemptStatus.REFUSED, SENT)}, ROUTINE, 6),
+        (5, 8, {6: (SENT,)}, ROUTINE, 8),  # others at 5 and 7
     ],
 )
 def test_next_nonce(
-    mined: int, pending: int, ours: tuple[AttemptStatus, ...], expected: int
+    mined: int,
+    pending: int,
+    ours: dict[int, tuple[AttemptStatus, ...]],
+    lane: Lane,
+    expected: int,
 ) -> None:
-    assert next_nonce(mined, pending, [attempt(mined, status) for status in ours]) == expected
+    """K-04."""
+
+    def mine_at(nonce: int) -> list[Attempt]:
+        return [attempt(nonce, status) for status in ours.get(nonce, ())]
+
+    assert next_nonce(mined, pending, mine_at, lane) == expected
+
+
+def test_protection_in_flight_is_never_taken_over() -> None:
+    held = replace(attempt(5, SENT), lane=PROTECTIVE)
+    assert next_nonce(5, 6, lambda n: [held] if n == 5 else [], PROTECTIVE) == 6
 
 
 DROPPED, REFUSED = AttemptStatus.DROPPED, AttemptStatus.REFUSED

@@ -67,6 +67,7 @@ class World:
 
     readings: Readings = ENDANGERED
     pending: int = 0
+    routine_pending: int = 0
     read_fails: Exception | None = None
     submit_fails: Exception | None = None
     settled: tuple[AttemptResult, ...] = ()
@@ -79,6 +80,7 @@ class World:
     intents: list[Intent] = field(default_factory=list)
     decided: list[tuple[Plan, Verdict, Intent | None]] = field(default_factory=list)
     outcomes: list[TickOutcome] = field(default_factory=list)
+    journalled_for: list[tuple[str, int]] = field(default_factory=list)
 
     def head(self) -> BlockStamp:
         if self.read_fails:
@@ -97,8 +99,12 @@ class World:
     def routine_waits_until(self) -> int:
         return self.waits_until
 
-    def in_flight(self) -> int:
-        return self.pending
+    def in_flight(self, lane: Lane | None = None) -> int:
+        of_lane = {Lane.PROTECTIVE: self.pending, Lane.ROUTINE: self.routine_pending}
+        return sum(of_lane.values()) if lane is None else of_lane[lane]
+
+    def account_of(self, lane: Lane) -> str:
+        return f"0x{lane}"
 
     def rehearse(self, intent: Intent) -> str:
         self.calls.append("rehearse")
@@ -113,10 +119,11 @@ class World:
 
     def record_decision(  # noqa: PLR0917 - as the port
         self, market: MarketState, risk: RiskReport, target: Target, plan: Plan, verdict: Verdict,
-        intent: Intent | None,
+        intent: Intent | None, *, account: str = "", fence: int = 0,
     ) -> None:  # fmt: skip
         self.calls.append("decision")
         self.decided.append((plan, verdict, intent))
+        self.journalled_for.append((account, fence))
 
     def record_outcome(self, outcome: TickOutcome) -> None:
         self.calls.append("outcome")
@@ -200,10 +207,43 @@ def test_holding_is_journalled_and_sends_nothing() -> None:
     assert world.calls == ["follow", "read", "decision", "outcome"]
 
 
-def test_while_an_intent_is_in_flight_nothing_new_is_decided() -> None:
+def test_while_protection_is_in_flight_nothing_new_is_decided() -> None:
     world = World(pending=1)
     assert run(world).outcome.status is TickStatus.PENDING
     assert world.calls == ["follow", "outcome"]
+
+
+def test_protection_is_decided_and_sent_while_a_routine_intent_is_in_flight() -> None:
+    """K-05."""
+    world = World(routine_pending=1)
+    assert run(world).outcome.status is TickStatus.SENT
+    assert [intent.lane for intent in world.intents] == [Lane.PROTECTIVE]
+    assert world.journalled_for == [("0xprotective", 0)]
+
+
+@pytest.mark.parametrize("strategy", ["routine", "beat"])
+def test_routine_work_waits_for_a_routine_intent_in_flight(strategy: str) -> None:
+    readings = make_readings(debt_asset=1_500_000, last_beat=QUIET)
+    world = World(readings, routine_pending=1)
+    chosen = wants(1.3, Lane.ROUTINE) if strategy == "routine" else holds
+    outcome = run(world, chosen).outcome
+    assert (outcome.status, outcome.reason) == (
+        TickStatus.PENDING,
+        "a routine intent is in flight",
+    )
+    assert not world.intents
+
+
+def test_a_protective_intent_carries_what_lateness_would_cost_and_a_routine_one_does_not() -> None:
+    """K-06."""
+    endangered = World()
+    run(endangered)
+    (protective,) = endangered.intents
+    assert protective.value_at_risk_wei > 0
+    assert protective.needed_by >= ENDANGERED.block.timestamp
+    safe = World(make_readings(debt_asset=1_500_000))
+    run(safe, wants(1.3, Lane.ROUTINE))
+    assert (safe.intents[0].value_at_risk_wei, safe.intents[0].needed_by) == (0, 0)
 
 
 def test_what_was_settled_is_in_the_record() -> None:

@@ -100,6 +100,17 @@ def test_intrinsic_value_means_no_volatility_and_rounding_is_forgiven() -> None:
     assert found.status.tolist() == [0, 0, 0]
 
 
+def test_the_smallest_prices_at_the_money_have_a_volatility() -> None:
+    """There the price is spot volatility / sqrt(2 pi), down to the smallest double."""
+    price = np.array([1e-90, 1e-120, 1e-160, 1e-250, 1e-300, 5e-324])
+    found = implied_volatility(price, 100.0, 100.0, 0.25, 1)
+    assert found.status.tolist() == [0] * 6
+    # the smallest two lose digits to the end of the range
+    wanted = price / 100.0 * math.sqrt(2 * math.pi) / 0.5
+    assert found.volatility[:5] == pytest.approx(wanted[:5], rel=1e-14, abs=0.0)
+    assert found.volatility[5] >= 0.0
+
+
 def test_a_bad_element_leaves_its_neighbours_alone() -> None:
     price = np.full(300, 8.0)
     price[[0, 7, 255, 256, 299]] = np.nan

@@ -55,3 +55,11 @@ def test_the_highest_target_bounds_it_and_says_so() -> None:
 
 def test_a_mandate_above_the_highest_target_is_still_kept() -> None:
     assert health_target(4.0, 0.5, 100.0, RiskPolicy()).low == 4.0
+
+
+def test_protection_costs_up_to_twice_the_base_fee() -> None:
+    """What its first fee cap may take: 2 x 20 gwei x 1,500,000 gas = 0.06 ether."""
+    readings = make_readings(base_fee_gwei=20)
+    for wei, pays in ((6 * 10**16, True), (6 * 10**16 - 1, False)):
+        found = wait_of(replace(readings, keeper_balance_wei=Wei(wei)), Tempo())
+        assert found.keeper_can_pay is pays

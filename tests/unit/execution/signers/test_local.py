@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from keeper.errors import KeystoreError, SigningError
 from keeper.execution.signers import encrypt_keystore, from_keystore, from_private_key
-from keeper.execution.signers.protocol import Secret
+from keeper.model.secret import Secret
 from tests.unit.execution.fake_chain import fields_of, hash_of
 from tests.unit.execution.signers.asked import ASKED
 

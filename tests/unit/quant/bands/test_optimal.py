@@ -7,7 +7,8 @@ from numpy.typing import ArrayLike
 from keeper.errors import QuantityError
 from keeper.quant import bands
 from keeper.quant.bands import dynamic, optimal
-from scripts.bands import compare, tabulate
+from keeper.quant.bands import fixed as fixed_table
+from scripts.bands import compare, policy, tabulate, tabulate_fixed
 
 SPOTS = np.array([70.0, 85.0, 95.0, 100.0, 107.0, 120.0, 140.0])
 TERMS = bands.Terms(cost_rate=0.002, aversion=0.2)
@@ -30,8 +31,22 @@ def test_recomputed_cells_are_the_committed_ones(cost: float, aversion: float, s
         np.testing.assert_allclose(stored[side, c, a], part, rtol=2e-3, atol=2e-3)
 
 
-def test_the_table_is_small() -> None:
+@pytest.mark.parametrize(("side", "c", "a", "f", "v"), [(0, 3, 2, 2, 4), (1, 1, 1, 3, 5)])
+def test_recomputed_differences_of_a_fixed_cost_are_the_committed_ones(
+    side: int, c: int, a: int, f: int, v: int
+) -> None:
+    cost, aversion = tabulate_fixed.COST_RATES[c], tabulate_fixed.AVERSIONS[a]
+    problem = dynamic.Problem(cost, aversion, written=side == 0)
+    again = tabulate_fixed.cell(problem, tabulate_fixed.FIXED_COSTS[f], tabulate_fixed.VARIANCES[v])
+    stored = fixed_table.load().differences[side, c, a, f, v]
+    seen = np.isfinite(again)
+    assert seen.mean() > 0.5
+    np.testing.assert_allclose(stored[seen], again[seen], atol=2e-3)
+
+
+def test_the_tables_are_small() -> None:
     assert tabulate.TABLE.stat().st_size < 300_000
+    assert tabulate_fixed.TABLE.stat().st_size < 300_000
 
 
 @pytest.mark.parametrize(("cost", "aversion"), compare.CELLS)
@@ -61,13 +76,33 @@ def test_with_a_fixed_cost_the_four_edges_are_near_the_programs() -> None:
     np.testing.assert_allclose(ours, rule(spots, compare.YEARS), atol=0.015)
 
 
-def test_with_a_fixed_cost_too_most_of_the_best_closed_forms_gap_is_gone() -> None:
+@pytest.mark.parametrize(("cost", "aversion", "gas"), policy.CELLS)
+def test_with_a_fixed_cost_too_at_least_half_of_the_best_closed_forms_gap_is_gone(
+    cost: float, aversion: float, gas: float
+) -> None:
+    """By the value of each rule on a grid, where there is no sampling noise to allow for."""
+    found = policy.gaps(cost, aversion, gas, cells_per_sd=14, cells_per_band=8.0)
+    ours = found.pop("hodges_neuberger")
+    assert 0.0 < ours <= 0.5 * min(found.values())
+
+
+def test_with_a_fixed_cost_and_high_aversion_the_gap_is_gone_on_simulated_paths() -> None:
     size = compare.Size(paths=4_000, steps=500)
     outcomes, promised = compare.compare(0.01, 1.0, size, 0.2, leland=False)
     closed = min(outcomes[name].gap for name in ("zakamouline", "whalley_wilmott"))
     ours = outcomes["hodges_neuberger"]
     assert ours.gap <= 0.5 * closed
     assert outcomes["optimum"].equivalent == pytest.approx(promised, rel=0.03)
+
+
+def test_a_rules_value_on_the_grid_is_its_simulations() -> None:
+    """Two implementations: the value function of a rule and the mean over paths that follow it."""
+    cost, aversion, gas = 0.01, 0.1, 0.2
+    rule = compare.closed_rule(bands.zakamouline, bands.Terms(cost, aversion, gas))
+    loss = compare.losses(rule, cost, compare.Size(8_000, 500), gas)
+    found, influence = compare.equivalent(loss, aversion)
+    error = np.std(influence) / np.sqrt(influence.size)
+    assert policy.equivalent(rule, cost, aversion, gas) == pytest.approx(found, abs=4 * error)
 
 
 def test_the_program_promises_what_the_simulation_finds() -> None:

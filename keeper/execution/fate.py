@@ -1,14 +1,11 @@
-"""Broadcasting one signed transaction, and what the endpoint's answer means for its fate."""
+"""What endpoints' answers to a broadcast mean for the fate of a transaction. Pure."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum
 
 from keeper.errors import EndpointError, RpcError
-from keeper.execution.ports import AttemptBook, Rpc
-from keeper.model.attempt import Attempt
-from keeper.model.outcome import AttemptStatus
 
 
 class Fate(Enum):
@@ -21,6 +18,7 @@ class Fate(Enum):
     UNDERPRICED = "underpriced"  # refused: fees too low for this pool or this replacement
     OVER_CAP = "over cap"  # refused: the endpoint bounds gas limit x max fee itself
     REFUSED = "refused"  # refused for good: malformed, wrong chain, gas beyond the block
+    WITHHELD = "withheld"  # not offered to anybody: the keeper may not send now
 
 
 # First match wins. Wordings of geth, nethermind, erigon, besu, reth and anvil, lower case.
@@ -64,15 +62,32 @@ def classify(message: str) -> Fate:
     return next((fate for words, fate in _WORDS if words in text), Fate.UNKNOWN)
 
 
-def broadcast(rpc: Rpc, raw: str) -> tuple[Fate, str]:
-    """Send once; the fate and the endpoint's words."""
-    try:
-        rpc.call("eth_sendRawTransaction", [raw])
-    except RpcError as error:
+def fate_of(error: Exception | None) -> tuple[Fate, str]:
+    """Fate and words of one endpoint's answer."""
+    if error is None:
+        return Fate.ACCEPTED, ""
+    if isinstance(error, RpcError):
         return classify(error.message), error.message
-    except EndpointError as error:
-        return Fate.UNKNOWN, error.problem
-    return Fate.ACCEPTED, ""
+    return Fate.UNKNOWN, error.problem if isinstance(error, EndpointError) else str(error)
+
+
+_STRENGTH = (
+    Fate.ACCEPTED,
+    Fate.UNKNOWN,  # it may be in that endpoint's pool: a refusal elsewhere proves nothing
+    Fate.NONCE_USED,
+    Fate.UNDERPRICED,
+    Fate.OVER_CAP,
+    Fate.UNFUNDED,
+    Fate.REFUSED,
+)
+"""What counts when endpoints differ, first wins: any success, then whatever must be followed."""
+
+
+def together(answers: Sequence[tuple[Fate, str]]) -> tuple[Fate, str]:
+    """The fate after several endpoints answered; UNKNOWN if none did."""
+    if not answers:
+        return Fate.UNKNOWN, "no endpoint is healthy"
+    return min(answers, key=lambda answer: _STRENGTH.index(answer[0]))
 
 
 def fee_cap_wei(words: str) -> int:
@@ -80,22 +95,3 @@ def fee_cap_wei(words: str) -> int:
     found = _CAP.search(words.lower())
     shown = Decimal(found[1]) if found else _USUAL_CAP
     return int((max(shown, 2 * _ROUNDING) - _ROUNDING) * 10**18)
-
-
-def publish(
-    rpc: Rpc, book: AttemptBook, attempt: Attempt, lowered: Callable[[Attempt, int], Attempt | None]
-) -> tuple[Attempt, Fate, str]:
-    """Journal, then broadcast (K-03); what was sent last, its fate and the endpoint's words.
-
-    An endpoint that bounds the cost of a transaction gets it once more, `lowered` to the max fee that fits.
-    """
-    book.record_attempt(attempt)
-    fate, words = broadcast(rpc, attempt.raw)
-    if fate is not Fate.OVER_CAP:
-        return attempt, fate, words
-    fitting = lowered(attempt, fee_cap_wei(words) // attempt.gas_limit)
-    if fitting is None:
-        return attempt, fate, words
-    book.mark(attempt.tx_hash, AttemptStatus.REFUSED, words)
-    book.record_attempt(fitting)
-    return fitting, *broadcast(rpc, fitting.raw)

@@ -1,10 +1,11 @@
 """What an endpoint's words mean for the fate of a transaction."""
 
+import itertools
+
 import pytest
 
 from keeper.errors import EndpointError, RpcError
-from keeper.execution.send import Fate, broadcast, classify, fee_cap_wei
-from tests.unit.execution.fake_chain import FakeChain
+from keeper.execution.fate import Fate, classify, fate_of, fee_cap_wei, together
 
 
 @pytest.mark.parametrize(
@@ -35,13 +36,29 @@ def test_words_of_nodes(words: str, fate: Fate) -> None:
 
 def test_no_answer_means_an_unknown_fate_and_not_a_failure() -> None:
     deaf = EndpointError("http://fake", "eth_sendRawTransaction", "did not answer within 1 s")
-    fate, words = broadcast(FakeChain(refuse_send=deaf), "0x02")
-    assert (fate, words) == (Fate.UNKNOWN, "did not answer within 1 s")
+    assert fate_of(deaf) == (Fate.UNKNOWN, "did not answer within 1 s")
 
 
 def test_a_refusal_keeps_the_words() -> None:
     refusal = RpcError("http://fake", "eth_sendRawTransaction", -32000, "nonce too low")
-    assert broadcast(FakeChain(refuse_send=refusal), "0x02") == (Fate.NONCE_USED, "nonce too low")
+    assert fate_of(refusal) == (Fate.NONCE_USED, "nonce too low")
+
+
+@pytest.mark.parametrize(
+    ("fates", "expected"),
+    [
+        ([Fate.REFUSED, Fate.ACCEPTED, Fate.UNFUNDED], Fate.ACCEPTED),  # any success wins
+        ([Fate.REFUSED, Fate.UNKNOWN], Fate.UNKNOWN),  # it may be pooled: followed, not given up
+        ([Fate.UNFUNDED, Fate.NONCE_USED], Fate.NONCE_USED),
+        ([Fate.REFUSED, Fate.UNDERPRICED], Fate.UNDERPRICED),
+        ([Fate.REFUSED, Fate.UNFUNDED], Fate.UNFUNDED),
+        ([Fate.REFUSED], Fate.REFUSED),
+        ([], Fate.UNKNOWN),
+    ],
+)
+def test_what_counts_when_endpoints_differ(fates: list[Fate], expected: Fate) -> None:
+    for order in itertools.permutations(fates):
+        assert together([(fate, "") for fate in order])[0] is expected
 
 
 @pytest.mark.parametrize(

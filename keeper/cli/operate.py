@@ -1,0 +1,215 @@
+"""Around a running keeper: switches, leadership, orders of people, and what machines are shown."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+from keeper.ops.control import Switches
+from keeper.ops.gate import Gate
+from keeper.ops.health import Health
+from keeper.ops.leadership import Heart, Leader, Store
+from keeper.ops.requests import Request, Requests
+
+if TYPE_CHECKING:
+    from keeper.app import Keeper
+    from keeper.chain.heads import Heads
+    from keeper.config.settings import Settings
+    from keeper.loop import TickRecord
+    from keeper.model.block import BlockStamp
+    from keeper.ops.metrics import Metrics
+
+_NOT_DONE = frozenset({"skipped", "failed"})
+_SILENCE_TICKS = 3
+_SHORTEST_SILENCE_S = 120.0
+
+
+def switches_of(settings: "Settings") -> Switches:
+    """Where this keeper's switches are."""
+    return Switches(settings.ops.control)
+
+
+def requests_of(settings: "Settings") -> Requests:
+    """Where orders for this keeper are left."""
+    return Requests(settings.ops.control / "requests")
+
+
+@contextmanager
+def stopping(switches: Switches) -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set (the tick under way is finished); SIGUSR1 sets the kill switch."""
+    stop = threading.Event()
+
+    def kill(*_: object) -> None:
+        # a file, by a thread: a signal handler must not wait for a disk
+        threading.Thread(target=switches.kill, args=("SIGUSR1",), daemon=True).start()
+
+    handlers: dict[int, Callable[..., object]] = {
+        signal.SIGINT: lambda *_: stop.set(),
+        signal.SIGTERM: lambda *_: stop.set(),
+        signal.SIGUSR1: kill,
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield stop
+    finally:
+        for number, former in before.items():
+            signal.signal(number, former)
+
+
+def leader_of(settings: "Settings") -> Leader | None:
+    """This keeper's part in the election; None for a keeper alone."""
+    store = store_of(settings)
+    return Leader(store, settings.leadership.ttl_s) if store else None
+
+
+def store_of(settings: "Settings") -> Store | None:
+    """Where leadership is agreed on; None for a keeper alone."""
+    from keeper.errors import SettingError
+
+    terms = settings.leadership
+    if terms.mode == "alone":
+        return None
+    if terms.mode == "lease":
+        from keeper.ops.leadership import steady_clock
+        from keeper.ops.lease import LeaseFile
+
+        return LeaseFile(terms.lease, terms.ttl_s, steady_clock)
+    from keeper.ops.lock import PostgresLock
+
+    url = terms.url or settings.journal.url
+    if url is None:
+        problem, remedy = "names no database", "set leadership.url or journal.url"
+        raise SettingError("leadership.url", problem, remedy)
+    return PostgresLock(
+        url.get_secret_value(), f"{settings.chain_id}:{settings.vault.lower()}", terms.ttl_s
+    )
+
+
+class Operation:
+    """Everything of one `keeper run` that outlives a change of leadership."""
+
+    def __init__(self, settings: "Settings", *, dry_run: bool) -> None:
+        from keeper.clock import system_clock
+        from keeper.ops.metrics import Metrics
+
+        self.switches = switches_of(settings)
+        self.requests = requests_of(settings)
+        self.leader = None if dry_run else leader_of(settings)
+        self.gate = Gate(self.switches, settings.vault, self._leads)
+        self.metrics: Metrics | None = Metrics(system_clock) if settings.ops.listen else None
+        silence_s = _SILENCE_TICKS * settings.rpc_timeout_s + settings.tick.poll_interval_s
+        self.health = Health(
+            system_clock,
+            time.monotonic,
+            max_head_age_s=settings.ops.ready_head_age_s,
+            max_silence_s=max(_SHORTEST_SILENCE_S, silence_s),
+            forbidden=self._forbidden,
+        )
+        self._settings = settings
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "Operation":
+        settings = self._settings
+        with ExitStack() as stack:
+            if self.metrics is not None and settings.ops.listen is not None:
+                from keeper.ops.server import serving
+
+                self._gauges(self.metrics)
+                stack.enter_context(serving(settings.ops.listen, self.health, self.metrics.text))
+            if self.leader is not None:
+                stack.enter_context(Heart(self.leader, settings.leadership.ttl_s))
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def _leads(self) -> str | None:
+        return self.leader.why_not() if self.leader else None
+
+    def _forbidden(self) -> tuple[str, ...]:
+        from keeper.model.decision import Lane
+
+        refusals = self.gate.refusals(Lane.PROTECTIVE)
+        return tuple(f"{refusal.rule}: {refusal.message}" for refusal in refusals)
+
+    def _gauges(self, metrics: "Metrics") -> None:
+        vault = self._settings.vault
+        metrics.live("gimbal_leading", "1 while this keeper leads", lambda: self._leads() is None)
+        metrics.live(
+            "gimbal_killed", "1 while the kill switch is set", lambda: bool(self.switches.killed())
+        )
+        metrics.live(
+            "gimbal_paused",
+            "1 while routine work is paused",
+            lambda: bool(self.switches.paused(vault)),
+        )
+
+    def watched(self, heads: "Heads", keeper: "Keeper") -> Any:
+        """The heads; each time the loop asks for one it is marked as alive, and orders are looked for.
+
+        So they are found also while the chain stands still.
+        """
+        return _Watched(heads, lambda: self._asked(keeper))
+
+    def _asked(self, keeper: "Keeper") -> None:
+        self.health.mark()
+        self.carry_out(keeper)
+
+    def ticked(self, keeper: "Keeper", record: "TickRecord") -> None:
+        """After each tick: what machines are shown."""
+        outcome = record.outcome
+        failure = outcome.reason if str(outcome.status) in _NOT_DONE else ""
+        self.health.ticked(record.block, failure)
+        if self.metrics is not None:
+            self.metrics.ticked(
+                outcome,
+                record.block,
+                settled=record.settled,
+                market=record.market,
+                risk=record.risk,
+            )
+            _means(self.metrics, keeper)
+
+    def carry_out(self, keeper: "Keeper") -> None:
+        """Do what people ordered of this keeper."""
+        import structlog
+
+        log = structlog.get_logger("keeper")
+        with self.gate.by_hand():
+            done = self.requests.carry_out(lambda request: act(keeper, request))
+        for request, answer in done:
+            say = log.info if answer.done else log.warning
+            say(f"order {request.action}", intent=request.intent_id, answer=answer.text)
+
+
+class _Watched:
+    def __init__(self, heads: "Heads", asked: Callable[[], None]) -> None:
+        self._heads, self._asked = heads, asked
+
+    def next(self) -> "BlockStamp | None":
+        self._asked()
+        return self._heads.next()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._heads, name)
+
+
+def act(keeper: "Keeper", request: Request) -> str:
+    """Carry out one order; what became of it, for a person. SendError or another GimbalError if it cannot be."""
+    lanes = keeper.lanes
+    orders = {"cancel": lanes.cancel, "speed-up": lanes.speed_up, "abandon": lanes.abandon}
+    return orders[request.action](request.intent_id)
+
+
+def _means(metrics: "Metrics", keeper: "Keeper") -> None:
+    """What the keeper can still pay, and through whom."""
+    metrics.in_flight(keeper.lanes.in_flight())
+    for funds in keeper.lanes.funds:
+        metrics.payable(funds.account, funds.payable)
+    now = time.monotonic()
+    for state in keeper.pool.states():
+        up = state.quarantined_until <= now
+        metrics.endpoint(state.name, up=up, lag_blocks=state.lag, errors=state.errors)

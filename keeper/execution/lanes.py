@@ -1,0 +1,157 @@
+"""Two lanes, routine and protective: an account and a nonce stream each, or one shared where there is one key.
+
+Protection never waits for routine work (K-05). On a shared account it takes the nonce of what is in flight there;
+on its own it is broadcast first, and then the routine account's transaction is replaced by an empty one, because a
+plan that lands before it would change the state protection is bound to.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import structlog
+
+from keeper.errors import EndpointError, IntentError, ReadError, RpcError, SendError, UnfundedError
+from keeper.execution.executor import TransactionExecutor
+from keeper.execution.funds import Funds, FundsPolicy, funds_of
+from keeper.execution.ports import Rpc
+from keeper.execution.quantities import quantity
+from keeper.model.attempt import Attempt
+from keeper.model.block import BlockStamp
+from keeper.model.decision import Intent, Lane
+from keeper.model.outcome import AttemptResult
+
+_FUNDS_EVERY_BLOCKS = 25
+_log = structlog.get_logger(__name__)
+
+
+class Lanes:
+    """Executor of both lanes."""
+
+    def __init__(
+        self,
+        rpc: Rpc,
+        routine: TransactionExecutor,
+        protective: TransactionExecutor | None = None,
+        *,
+        funds: FundsPolicy | None = None,
+    ) -> None:
+        """Without `protective` both lanes share the routine account."""
+        self._rpc = rpc
+        self._by_lane: Mapping[Lane, TransactionExecutor] = MappingProxyType(
+            {Lane.ROUTINE: routine, Lane.PROTECTIVE: protective or routine}
+        )
+        self._funds_policy = funds or FundsPolicy()
+        self._funds: tuple[Funds, ...] = ()
+        self._funds_block: int | None = None
+
+    @property
+    def shared(self) -> bool:
+        """True where both lanes have one account."""
+        return self._by_lane[Lane.ROUTINE] is self._by_lane[Lane.PROTECTIVE]
+
+    @property
+    def funds(self) -> tuple[Funds, ...]:
+        """Gas money of each account as last seen, for gauges and alerts."""
+        return self._funds
+
+    def account_of(self, lane: Lane) -> str:
+        """Address of the account that carries a lane."""
+        return self._by_lane[lane].address
+
+    def routine_waits_until(self) -> int:
+        """When the mandate takes routine rebalances again, as a simulation last heard; 0 if it said nothing."""
+        return max(e.routine_waits_until() for e in self._executors())
+
+    def in_flight(self, lane: Lane | None = None) -> int:
+        """How many intents of a lane, or of both, are signed and neither mined nor given up."""
+        return sum(executor.in_flight(lane) for executor in self._executors())
+
+    def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
+        """Look after both lanes, protection first; a fault of the routine look is only told (K-05)."""
+        results = list(self._by_lane[Lane.PROTECTIVE].follow(block))
+        if not self.shared:
+            try:
+                results += self._by_lane[Lane.ROUTINE].follow(block)
+            except ReadError as fault:
+                _log.warning("the routine lane cannot be looked after", problem=str(fault))
+        self._look_at_funds(block)
+        return tuple(results)
+
+    def rehearse(self, intent: Intent) -> str:
+        """Everything short of signing, by the account of the lane."""
+        return self._by_lane[intent.lane].rehearse(intent)
+
+    def submit(self, intent: Intent) -> str:
+        """At most one effect; hash of the transaction that was sent, or may have been."""
+        own, other = self._by_lane[intent.lane], self._by_lane[Lane.ROUTINE]
+        spare = intent.lane is Lane.PROTECTIVE and not self.shared and not own.tried(intent.id)
+        try:
+            tx_hash = own.submit(intent, last_resort=not spare)
+        except UnfundedError as error:
+            if not spare or own.tried(intent.id):
+                raise
+            # what its own account cannot pay, and never signed for, the routine one may carry
+            _log.error("the protective account cannot pay: the routine one does", why=str(error))
+            return other.submit(intent)
+        if intent.lane is Lane.PROTECTIVE and not self.shared:
+            self._clear_the_way()
+        return tx_hash
+
+    def cancel(self, intent_id: str) -> str:
+        """Put an empty transaction in an intent's place; words for a person. IntentError if it is over."""
+        return self._carrier(intent_id).cancel(intent_id)
+
+    def speed_up(self, intent_id: str) -> str:
+        """Replace an intent's transaction with a dearer one now; words for a person."""
+        return self._carrier(intent_id).speed_up(intent_id)
+
+    def abandon(self, intent_id: str) -> str:
+        """Look after an intent no more; the next one uses its nonce. A pool may mine it all the same."""
+        return self._carrier(intent_id).abandon(intent_id)
+
+    def _executors(self) -> tuple[TransactionExecutor, ...]:
+        return tuple(dict.fromkeys(self._by_lane.values()))
+
+    def _clear_the_way(self) -> None:
+        """Routine work yields; a fault of that is no fault of the protection that is out already."""
+        routine = self._by_lane[Lane.ROUTINE]
+        for intent_id in dict.fromkeys(_routine(routine.open_attempts())):
+            try:
+                said = routine.cancel(intent_id)
+            except (EndpointError, RpcError, SendError, IntentError) as error:
+                said = str(error)
+            _log.warning("routine yields to protection", intent=intent_id, outcome=said)
+
+    def _carrier(self, intent_id: str) -> TransactionExecutor:
+        executors = self._executors()
+        return next((e for e in executors if e.carries(intent_id)), executors[0])
+
+    def _look_at_funds(self, block: BlockStamp) -> None:
+        last = self._funds_block
+        if last is not None and abs(block.number - last) < _FUNDS_EVERY_BLOCKS:
+            return
+        accounts: dict[str, tuple[Lane, ...]] = {}
+        for lane, executor in self._by_lane.items():
+            if executor.signs:
+                accounts[executor.address] = (*accounts.get(executor.address, ()), lane)
+        if not accounts:
+            return
+        self._funds_block = block.number
+        try:
+            answers = self._rpc.batch([("eth_getBalance", [a, "latest"]) for a in accounts])
+            found = []
+            for (account, lanes), answer in zip(accounts.items(), answers, strict=True):
+                if isinstance(answer, RpcError):
+                    raise answer
+                held = quantity(answer, self._rpc.name, "eth_getBalance")
+                found.append(funds_of(account, lanes, held, block.base_fee_wei, self._funds_policy))
+        except (EndpointError, RpcError) as error:  # a gauge is not worth a tick
+            _log.warning("balances are not known", problem=str(error))
+            return
+        self._funds = tuple(found)
+        for alert in (f.alert for f in found if f.alert):
+            _log.error("top up", problem=alert)
+
+
+def _routine(attempts: tuple[Attempt, ...]) -> list[str]:
+    return [a.intent_id for a in attempts if a.lane is Lane.ROUTINE]

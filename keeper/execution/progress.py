@@ -1,0 +1,59 @@
+"""Moves an intent through its states in the journal, without leaving one out."""
+
+from keeper.execution.ports import AttemptBook
+from keeper.model.intent_state import MAY_FOLLOW, IntentState
+
+_FORWARD = (
+    IntentState.JOURNALLED,
+    IntentState.SIMULATED,
+    IntentState.SIGNED,
+    IntentState.ATTEMPTED,
+)
+"""Of an intent on its way to a block; a crash may have left any of them unwritten."""
+
+
+class Progress:
+    """The states of one account's intents. Intents of journals older than states are left alone."""
+
+    def __init__(self, book: AttemptBook, account: str) -> None:
+        self._book = book
+        self._account = account
+
+    def state(self, intent_id: str) -> IntentState:
+        """Where an intent stands; ATTEMPTED if the journal has no state for it."""
+        record = self._book.intent(intent_id)
+        return record.state if record else IntentState.ATTEMPTED
+
+    def reach(
+        self,
+        intent_id: str,
+        state: IntentState,
+        *,
+        block_number: int | None = None,
+        block_hash: str | None = None,
+        tx_hash: str | None = None,
+        note: str = "",
+    ) -> None:
+        """Bring it to `state`, through those between; nothing happens if it is further on already."""
+        record = self._book.intent(intent_id)
+        if record is None:
+            return
+        now = record.state
+        if state in _FORWARD and (
+            now not in _FORWARD or _FORWARD.index(now) > _FORWARD.index(state)
+        ):
+            return  # only a reorganisation leads back, and `reopen` says so
+        while now is not state and state not in MAY_FOLLOW[now]:
+            if now not in _FORWARD[:-1]:
+                return  # further on, or at its end
+            now = _FORWARD[_FORWARD.index(now) + 1]
+            self._book.move_intent(intent_id, now, account=self._account)
+        self._book.move_intent(
+            intent_id,
+            state,
+            account=self._account,
+            block_number=block_number,
+            block_hash=block_hash,
+            tx_hash=tx_hash,
+            note=note,
+        )

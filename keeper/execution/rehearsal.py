@@ -1,0 +1,135 @@
+"""One batch of reads before signing: would the contracts take it, and what does the market ask for it?"""
+
+import dataclasses
+from typing import Any
+
+from keeper.errors import (
+    EndpointError,
+    ReorganisedError,
+    RpcError,
+    SimulationReverted,
+    TooSoonError,
+)
+from keeper.execution.data_fee import DataFee, DataFeeSource, data_fee_source
+from keeper.execution.fee_history import FeeHistory, history_call, history_of
+from keeper.execution.fees import GasPolicy, with_margin
+from keeper.execution.ports import Rpc
+from keeper.execution.quantities import count, quantity
+from keeper.execution.simulate import (
+    ErrorBook,
+    call_data,
+    is_revert,
+    ran_out_of_gas,
+    waits_until,
+)
+from keeper.model.decision import Intent
+
+_FIXED = 6
+"""Requests of a batch before those for the data fee."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What the batch says."""
+
+    call_data: str
+    gas_limit: int
+    base_fee_wei: int
+    block_number: int
+    timestamp: int
+    balance_wei: int
+    """Newest, less what the data of the transaction cost on a rollup."""
+    mined: int
+    pending: int
+    history: FeeHistory | None
+
+
+class Rehearser:
+    """Simulates intents of one account at their own block."""
+
+    def __init__(
+        self, rpc: Rpc, errors: ErrorBook, gas: GasPolicy, *, chain_id: int, account: str
+    ) -> None:
+        self._rpc = rpc
+        self._errors = errors
+        self._gas = gas
+        self._chain_id = chain_id
+        self._account = account
+        self._data_fee: DataFeeSource = data_fee_source(chain_id)
+        self.routine_waits_until = 0
+        """Unix seconds, as a simulation last heard; 0 if it said nothing."""
+
+    def rehearse(self, intent: Intent) -> Rehearsal:
+        """Raises SimulationReverted, ReorganisedError, EndpointError or RpcError."""
+        data = call_data(intent)
+        limit = with_margin(intent.gas_limit_estimate, self._gas)
+        at = {"blockHash": intent.block_hash}
+        call = {"from": self._account, "to": intent.to, "data": data}
+        answers = self._rpc.batch(self._requests(intent, call, at, limit))
+        header, simulated, balance, mined, pending, history = answers[:_FIXED]
+        if header is None or isinstance(header, RpcError):
+            raise ReorganisedError(intent.block_hash)
+        if isinstance(simulated, RpcError) and (is_revert(simulated) or ran_out_of_gas(simulated)):
+            limit = self._estimated(call, at, simulated)
+            simulated = None
+        for result in (simulated, balance, mined, pending):
+            if isinstance(result, RpcError):
+                raise result
+        if not isinstance(header, dict):
+            raise EndpointError(self._rpc.name, "eth_getBlockByHash", "answered no block")
+        return self._read(data, limit, header, (balance, mined, pending), history, answers[_FIXED:])
+
+    def _requests(
+        self, intent: Intent, call: dict[str, str], at: dict[str, str], limit: int
+    ) -> list[tuple[str, list[Any]]]:
+        return [
+            ("eth_getBlockByHash", [intent.block_hash, False]),
+            ("eth_call", [{**call, "gas": hex(limit)}, at]),
+            ("eth_getBalance", [self._account, "latest"]),
+            ("eth_getTransactionCount", [self._account, "latest"]),
+            ("eth_getTransactionCount", [self._account, "pending"]),
+            history_call(),
+            *self._data_fee.requests(self._chain_id, intent.to, call["data"]),
+        ]
+
+    def _read(  # noqa: PLR0917 - the answers of one batch, in their order
+        self,
+        data: str,
+        limit: int,
+        header: dict[str, Any],
+        numbers: tuple[Any, Any, Any],
+        history: Any,
+        data_fee: list[Any],
+    ) -> Rehearsal:
+        name, counts, block = self._rpc.name, "eth_getTransactionCount", "eth_getBlockByHash"
+        balance, mined, pending = numbers
+        extra: DataFee = self._data_fee.read(data_fee, name)
+        return Rehearsal(
+            call_data=data,
+            gas_limit=limit + extra.gas,
+            base_fee_wei=quantity(header.get("baseFeePerGas", "0x0"), name, block),
+            block_number=count(header.get("number"), name, block),
+            timestamp=count(header.get("timestamp", "0x0"), name, block),
+            balance_wei=max(0, quantity(balance, name, "eth_getBalance") - extra.wei),
+            mined=count(mined, name, counts),
+            pending=count(pending, name, counts),
+            history=history_of(history),
+        )
+
+    def _estimated(self, call: dict[str, str], at: dict[str, str], first: RpcError) -> int:
+        """Gas limit by the node, for a call that failed with the plan's own: was it only the gas?
+
+        The plan's estimate is tried first, because a node executes a call once and an estimate many times.
+        """
+        try:
+            estimate = self._rpc.call("eth_estimateGas", [call, at])
+        except RpcError as error:
+            if not is_revert(error) and not ran_out_of_gas(error):
+                raise
+            told = first if len(first.data) > len(error.data) else error
+            until, reason = waits_until(told), self._errors.explain(told)
+            if until is not None:
+                self.routine_waits_until = until
+                raise TooSoonError(reason, until) from None
+            raise SimulationReverted(reason) from None
+        return with_margin(count(estimate, self._rpc.name, "eth_estimateGas"), self._gas)

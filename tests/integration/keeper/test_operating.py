@@ -1,0 +1,161 @@
+"""The commands of an operator against a real vault, and two keepers of it (K-09, K-10)."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from keeper.localnet.rpc import rpc
+from keeper.model.outcome import TickStatus
+from tests.integration.keeper.kept import Kept
+
+ROOT = Path(__file__).resolve().parents[3]
+PATIENCE_S = 60.0
+
+
+def command(kept: Kept, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """One command in a process of its own, in the vault's folder."""
+    with started(kept, *arguments, **environment) as process:
+        out, err = process.communicate(timeout=PATIENCE_S)
+    return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+
+@contextmanager
+def started(kept: Kept, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    """A command under way; ended with the block."""
+    own = {n: os.environ[n] for n in ("PATH", "HOME", "NUMBA_CACHE_DIR") if n in os.environ}
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from keeper.cli import main; main()", *arguments],
+        cwd=kept.folder,
+        env={**own, "PYTHONPATH": str(ROOT), "GIMBAL_CONFIG": str(kept.file), **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+def until(happened: Any) -> None:
+    """Wait for something that must come; how long it takes is not what is tested."""
+    end = time.monotonic() + PATIENCE_S
+    while not happened():
+        assert time.monotonic() < end, "did not happen"
+        time.sleep(0.1)
+
+
+def levels(found: subprocess.CompletedProcess[str]) -> dict[str, str]:
+    return {line["check"]: line["level"] for line in json.loads(found.stdout)}
+
+
+def test_doctor_looks_at_every_part_and_says_what_fails(kept: Kept) -> None:
+    good = command(kept, "doctor", "--json", GIMBAL_PRIVATE_KEY=kept.key)
+    found = levels(good)
+    assert {"clock", "contracts", "role", "balance", "oracle", "heart", "key", "journal"} <= set(
+        found
+    )
+    assert {"disk", "switches", "leadership", "loss budget", "vault"} <= set(found)
+    assert (good.returncode, set(found.values()) - {"ok", "warn"}) == (0, set()), good.stdout
+    assert command(kept, "kill", "--reason", "drill").returncode == 0
+    stranger = "0x" + "5d" * 32
+    bad = command(kept, "doctor", "--json", GIMBAL_PRIVATE_KEY=stranger)
+    found = levels(bad)
+    assert bad.returncode == 1
+    assert [found[n] for n in ("role", "balance", "switches")] == ["fail", "fail", "fail"]
+    gone = command(kept, "doctor", GIMBAL_RPC_URL="http://127.0.0.1:1", GIMBAL_PRIVATE_KEY=kept.key)
+    assert gone.returncode == 1
+    assert "to do: check its address" in gone.stdout
+
+
+def test_a_killed_keeper_signs_nothing_until_it_is_revived(kept: Kept) -> None:
+    kept.market(1_750)  # protection is due
+    assert command(kept, "kill", "-r", "drill").returncode == 0
+    killed = command(kept, "once", GIMBAL_PRIVATE_KEY=kept.key)
+    assert killed.returncode == 1
+    assert "kill switch: drill" in killed.stdout
+    assert kept.nonce() == 0
+    assert command(kept, "revive").returncode == 0
+    assert command(kept, "once", GIMBAL_PRIVATE_KEY=kept.key).returncode == 0
+    assert kept.rebalances() == 1
+
+
+def test_two_keepers_that_send_the_same_decision_have_one_effect(
+    kept: Kept, held_back: None
+) -> None:
+    """Split brain: two processes, two journals, one account, and both believe that they lead."""
+    kept.market(1_750)
+    kept.mine()
+    other = replace(kept, folder=kept.folder / "other")
+    other.folder.mkdir()
+    with kept.keeper() as one, other.keeper() as two:
+        block = one.head()
+        sent = [keeper.tick(block).status for keeper in (one, two)]
+        assert TickStatus.SENT in sent
+        kept.mine()
+        for keeper in (one, two):
+            keeper.tick()
+        kept.mine()
+        assert kept.rebalances() == 1
+        assert kept.health() > 1.4
+
+
+def test_two_keepers_with_accounts_of_their_own_have_one_effect(
+    kept: Kept, held_back: None
+) -> None:
+    """An intent is for one state of the vault: the second one mined finds another."""
+    pytest.importorskip("keeper.localnet.serve")
+    kept.market(1_750)
+    kept.mine()
+    data = None
+    with kept.keeper() as keeper:
+        assert keeper.tick().status is TickStatus.SENT
+        pool = rpc(kept.world.w3, "eth_getBlockByNumber", "pending", True)
+        mine = [t for t in pool["transactions"] if t["from"].lower() == keeper.address.lower()]
+        data = mine[0]["input"]
+    kept.mine()
+    assert kept.rebalances() == 1
+    call = {"from": kept.world.accounts.keeper, "to": kept.deployment.vault, "data": data}
+    answer = kept.world.w3.provider.make_request("eth_call", [call, "latest"])  # type: ignore[arg-type]
+    assert "error" in answer
+
+
+def test_a_standby_takes_over_from_a_leader_that_was_killed(kept: Kept) -> None:
+    kept.file.write_text(
+        kept.file.read_text()
+        + f'[leadership]\nmode = "lease"\nttl_s = 2.0\nlease = "{kept.folder}/lease"\n'
+    )
+
+    def leads() -> str:
+        try:
+            return str(json.loads((kept.folder / "lease").read_text())["holder"])
+        except (OSError, ValueError):
+            return ""
+
+    with started(kept, "run", GIMBAL_PRIVATE_KEY=kept.key) as first:
+        until(lambda: f":{first.pid}:" in leads())
+        with started(kept, "run", GIMBAL_PRIVATE_KEY=kept.key) as second:
+            until((kept.folder / "keeper-journal.sqlite").exists)
+            first.send_signal(signal.SIGKILL)
+            first.wait()
+            until(lambda: f":{second.pid}:" in leads())
+            kept.market(1_750)
+            until(lambda: kept.rebalances() == 1)
+            second.send_signal(signal.SIGTERM)
+            _, err = second.communicate(timeout=PATIENCE_S)
+    assert "standing by" in err
+    assert "leading" in err
+    assert "keeper stopped" in err
+    assert leads() == ""  # given up, so that another need not wait
