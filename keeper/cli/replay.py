@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 import typer
 
@@ -176,11 +176,22 @@ def _rules(context: "Context") -> "TickRules":
     """The rules as recorded; those that came later have no part in an older decision."""
     from keeper.loop import TickRules
 
-    known = {field.name for field in fields(TickRules)}
-    if not context.rules.keys() <= known:
-        gone = ", ".join(sorted(context.rules.keys() - known))
+    rules: TickRules = _rebuilt(TickRules, context.rules)
+    return rules
+
+
+def _rebuilt(kind: Any, recorded: dict[str, Any]) -> Any:
+    """An instance of a dataclass from its recorded fields."""
+    hints = get_type_hints(kind)
+    if not recorded.keys() <= hints.keys():
+        gone = ", ".join(sorted(recorded.keys() - hints.keys()))
         raise ReplayError(f"rules this version does not know: {gone}")
-    return TickRules(**context.rules)
+    return kind(
+        **{
+            name: _rebuilt(hints[name], value) if is_dataclass(hints[name]) else value
+            for name, value in recorded.items()
+        }
+    )
 
 
 class Recorded:

@@ -57,7 +57,8 @@ def test_every_tick_is_decided_again_the_same(
     strategy = DeltaBand(target_delta=0.1 + 0.2, band=1 / 3) if band else None
     with keeper_of(path, world, strategy=strategy, modules=modules) as keeper:
         for number, (price, idle, trouble, waits) in enumerate(ticks, 10):
-            world.reverts, world.veto = trouble, "no" if trouble else ""
+            world.reverts, world.busy = trouble, waits % 3 == 0
+            world.veto = "no" if trouble else ""
             world.waits_until = waits
             tick(keeper, world, make_readings(price=price, idle_asset=idle), number)
     tally, fields = replayed(path)

@@ -9,6 +9,7 @@ from keeper.errors import SimulationReverted
 from keeper.journal.store import SqlJournal, open_journal
 from keeper.loop import TickRules
 from keeper.model.block import BlockStamp
+from keeper.model.decision import Lane
 from keeper.model.market import Readings
 from keeper.model.policy import Policies
 from keeper.model.risk_report import ModuleResult, Standing
@@ -26,6 +27,7 @@ class MadeUp:
     waits_until: int = 0
     reverts: bool = False
     veto: str = ""
+    busy: bool = False
 
     def head(self) -> BlockStamp:
         return self.readings.block
@@ -36,8 +38,11 @@ class MadeUp:
     def follow(self, block: BlockStamp) -> tuple[Any, ...]:
         return ()
 
-    def in_flight(self) -> int:
-        return 0
+    def in_flight(self, lane: Lane | None = None) -> int:
+        return int(lane is Lane.ROUTINE and self.busy)
+
+    def account_of(self, lane: Lane) -> str:
+        return f"0x{lane}"
 
     def routine_waits_until(self) -> int:
         return self.waits_until
