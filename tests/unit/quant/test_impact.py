@@ -1,5 +1,7 @@
 """Execution cost: the square-root law, and the pool's arithmetic against published vectors."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
@@ -87,6 +89,30 @@ def test_a_step_that_takes_everything_is_the_pools() -> None:
     after, paid, got, fee = v3.swap_step(PRICE_1, target, 2 * 10**18, 10**18, 600, exact_in=False)
     assert (paid, got, fee) == (2000000000000000000, 10**18, 1200720432259356)
     assert after < target
+
+
+@pytest.mark.parametrize(
+    ("move", "zero_for_one", "price"),
+    [
+        (v3.price_after_input, False, 87150978765690771352898345369),
+        (v3.price_after_input, True, 72025602285694852357767227579),
+        (v3.price_after_output, False, 88031291682515930659493278152),
+        (v3.price_after_output, True, 71305346262837903834189555302),
+    ],
+)
+def test_a_tenth_of_a_token_moves_the_price_as_the_pool_says(
+    move: Callable[..., int], zero_for_one: bool, price: int
+) -> None:
+    """Vectors of the Uniswap v3 SqrtPriceMath tests: price 1, liquidity 1e18, 0.1 in or out."""
+    assert move(PRICE_1, 10**18, 10**17, zero_for_one=zero_for_one) == price
+
+
+def test_inputs_beyond_256_bits_move_the_price_as_the_pool_says() -> None:
+    """Vectors of the same tests: where the product overflows the pool divides first."""
+    price, liquidity = 2**160 - 1, 2**128 - 1
+    most = 2**256 - 1 - (liquidity << 96) // price
+    assert v3.price_after_input(price, liquidity, most, zero_for_one=True) == 1
+    assert v3.price_after_input(PRICE_1, 1, (2**256 - 1) // 2, zero_for_one=True) == 1
 
 
 def test_the_last_unit_of_fee_is_the_pools() -> None:

@@ -183,6 +183,29 @@ def test_drops_a_bad_quote_with_its_reason(changed: dict[str, float], fate: Fate
     assert distance(fit.surface, make_surface()) < 1e-3
 
 
+@pytest.mark.parametrize(
+    ("changed", "fate"),
+    [
+        ({"bid": 0.6, "ask": 0.6}, Fate.KEPT),  # locked, not crossed
+        ({"age_s": 900.0}, Fate.KEPT),
+        ({"age_s": 900.1}, Fate.STALE),
+        ({"ask": 20.0, "bid": 19.0}, Fate.OUTLIER),  # high, yet no mistake of units
+        ({"strike": 2_000 * np.exp(9.9 * 0.6 * np.sqrt(0.1))}, Fate.KEPT),
+        ({"strike": 2_000 * np.exp(10.1 * 0.6 * np.sqrt(0.1))}, Fate.FAR),
+    ],
+)
+def test_bounds_of_a_good_quote_are_where_they_are_said_to_be(
+    changed: dict[str, float], fate: Fate
+) -> None:
+    given = {"strike": 2_000.0, "bid": 0.59, "ask": 0.61, "age_s": 0.0}
+    columns = {
+        name: np.array([given[name]] * 3 + [changed.get(name, given[name])]) for name in given
+    }
+    columns["strike"][:3] = (1_900.0, 2_000.0, 2_100.0)
+    fit = fit_surface(Quotes.of(0.1, forward=2_000, **columns, sign=[1, 1, 1, -1]))
+    assert fit.fate[3] == fate
+
+
 def test_of_duplicated_strikes_the_tightest_stays_and_call_and_put_are_two() -> None:
     fit = fit_surface(
         Quotes.of(

@@ -95,6 +95,28 @@ def test_names_what_the_oracle_would_refuse_of_one_mark(mark: Mark, words: str) 
     assert any(words in fault for fault in MarkSurface((DAY,), (mark,)).faults())
 
 
+def test_marks_exactly_on_a_bound_are_judged_as_the_contract_does() -> None:
+    """convexity^2 (1 + |rho|) may be 4; convexity sqrt(theta) (1 + |rho|) must stay under 4; theta may stand still."""
+    assert MarkSurface((DAY,), (Mark(650_000, 0, 20_000),)).faults() == ()
+    year = 365 * DAY
+    assert MarkSurface((year,), (Mark(4_000_000, 0, 10_000),)).faults() != ()
+    assert MarkSurface((year,), (Mark(4_000_000, 0, 9_999),)).faults() == ()
+    still = MarkSurface((DAY, 4 * DAY), (Mark(800_000, 100, 9_000), Mark(400_000, 100, 9_000)))
+    assert still.faults() == ()
+
+
+@pytest.mark.parametrize("rho", [(0.65, -0.65), (-0.65, 0.65), (0.3, -0.6)])
+def test_a_skew_that_must_give_way_moves_towards_the_tenor_before(rho: tuple[float, float]) -> None:
+    """At the highest level only the skew can: between the two, and no nearer to the earlier than it must."""
+    surface = Surface.of([10 / 365, 20 / 365], [3.9, 3.9], rho, [0.3, 0.3])
+    first, second = marks_of(surface, (10 * DAY, 20 * DAY)).marks
+    wanted = round(rho[1] * 10_000)
+    low, high = sorted((first.skew_bps, wanted))
+    assert low < second.skew_bps < high
+    further = Mark(4_000_000, second.skew_bps + (5 if wanted > 0 else -5), second.convexity_bps)
+    assert MarkSurface((10 * DAY, 20 * DAY), (first, further)).faults() != ()
+
+
 @pytest.mark.parametrize(
     ("second", "rule"),
     [

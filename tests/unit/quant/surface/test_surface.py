@@ -81,6 +81,28 @@ def test_names_butterfly_arbitrage_where_g_is_negative() -> None:
     assert curved.least_g()[0] < 0
 
 
+@pytest.mark.parametrize(
+    ("theta", "right", "words"),
+    [
+        ([0.04], [0.404], "butterfly"),  # psi^2 = 4 theta at 0.4
+        ([10.0], [4.04], "Lee"),
+        ([0.04, 0.05], [0.1, 0.126], "psi / theta rises"),  # in proportion at 0.125
+        ([0.04, 0.05], [0.1, 0.099], "falls"),
+    ],
+)
+def test_each_condition_is_named_one_percent_beyond_its_bound(
+    theta: list[float], right: list[float], words: str
+) -> None:
+    def faults(last: float) -> tuple[str, ...]:
+        wings = np.array([*right[:-1], last])
+        years = np.arange(1.0, len(theta) + 1.0)
+        return Surface(years, np.array(theta), wings, wings).faults()
+
+    back = 1.02 if words == "falls" else 0.98
+    assert [words in fault for fault in faults(right[-1])] == [True]
+    assert faults(right[-1] * back) == ()
+
+
 def test_takes_integers_and_single_floats() -> None:
     surface = make_surface()
     assert surface.volatility(0, 1) == surface.volatility(0.0, 1.0)
