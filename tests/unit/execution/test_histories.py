@@ -67,14 +67,20 @@ class Histories(RuleBasedStateMachine):
         except JournalError:
             self.restart()  # the keeper stops, and is started again
 
-    @rule(protective=st.booleans(), dies_after=st.none() | st.integers(0, 6))
-    def decide(self, protective: bool, dies_after: int | None) -> None:
+    @rule(
+        protective=st.booleans(),
+        dies_after=st.none() | st.integers(0, 6),
+        life_s=st.sampled_from([24, 120]),
+    )
+    def decide(self, protective: bool, dies_after: int | None, life_s: int) -> None:
         """As the loop: protection waits for protection, routine work for everything."""
         lane = Lane.PROTECTIVE if protective else Lane.ROUTINE
         self.follow()
         if self.lanes.in_flight(Lane.PROTECTIVE) or (not protective and self.lanes.in_flight()):
             return
-        intent = make_test_intent(block=self.chain.head, counter=len(self.intents), lane=lane)
+        intent = make_test_intent(
+            block=self.chain.head, counter=len(self.intents), lane=lane, life_s=life_s
+        )
         self.intents[intent.id] = intent
         self.book.decided(intent, 1, self.lanes.account_of(lane))
         self.book.fails_at = dies_after
@@ -152,7 +158,7 @@ class Histories(RuleBasedStateMachine):
 
 FINAL = 12
 Histories.TestCase.settings = settings(
-    max_examples=60,
+    max_examples=100,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,

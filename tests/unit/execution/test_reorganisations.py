@@ -110,3 +110,51 @@ def test_a_calm_chain_is_asked_nothing_about_what_is_included() -> None:
     world.chain._answer = lambda method, params: asked.append(method) or answer(method, params)  # type: ignore[method-assign, func-returns-value]
     world.executor.follow(world.chain.mine())
     assert asked == []
+
+
+def test_after_a_reorganisation_patience_begins_anew() -> None:
+    """The same bytes first, and again, before any fee is raised."""
+    world = World()
+    world.submit()
+    for _ in range(4):
+        world.executor.follow(world.chain.mine())
+    world.chain.reorganise(4, forgets=True)
+    world.executor.follow(world.chain.head)
+    world.executor.follow(world.chain.mine(takes=False))
+    assert len(world.book.attempts) == 1
+    world.executor.follow(world.chain.mine(takes=False))
+    assert len(world.book.attempts) == 2
+
+
+def test_when_what_took_its_nonce_is_gone_what_gave_way_may_be_mined_and_counts() -> None:
+    world = World()
+    first = world.submit()
+    (old,) = world.chain.pool.values()
+    world.executor.abandon(first.id)
+    second = make_test_intent(block=world.chain.head, counter=1, life_s=600)
+    world.book.decided(second, 1, SIGNER.address)
+    world.executor.submit(second)
+    for _ in range(2):
+        world.executor.follow(world.chain.mine())
+    assert (world.state(first), world.state(second)) == (S.CANCELLED, S.INCLUDED)
+    world.chain.reorganise(2, forgets=True)
+    world.chain.pool = {old.tx_hash: old}
+    world.chain.mine()  # before the keeper looks
+    for _ in range(8):
+        world.executor.follow(world.chain.mine())
+    assert world.state(first) in (S.INCLUDED, S.CONFIRMED)
+    assert world.state(second) is S.SUPERSEDED
+    assert world.chain.effects(call_data(second)) == 0
+
+
+def test_what_was_journalled_and_never_signed_fails_after_a_restart_and_is_decided_anew() -> None:
+    """K-03: nothing journalled is lost, and nothing unsigned is sent for an old state."""
+    world = World()
+    intent = make_test_intent(block=world.chain.head)
+    world.book.decided(intent, 1, SIGNER.address)
+    world.restart()
+    world.executor.follow(world.chain.mine())
+    record = world.book.intents[intent.id]
+    assert record.state is S.FAILED
+    assert "decided anew" in record.note
+    assert not world.chain.pool
