@@ -194,7 +194,7 @@ def show(
     from keeper.journal.query import find_decisions
 
     with opened(config, journal) as book:
-        found = find_decisions(book, name) if len(name) > 2 or name.isdecimal() else []
+        found = find_decisions(book, name)
         if not found:
             raise SettingError("ID", f"{name!r} is not in the journal", "see keeper journal list")
         if len(found) > 1:

@@ -1,5 +1,6 @@
 """Lists out of the journal, for people and programs: rows by block, time, vault and state, newest first."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ _r, _d, _p, _v, _i, _a, _o = (
     )
 )
 _PAGE = 500
+_START_OF_HASH = re.compile("0x[0-9a-f]{4,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,9 @@ def find_decisions(journal: SqlJournal, name: str) -> list[int]:
     if name.isascii() and name.isdecimal():
         by = _d.id == int(name)
     else:
-        start = name.lower().replace("%", "").replace("_", "")
+        start = name.lower()
+        if not _START_OF_HASH.fullmatch(start):
+            return []
         of_attempt = select(_a.intent_id).where(func.lower(_a.tx_hash).startswith(start))
         by = or_(func.lower(_d.intent_id).startswith(start), _d.intent_id.in_(of_attempt))
     with journal.database.reading() as db:
