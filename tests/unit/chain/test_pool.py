@@ -316,6 +316,7 @@ def test_a_pool_of_one_is_that_endpoint_without_threads() -> None:
         for _ in range(5):
             with pytest.raises(EndpointError, match="could not connect"):
                 pool.head()
+        assert pool.states()[0].quarantined_until == 0
         a.dead = False
         assert pool.head() == block(100)
 

@@ -1,8 +1,11 @@
 """No key and no password in any output, message, frame or child (K-09)."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -13,11 +16,13 @@ import structlog
 
 from keeper.cli.logs import Redactor
 from keeper.cli.main import invoke
+from keeper.cli.operate import stopping
 from keeper.config.key import load_signer
 from keeper.config.settings import KeySettings
 from keeper.errors import GimbalError, SigningError
 from keeper.execution.signers import encrypt_keystore, from_private_key
 from keeper.model.secret import Secret
+from keeper.ops.control import Switches
 from keeper.ops.secrecy import forbid_dumps
 from tests.secrets import KEY, PASSWORD, forms, found_in
 
@@ -145,3 +150,43 @@ def test_a_live_keeper_leaves_no_memory_behind() -> None:
     )
     assert json.loads(done.stdout) == [True, [0, 0]]
     assert callable(forbid_dumps)
+
+
+def test_a_crash_leaves_no_secret_in_its_line_its_log_or_its_traceback(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a library puts into a message: the key in any form, the password, a key of an endpoint."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIMBAL_PRIVATE_KEY", KEY)
+    monkeypatch.setenv("GIMBAL_KEYSTORE_PASSWORD", PASSWORD)
+    address = f"0x{1:040x}"
+    file = tmp_path / "keeper.toml"
+    file.write_text(
+        f'chain_id = 1\nrpc_url = "http://127.0.0.1:1/v3/SECRET99KEY"\nvault = "{address}"\nlens = "{address}"\n'
+    )
+    said = " ".join(form.decode() for form in forms()[2:]) + " SECRET99KEY"
+
+    def crash(*_: object) -> None:
+        raise ZeroDivisionError(said)
+
+    monkeypatch.setattr("keeper.app.first_readings", crash)
+    assert invoke(["status", "--config", str(file), "--debug"]) == 70
+    shown = capfd.readouterr()
+    structlog.reset_defaults()
+    for text in (shown.out, shown.err, (tmp_path / "keeper-crash.log").read_text()):
+        assert not found_in(text)
+        assert "SECRET99KEY" not in text
+    assert "ZeroDivisionError" in shown.err
+
+
+def test_the_signal_sets_the_kill_switch_and_ends_nothing(tmp_path: Path) -> None:
+    switches = Switches(tmp_path)
+    with stopping(switches) as stop:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        for thread in threading.enumerate():
+            if thread.name == "kill switch":
+                thread.join()
+        assert switches.killed() is not None
+        assert not stop.is_set()
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert stop.is_set()
