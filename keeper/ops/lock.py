@@ -102,10 +102,8 @@ class PostgresLock:
             self._end_who_hangs(last)
             return False
         self._hangs = ""
-        if last not in {
-            "",
-            holder,
-        }:  # its host may be gone, and the server still hold its journal for it
+        # the host of the one before may be gone, and the server still hold its journal for it
+        if last not in {"", holder}:
             self._end_sessions()
         self._db.execute(_BEAT, (self._scope, holder))
         return True

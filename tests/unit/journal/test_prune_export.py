@@ -28,8 +28,9 @@ def count(journal: SqlJournal, table: str) -> int:
 
 @pytest.fixture
 def full(journal: SqlJournal) -> SqlJournal:
-    """A held tick, one finalised, one open, one given up before it was signed, and the newest."""
+    """A held tick, one finalised, one decided, one signed, one given up before it was signed, and the newest."""
     fill(journal)
+    decide(journal)
     opened = decide(journal)
     assert opened is not None
     journal.record_attempt(signed(opened.id, 1))
@@ -45,7 +46,7 @@ def full(journal: SqlJournal) -> SqlJournal:
 def test_nothing_is_forgotten_before_it_is_asked_for(full: SqlJournal) -> None:
     counts = prune(full.database, LATER, everything=True, apply=False)
     assert counts["decisions"] == 3
-    assert count(full, "decisions") == 5
+    assert count(full, "decisions") == 6
 
 
 def test_what_moved_money_and_what_is_open_stays(full: SqlJournal) -> None:
@@ -54,7 +55,7 @@ def test_what_moved_money_and_what_is_open_stays(full: SqlJournal) -> None:
     assert counts.get("attempts", 0) == 0
     assert count(full, "attempts") == 2
     states = {row["state"] for row in query.list_intents(full, query.Filter())}
-    assert states == {"finalised", "signed", "failed"}
+    assert states == {"finalised", "journalled", "signed", "failed"}
     assert list(verify(full)) == []
 
 
@@ -70,12 +71,12 @@ def test_all_takes_what_is_over_and_never_what_is_open(full: SqlJournal) -> None
 def test_the_counter_of_intents_never_goes_back(full: SqlJournal) -> None:
     before = full.intent_count()
     prune(full.database, LATER, everything=True, apply=True)
-    assert full.intent_count() == before == 4
+    assert full.intent_count() == before == 5
 
 
 def test_younger_ticks_stay(full: SqlJournal) -> None:
     assert sum(prune(full.database, NOW, everything=True, apply=True).values()) == 0
-    assert count(full, "decisions") == 5
+    assert count(full, "decisions") == 6
 
 
 def test_counts_are_the_same_said_and_done(full: SqlJournal) -> None:
