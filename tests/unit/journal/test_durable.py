@@ -236,6 +236,11 @@ def test_a_server_that_only_reads_is_an_error(postgres: PostgresServer) -> None:
             decide(journal)
 
 
+def until_fsync_is(postgres: PostgresServer, wanted: str) -> None:
+    """The server reads its settings again when it comes to it; each question here is a new connection."""
+    assert any(postgres.sql("SHOW fsync") == [(wanted,)] for _ in range(1_000))
+
+
 def test_a_server_without_fsync_is_refused(postgres: PostgresServer) -> None:
     place = postgres.url()
     postgres.sql("ALTER SYSTEM SET fsync = off")
@@ -250,8 +255,7 @@ def test_a_server_without_fsync_is_refused(postgres: PostgresServer) -> None:
     finally:
         postgres.sql("ALTER SYSTEM RESET fsync")
         postgres.sql("SELECT pg_reload_conf()")
-        while postgres.sql("SHOW fsync") != [("on",)]:
-            pass
+        until_fsync_is(postgres, "on")
 
 
 def test_a_commit_of_the_server_waits_for_its_disk(postgres: PostgresServer) -> None:
