@@ -1,5 +1,7 @@
 """Two lanes: protection waits for nothing of the routine lane (K-05), on one account or on two."""
 
+import contextlib
+
 import pytest
 
 from keeper import abi
@@ -189,3 +191,15 @@ def test_the_gas_money_of_each_account_is_watched_and_an_alert_names_what_to_sen
     assert (routine.alert, protective.payable) == ("", 0)
     assert f"account {PROTECTIVE.address} (protective)" in protective.alert
     assert "send it" in protective.alert
+
+
+def test_a_rehearsal_leaves_no_intent_open_whatever_comes_of_it() -> None:
+    world = World(two=False)
+    for balance, ends in ((10**18, S.CANCELLED), (POOR_WEI, S.FAILED)):
+        world.chain.balance_wei = balance
+        intent = make_test_intent(block=world.chain.head, counter=balance)
+        world.book.decided(intent, 1, ROUTINE.address)
+        with contextlib.suppress(UnfundedError):
+            world.lanes.rehearse(intent)
+        assert world.state(intent) is ends
+    assert not world.book.attempts
