@@ -28,6 +28,7 @@ GimbalError
 │   └── RejectedError      the endpoint refused the signed transaction
 ├── ControlError           a switch or a request cannot be written: it does not hold
 ├── JournalError           the journal cannot be written: the keeper stops
+├── ReplayError            a recorded decision cannot be made again
 ├── DeepReorganisationError  the chain was rewritten deeper than is followed: the keeper stops
 └── LocalnetError          the local mainnet could not be built or started
 """
@@ -410,6 +411,18 @@ class DeepReorganisationError(GimbalError):
             f"block {self.number} ({self.head}) shares no ancestor with the last {self.depth} blocks seen; "
             "the keeper stops: compare the chain with other sources, then start it again"
         )
+
+
+@dataclass
+class ReplayError(GimbalError):
+    """A recorded decision cannot be made again: the journal or this installation lacks something."""
+
+    reason: str
+    fault: bool = False
+    """True where it should be possible: a row is broken, or this version decides no more what it decided once."""
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 @dataclass

@@ -69,6 +69,8 @@ class TickRules:
     Protection is only slowed down by its pauses: what it saves is worth more than gas."""
     revert_budget_blocks: int = 7_200
     """A day of 12 s blocks."""
+    stop_patience_s: float = 30.0
+    """How long a keeper that is told to stop waits for what is in flight."""
     worth: WorthPolicy = field(default_factory=WorthPolicy)
     """How lateness of protection is valued: the ceiling of its fees (K-06)."""
     dry_run: bool = False

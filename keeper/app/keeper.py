@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import structlog
 
+from keeper.app.drain import drain
 from keeper.app.stall import StallWatch
 from keeper.chain.heads import Heads
 from keeper.chain.pool import EndpointPool
@@ -19,6 +20,7 @@ from keeper.journal.store import SqlJournal
 from keeper.loop import Ports, TickRecord, TickRules, run_tick
 from keeper.model.block import BlockStamp
 from keeper.model.control import FREE, Control
+from keeper.model.decision import Lane
 from keeper.model.market import Readings
 from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
 from keeper.model.policy import Policies
@@ -160,7 +162,15 @@ class Keeper:
             done += 1
             if on_tick and self.last:
                 on_tick(self.last)
+        if stop.is_set():
+            self._drain()
         return done
+
+    def _drain(self) -> None:
+        """Patience with what is in flight; none for who may not send: another keeper follows it now."""
+        if self._ports.control.refusals(Lane.PROTECTIVE):
+            return
+        drain(self.lanes, self._reader.head, self._rules.stop_patience_s)
 
     def _say_if_stalled(self, stall: StallWatch) -> None:
         waited = stall.overdue_s()

@@ -10,6 +10,8 @@ _PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 _PATIENCE_S = 1.0
 """A wait up to this is borne instead of refused: a tick with two requests more than the second allows goes on."""
+_SHORTEST_WAIT_S = 0.001
+"""A wait too short for a float to count would never end."""
 
 
 class _Bucket:
@@ -66,7 +68,7 @@ class RateBudget:
                     return 0.0
             if wait_s > _PATIENCE_S:
                 return wait_s
-            self._sleep(wait_s)
+            self._sleep(max(wait_s, _SHORTEST_WAIT_S))
 
     def wait_s(self, calls: int = 1) -> float:
         """Seconds until `calls` may be spent."""

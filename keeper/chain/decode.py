@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from eth_abi.abi import decode as abi_decode
 from eth_abi.abi import encode as abi_encode
-from eth_abi.exceptions import DecodingError
 from eth_utils.abi import (
     collapse_if_tuple,
     function_signature_to_4byte_selector,
@@ -13,6 +11,7 @@ from eth_utils.abi import (
 
 from keeper.chain import decode_state
 from keeper.chain.addresses import address
+from keeper.chain.words import plan
 from keeper.model.block import BlockStamp
 from keeper.model.market import (
     FeedReading,
@@ -52,8 +51,7 @@ class SnapshotCodec:
     def __init__(self, lens_abi: list[dict[str, Any]]) -> None:
         entry = next(e for e in lens_abi if e.get("name") == "snapshot")
         inputs = [collapse_if_tuple(i) for i in entry["inputs"]]
-        self._outputs = entry["outputs"]
-        self._types = [collapse_if_tuple(o) for o in entry["outputs"]]
+        self._decode = plan(entry["outputs"])
         self._selector = function_signature_to_4byte_selector(f"snapshot({','.join(inputs)})")
         self._inputs = inputs
 
@@ -68,7 +66,7 @@ class SnapshotCodec:
         try:
             snap = self._named(answer)
             readings = _readings(snap, block, keeper, keeper_balance_wei)
-        except (DecodingError, ValueError, OverflowError) as error:
+        except (ValueError, OverflowError) as error:
             if isinstance(error, BadSnapshot):
                 raise
             raise BadSnapshot("answer does not decode as a snapshot") from error
@@ -79,29 +77,12 @@ class SnapshotCodec:
 
     def _named(self, answer: str) -> dict[str, Any]:
         """The snapshot's fields by name."""
-        values = abi_decode(self._types, bytes.fromhex(answer.removeprefix("0x")))
-        outputs = _named(self._outputs, values)
-        snap: dict[str, Any] = outputs.get("", next(iter(outputs.values())))
+        snap: dict[str, Any] = self._decode(bytes.fromhex(answer.removeprefix("0x")))[0]
         if snap["version"] != SNAPSHOT_VERSION:
             raise BadSnapshot(
                 f"snapshot version {snap['version']}, this keeper knows {SNAPSHOT_VERSION}"
             )
         return snap
-
-
-def _named(components: list[dict[str, Any]], values: tuple[Any, ...]) -> dict[str, Any]:
-    """ABI values by name, recursively."""
-    return {
-        part["name"]: _value(part, value) for part, value in zip(components, values, strict=True)
-    }
-
-
-def _value(part: dict[str, Any], value: Any) -> Any:
-    if part["type"] == "tuple":
-        return _named(part["components"], value)
-    if part["type"] == "tuple[]":
-        return [_named(part["components"], item) for item in value]
-    return value
 
 
 def _readings(s: dict[str, Any], block: BlockStamp, keeper: str, balance: int) -> Readings:

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import tenacity
@@ -40,6 +40,9 @@ _READS = frozenset(
     }
 )
 """With every eth_get...: what may be asked of another endpoint, because asking twice changes nothing."""
+
+_NEVER = 2**63
+"""Failures that leave a lone endpoint out: there is no other to ask."""
 
 T = TypeVar("T")
 
@@ -100,12 +103,13 @@ class EndpointPool:
         given = [m if isinstance(m, PoolMember) else PoolMember(m) for m in members]
         alone = len(given) == 1
         expected = None if alone else chain_id  # a lone one is seen to at the start, with its vault
+        quarantine = replace(policy.quarantine, errors=_NEVER) if alone else policy.quarantine
         own = [
             Member(
                 m.endpoint,
                 role=m.role,
                 weight=m.weight,
-                policy=policy.quarantine,
+                policy=quarantine,
                 clock=clock,
                 chain_id=expected,
             )

@@ -9,7 +9,20 @@ import typer
 
 from keeper import __version__
 from keeper.cli import config as config_commands
-from keeper.cli import control, demo, doctor, localnet, quant, risk, run, status, tx, volatility
+from keeper.cli import (
+    control,
+    demo,
+    doctor,
+    journal,
+    localnet,
+    quant,
+    replay,
+    risk,
+    run,
+    status,
+    tx,
+    volatility,
+)
 from keeper.errors import GimbalError
 
 CRASH_LOG = Path("keeper-crash.log")
@@ -56,6 +69,8 @@ app.command("pause")(control.pause)
 app.command("resume")(control.resume)
 app.add_typer(tx.app, name="tx")
 app.add_typer(config_commands.app, name="config")
+app.add_typer(journal.app, name="journal")
+app.command("replay")(replay.replay)
 app.add_typer(volatility.app, name="volatility")
 app.add_typer(quant.app, name="quant")
 app.command("demo")(demo.demo)

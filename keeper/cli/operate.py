@@ -43,7 +43,9 @@ def stopping(switches: Switches) -> Iterator[threading.Event]:
 
     def kill(*_: object) -> None:
         # a file, by a thread: a signal handler must not wait for a disk
-        threading.Thread(target=switches.kill, args=("SIGUSR1",), daemon=True).start()
+        threading.Thread(
+            target=switches.kill, args=("SIGUSR1",), name="kill switch", daemon=True
+        ).start()
 
     handlers: dict[int, Callable[..., object]] = {
         signal.SIGINT: lambda *_: stop.set(),

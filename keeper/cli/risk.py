@@ -125,12 +125,11 @@ def _from_journal(path: Path, block: int | None) -> "MarketState":
         raise SettingError("--journal", f"{path} is no file", "give a journal")
     journal = open_journal(path, exclusive=False)
     try:
-        found = journal.decisions(limit=1 if block is None else 1_000_000)
+        found = journal.market(block)
     finally:
         journal.close()
-    for decision in found:
-        if block is None or decision.market.readings.block.number == block:
-            return decision.market
+    if found is not None:
+        return found
     what = "no decision" if block is None else f"no decision at block {block}"
     raise SettingError("--journal", f"{path} holds {what}", "let the keeper run first")
 

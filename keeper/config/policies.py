@@ -64,6 +64,7 @@ def tick_rules(settings: Settings, *, dry_run: bool) -> TickRules:
         cooldown_blocks=tick.cooldown_blocks,
         max_reverts=tick.max_reverts,
         breaker_blocks=tick.breaker_blocks,
+        stop_patience_s=tick.stop_patience_s,
         worth=worth_policy(settings),
         dry_run=dry_run,
     )

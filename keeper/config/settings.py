@@ -273,6 +273,9 @@ class TickSettings(Section):
     breaker_blocks: int = _setting(
         100, "pause of routine plans while the breaker is open", unit="blocks", ge=1
     )
+    stop_patience_s: float = _setting(
+        30.0, "how long a stop waits for what is in flight", unit="s", ge=0, le=600
+    )
 
 
 class GasSettings(Section):

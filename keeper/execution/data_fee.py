@@ -5,13 +5,12 @@ Arbitrum: the NodeInterface says how much of the gas limit the data takes; the g
 Elsewhere there is none. No keeper transaction carries blobs.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import rlp  # type: ignore[import-untyped]
-from eth_abi.abi import decode as abi_decode
 from eth_abi.abi import encode as abi_encode
-from eth_abi.exceptions import DecodingError
 from eth_utils.abi import function_signature_to_4byte_selector
 
 from keeper.errors import EndpointError, RpcError
@@ -71,7 +70,7 @@ class OpStackDataFee:
 
     def read(self, answers: list[Any], endpoint: str) -> DataFee:
         """Wei beside the gas."""
-        (fee,) = _words(answers[0], ["uint256"], endpoint)
+        (fee,) = _words(answers[0], 1, endpoint)
         return DataFee(wei=_up(fee))
 
 
@@ -86,9 +85,7 @@ class ArbitrumDataFee:
 
     def read(self, answers: list[Any], endpoint: str) -> DataFee:
         """Gas for the limit."""
-        gas, _base_fee, _l1_base_fee = _words(
-            answers[0], ["uint64", "uint256", "uint256"], endpoint
-        )
+        gas, _base_fee, _l1_base_fee = _words(answers[0], 3, endpoint)
         return DataFee(gas=_up(gas))
 
 
@@ -99,14 +96,13 @@ def data_fee_source(chain_id: int) -> DataFeeSource:
     return ArbitrumDataFee() if chain_id in ARBITRUM else NoDataFee()
 
 
-def _words(answer: Any, types: list[str], endpoint: str) -> tuple[int, ...]:
+def _words(answer: Any, words: int, endpoint: str) -> list[int]:
+    """Static words of an answer, exactly as many as asked for."""
     if isinstance(answer, RpcError):
         raise answer
-    try:
-        return tuple(int(v) for v in abi_decode(types, bytes.fromhex(answer.removeprefix("0x"))))
-    except (AttributeError, DecodingError, TypeError, ValueError):
-        problem = "answered no price of a transaction's data"
-        raise EndpointError(endpoint, "eth_call", problem) from None
+    if not isinstance(answer, str) or not re.fullmatch(rf"0x[0-9a-fA-F]{{{64 * words}}}", answer):
+        raise EndpointError(endpoint, "eth_call", "answered no price of a transaction's data")
+    return [int(answer[2 + 64 * i : 66 + 64 * i], 16) for i in range(words)]
 
 
 def _unsigned(chain_id: int, to: str, call_data: str) -> bytes:

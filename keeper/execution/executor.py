@@ -136,8 +136,12 @@ class TransactionExecutor:
 
     def rehearse(self, intent: Intent) -> str:
         """Everything short of signing: simulates and prices; says what would be sent."""
-        rehearsal = self._rehearser.rehearse(intent)
-        fees = self._fees(intent, rehearsal, None)
+        try:
+            rehearsal = self._rehearser.rehearse(intent)
+            fees = self._fees(intent, rehearsal, None)
+        except SendError as error:
+            self._progress.reach(intent.id, IntentState.FAILED, note=str(error))
+            raise
         self._progress.reach(intent.id, IntentState.CANCELLED, note="rehearsed only")
         return (
             f"would send {_what(intent)}, gas limit {rehearsal.gas_limit:,}, "

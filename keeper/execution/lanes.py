@@ -84,7 +84,7 @@ class Lanes:
     def submit(self, intent: Intent) -> str:
         """At most one effect; hash of the transaction that was sent, or may have been."""
         own, other = self._by_lane[intent.lane], self._by_lane[Lane.ROUTINE]
-        spare = intent.lane is Lane.PROTECTIVE and not self.shared and not own.tried(intent.id)
+        spare = intent.lane is Lane.PROTECTIVE and not self.shared
         try:
             tx_hash = own.submit(intent, last_resort=not spare)
         except UnfundedError as error:

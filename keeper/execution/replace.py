@@ -68,6 +68,8 @@ class Replacements:
             if last.status is AttemptStatus.SIGNED:
                 self._book.mark(last.tx_hash, AttemptStatus.SENT)
             self._progress.reach(last.intent_id, IntentState.ATTEMPTED)
+        elif fate is Fate.WITHHELD:
+            _log.warning("held back", intent=last.intent_id, why=words)
         elif fate is not Fate.NONCE_USED:
             say = _log.error if fate is Fate.UNFUNDED else _log.warning
             say("sent again", intent=last.intent_id, tx=last.tx_hash, endpoint_says=words)

@@ -19,7 +19,7 @@ class Context:
     """Its fields; None for a strategy that is not a dataclass of plain values: it cannot be replayed."""
     policies: Policies
     rules: dict[str, Any]
-    """Fields of the loop's TickRules."""
+    """Fields of the loop's TickRules, and in them those of what it is made of."""
     software: str = __version__
 
     @property
@@ -48,7 +48,7 @@ def context_of(strategy: Any, policies: Policies, rules: Any) -> Context:
         encode_loose(parameters)
     except ValueError:  # not of plain values
         parameters = None
-    return Context(f"{module}:{name}", parameters, policies, _fields(rules))
+    return Context(f"{module}:{name}", parameters, policies, _deep(rules))
 
 
 def read_context(row: Any) -> Context:
@@ -64,6 +64,11 @@ def read_context(row: Any) -> Context:
 
 def _is_value(thing: Any) -> bool:
     return dataclasses.is_dataclass(thing) and not isinstance(thing, type)
+
+
+def _deep(value: Any) -> Any:
+    """Fields as mappings, however deep: the classes of rules are the loop's, the journal need not know them."""
+    return {k: _deep(v) for k, v in _fields(value).items()} if _is_value(value) else value
 
 
 def _fields(value: Any) -> dict[str, Any]:

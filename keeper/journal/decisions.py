@@ -54,6 +54,7 @@ _PARTS = (
     .order_by(_d.id.desc())
     .limit(bindparam("most"))
 )
+_MARKET = select(_r.market).order_by(_r.id.desc()).limit(1)
 _PARTS_OF_INTENT = _PARTS.where(_d.intent_id == bindparam("of"))
 _OUTCOMES = (
     select(_o.block_number, _o.status, _o.reason, _o.intent_id, _o.tx_hash)
@@ -215,6 +216,16 @@ class DecisionBook(AttemptsBook):
         rows = self._rows(statement, {"most": limit, **of})
         with self._understood("a decision"):
             return tuple(_decision(row) for row in rows)
+
+    def market(self, block_number: int | None = None) -> MarketState | None:
+        """What was seen last, or last at a block; None if nothing was."""
+        statement = (
+            _MARKET if block_number is None else _MARKET.where(_r.block_number == block_number)
+        )
+        rows = self._rows(statement)
+        with self._understood("a market state"):
+            found: MarketState | None = decode(rows[0].market) if rows else None
+        return found
 
     def outcomes(self, limit: int = 100) -> tuple[TickOutcome, ...]:
         """Newest first."""

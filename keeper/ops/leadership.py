@@ -60,6 +60,7 @@ class Leader:
         self._ttl_s = ttl_s
         self._now = now
         self._until = float("-inf")
+        self._one_at_a_time = threading.Lock()
         self.led = threading.Event()
         """Set while this keeper leads."""
         self.lost = threading.Event()
@@ -69,7 +70,9 @@ class Leader:
 
     def begin(self) -> None:
         """Stand for election again."""
-        self.lost.clear()
+        with self._one_at_a_time:
+            self.led.clear()
+            self.lost.clear()
 
     def why_not(self) -> str | None:
         """Why this keeper may not act; None while it leads. Asked before every signature."""
@@ -81,6 +84,10 @@ class Leader:
 
     def beat(self) -> None:
         """Take, renew or lose leadership. What was lost is not taken again before `begin`."""
+        with self._one_at_a_time:
+            self._beat()
+
+    def _beat(self) -> None:
         if self.lost.is_set():
             return
         asked = self._now()  # before the store is: whatever it takes is not added to the lease
@@ -97,12 +104,13 @@ class Leader:
 
     def resign(self) -> None:
         """Let another lead at once."""
-        self.led.clear()
-        self.lost.set()
-        try:
-            self._store.release(self.holder)
-        except ControlError as error:
-            self.problem = str(error)
+        with self._one_at_a_time:
+            self.led.clear()
+            self.lost.set()
+            try:
+                self._store.release(self.holder)
+            except ControlError as error:
+                self.problem = str(error)
 
 
 class Heart:

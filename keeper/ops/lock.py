@@ -102,15 +102,22 @@ class PostgresLock:
             self._end_who_hangs(last)
             return False
         self._hangs = ""
+        # the host of the one before may be gone, and the server still hold its journal for it
+        if last not in {"", holder}:
+            self._end_sessions()
         self._db.execute(_BEAT, (self._scope, holder))
         return True
 
     def _end_who_hangs(self, last: str) -> None:
         """End the session that has the lock and does not beat; seen twice, for one that just got it beats at once."""
         if last and last == self._hangs:
-            names = {"ours": _LOCK_CLASS, "journals": _JOURNAL_CLASS, "scope": self._scope}
-            self._db.execute(_END_THE_HOLDER, names)
+            self._end_sessions()
         self._hangs = last
+
+    def _end_sessions(self) -> None:
+        """Every session but this one that has the lock of leadership or of the journal."""
+        names = {"ours": _LOCK_CLASS, "journals": _JOURNAL_CLASS, "scope": self._scope}
+        self._db.execute(_END_THE_HOLDER, names)
 
     def _last(self) -> tuple[str, float]:
         row = self._db.execute(_LAST, (self._scope,)).fetchone()

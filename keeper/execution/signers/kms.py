@@ -71,7 +71,7 @@ class KmsSigner(Unpicklable):
 def from_kms(
     key_id: str, *, region: str | None, endpoint_url: str | None, timeout_s: float
 ) -> KmsSigner:
-    """A signer over KMS with credentials as boto3 finds them; one retry inside the timeout's doubles.
+    """A signer over KMS with credentials as boto3 finds them, each request tried twice.
 
     Raises KeystoreError if boto3 is missing, or the key cannot be reached or is of another kind.
     """

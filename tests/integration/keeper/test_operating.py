@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,9 +16,11 @@ from typing import Any
 
 import pytest
 
+from keeper.execution.signers import encrypt_keystore
 from keeper.localnet.rpc import rpc
 from keeper.model.outcome import TickStatus
 from tests.integration.keeper.kept import Kept
+from tests.secrets import PASSWORD, found_in
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENCE_S = 60.0
@@ -44,9 +48,11 @@ def started(kept: Kept, *arguments: str, **environment: str) -> Iterator[subproc
     try:
         yield process
     finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
+        process.kill()
+        process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def until(happened: Any) -> None:
@@ -112,22 +118,16 @@ def test_two_keepers_that_send_the_same_decision_have_one_effect(
         assert kept.health() > 1.4
 
 
-def test_two_keepers_with_accounts_of_their_own_have_one_effect(
-    kept: Kept, held_back: None
-) -> None:
-    """An intent is for one state of the vault: the second one mined finds another."""
-    pytest.importorskip("keeper.localnet.serve")
+def test_an_intent_that_took_effect_has_none_a_second_time(kept: Kept, held_back: None) -> None:
+    """Whoever sends the same call again, from whatever account: it was for another state of the vault."""
     kept.market(1_750)
-    kept.mine()
-    data = None
     with kept.keeper() as keeper:
         assert keeper.tick().status is TickStatus.SENT
         pool = rpc(kept.world.w3, "eth_getBlockByNumber", "pending", True)
-        mine = [t for t in pool["transactions"] if t["from"].lower() == keeper.address.lower()]
-        data = mine[0]["input"]
+    sent = [t for t in pool["transactions"] if t["to"] == kept.deployment.vault.lower()]
     kept.mine()
     assert kept.rebalances() == 1
-    call = {"from": kept.world.accounts.keeper, "to": kept.deployment.vault, "data": data}
+    call = {"from": sent[0]["from"], "to": sent[0]["to"], "data": sent[0]["input"]}
     answer = kept.world.w3.provider.make_request("eth_call", [call, "latest"])  # type: ignore[arg-type]
     assert "error" in answer
 
@@ -159,3 +159,64 @@ def test_a_standby_takes_over_from_a_leader_that_was_killed(kept: Kept) -> None:
     assert "leading" in err
     assert "keeper stopped" in err
     assert leads() == ""  # given up, so that another need not wait
+
+
+def test_an_order_is_handed_to_the_keeper_that_holds_the_journal(
+    kept: Kept, held_back: None
+) -> None:
+    kept.market(1_750)
+    with kept.keeper() as keeper:
+        assert keeper.tick().status is TickStatus.SENT
+    listed = command(kept, "tx", "list", "--json")
+    (intent,) = json.loads(listed.stdout)
+    assert kept.pending() == 1
+    with started(kept, "run", GIMBAL_PRIVATE_KEY=kept.key) as running:
+        until((kept.folder / "keeper-journal.sqlite.lock").exists)
+        until(lambda: command(kept, "doctor", "--json").stdout.count("a keeper holds it") == 1)
+        order = command(kept, "tx", "abandon", intent["intent_id"][:12], "--wait", "50")
+        running.send_signal(signal.SIGTERM)
+        running.wait(timeout=PATIENCE_S)
+    assert "a keeper holds the journal: handed to it" in order.stderr
+    assert order.returncode == 0, order.stdout + order.stderr
+    assert "is abandoned" in order.stdout
+    assert command(kept, "tx", "list").stdout == "nothing is in flight\n"
+
+
+@pytest.mark.parametrize("through", ["keystore", "environment"])
+def test_no_secret_of_a_live_keeper_can_be_found_anywhere(kept: Kept, through: str) -> None:
+    """K-09: streams, journal, metrics, command line and environment as the system shows them."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    environment = {"GIMBAL_OPS__LISTEN": address, "GIMBAL_PRIVATE_KEY": kept.key}
+    if through == "keystore":
+        store = kept.folder / "k.json"
+        store.write_text(encrypt_keystore(kept.key, PASSWORD, iterations=2))
+        environment = {"GIMBAL_OPS__LISTEN": address, "GIMBAL_KEYSTORE_PASSWORD": PASSWORD}
+        environment["GIMBAL_KEY__KEYSTORE"] = str(store)
+    kept.market(1_750)
+
+    def ready() -> bool:
+        try:
+            with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as page:
+                return b'gimbal_ticks_total{status="sent"} 1.0' in page.read()
+        except OSError:
+            return False
+
+    with started(kept, "run", **environment) as keeper:
+        until(ready)
+        with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as page:
+            shown = page.read()
+        process = Path(f"/proc/{keeper.pid}")
+        shown += (process / "cmdline").read_bytes()
+        if os.geteuid() == 0:  # to others the system does not show it at all
+            shown += (process / "environ").read_bytes()
+        keeper.send_signal(signal.SIGTERM)
+        out, err = keeper.communicate(timeout=PATIENCE_S)
+    for arguments in (["config", "show"], ["doctor"], ["status", "--json"], ["tx", "list"]):
+        done = command(kept, *arguments, **environment)
+        shown += (done.stdout + done.stderr).encode()
+    files = [p for p in kept.folder.rglob("*") if p.is_file() and p.name != "k.json"]
+    assert any(p.name.startswith("keeper-journal") for p in files)
+    for content in (out, err, shown, *(p.read_bytes() for p in files)):
+        assert not found_in(content, kept.key, PASSWORD)

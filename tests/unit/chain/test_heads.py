@@ -2,17 +2,21 @@
 
 import contextlib
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 from websockets.sync.server import Server, ServerConnection, serve
 
 from keeper.chain.heads import Heads
+from keeper.chain.subscription import Feed
 from keeper.errors import EndpointError
 from keeper.model.block import BlockStamp
+from tests.unit.chain.nodes import nodes, pool_of
 
 
 def block(number: int) -> BlockStamp:
@@ -153,3 +157,111 @@ def test_nonsense_on_the_websocket_leaves_polling(nonsense: str) -> None:
 
     with node(babble) as (url, _), heads_of(lambda: block(5), url) as heads:
         assert soon(heads, 5) == block(5)
+
+
+def announces(*numbers: int, then: threading.Event) -> Callable[[ServerConnection], None]:
+    def talk(socket: ServerConnection) -> None:
+        socket.recv()
+        socket.send(json.dumps({"id": 1, "result": "0x1"}))
+        for number in numbers:
+            socket.send(message(number))
+        then.wait(5)
+
+    return talk
+
+
+def test_a_head_that_k_endpoints_announce_is_not_asked_for() -> None:
+    """K-02: the second announcement decides, not the first."""
+    end = threading.Event()
+    pool = pool_of(nodes())
+    asked: list[int] = []
+
+    def poll() -> BlockStamp:
+        asked.append(1)
+        raise EndpointError("e", "eth_getBlockByNumber", "could not connect")
+
+    with node(announces(41, 42, then=end)) as (one, _), node(announces(42, then=end)) as (two, _):
+        feeds = (Feed("node0", one), Feed("node1", two))
+        heads = Heads(
+            poll, poll_interval_s=30, feeds=feeds, announced=pool.announced, needed=pool.k
+        )
+        heads._poll_due = time.monotonic() + 30
+        try:
+            head = None
+            while head is None:
+                with contextlib.suppress(EndpointError):
+                    head = heads.next()
+            assert head == block(42)
+            assert heads.subscribed
+        finally:
+            end.set()
+            heads.close()
+    pool.close()
+
+
+def test_a_head_that_one_endpoint_announces_is_asked_of_all_at_once() -> None:
+    """The poll is not due for half a minute: the rumour makes it due."""
+    end = threading.Event()
+    pool = pool_of(nodes())
+    with node(announces(42, then=end)) as (url, _):
+        heads = Heads(
+            lambda: block(42),
+            poll_interval_s=30,
+            feeds=(Feed("node0", url),),
+            announced=pool.announced,
+            needed=pool.k,
+        )
+        heads._poll_due = time.monotonic() + 30
+        try:
+            assert soon(heads, 42) == block(42)
+            assert not heads.subscribed
+        finally:
+            end.set()
+            heads.close()
+    pool.close()
+
+
+def test_invented_heads_do_not_set_the_pace() -> None:
+    """A rumour that nobody confirms is asked for eight times, and no faster than four times a second."""
+    asked: list[float] = []
+
+    def poll() -> BlockStamp:
+        asked.append(time.monotonic())
+        return block(1)
+
+    heads = Heads(poll, poll_interval_s=0.004, announced=lambda _name, _head: None)
+    heads._given = block(1)
+    heads._poll_due = time.monotonic() + 30
+    heads._heard("liar", block(10**6))
+    for _ in range(40):
+        heads.next()
+        heads._poll_due = time.monotonic() + 30
+    assert len(asked) == 8
+    heads.close()
+
+
+def test_heads_come_by_unix_socket(tmp_path: Path) -> None:
+    """In pieces, as streams may cut them."""
+    path = tmp_path / "node.ipc"
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener.bind(str(path))
+    listener.listen()
+
+    def talk() -> None:
+        connection, _ = listener.accept()
+        with connection:
+            assert b"newHeads" in connection.recv(65_536)
+            said = (json.dumps({"id": 1, "result": "0x1"}) + message(42) + message(43)).encode()
+            for start in range(0, len(said), 7):
+                connection.sendall(said[start : start + 7])
+            connection.recv(1)
+
+    thread = threading.Thread(target=talk)
+    thread.start()
+    heads = Heads(lambda: block(1), poll_interval_s=30, feeds=(Feed("node", f"ipc:{path}"),))
+    try:
+        assert soon(heads, 43) == block(43)
+    finally:
+        heads.close()
+        thread.join()
+        listener.close()

@@ -1,13 +1,16 @@
 """Where the key comes from, and what is said when it does not."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from keeper.config.key import load_address, load_signer
 from keeper.config.settings import KeySettings
 from keeper.errors import KeystoreError
 from keeper.execution.signers import encrypt_keystore, from_private_key
+from tests.rpc_server import answering, rpc_server
 
 KEY = "0x" + "4c" * 32
 ADDRESS = from_private_key(KEY, "test").address
@@ -69,3 +72,44 @@ def test_the_address_is_known_without_a_password(key: KeySettings) -> None:
     assert load_address(KeySettings(address=ADDRESS), {}) == ADDRESS
     assert load_address(KeySettings(), {"GIMBAL_PRIVATE_KEY": KEY}) == ADDRESS
     assert load_address(KeySettings(), {}) is None
+
+
+def test_a_remote_signer_is_asked_for_its_one_account() -> None:
+    with rpc_server(
+        answering(lambda method, _: [ADDRESS] if method == "eth_accounts" else None)
+    ) as url:
+        settings = KeySettings(remote_url=url)
+        assert load_address(settings, {}) == ADDRESS
+        assert repr(load_signer(settings, {})) == f"RemoteSigner({ADDRESS})"
+
+
+def test_a_key_of_kms_that_cannot_be_reached_is_named_without_credentials(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIASECRET99")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "SECRET99SECRET99")
+    settings = KeySettings(
+        kms_key_id="k", kms_region="eu-west-1", kms_endpoint_url="http://127.0.0.1:1"
+    )
+    with pytest.raises(KeystoreError, match=r"KMS key k: did not answer") as caught:
+        load_signer(settings, {})
+    assert "SECRET99" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        {"keystore": "k.json", "kms_key_id": "k"},
+        {"kms_key_id": "k", "remote_url": "http://127.0.0.1:1"},
+        {"keystore": "k.json", "remote_url": "http://127.0.0.1:1"},
+    ],
+)
+def test_two_places_for_one_key_are_refused(places: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="names several signers"):
+        KeySettings(**places)
+
+
+@pytest.mark.parametrize("name", ["correct horse", "hunter2", "", "A-B", "1A", "A" * 65])
+def test_what_is_no_name_of_a_variable_is_refused(name: str) -> None:
+    with pytest.raises(ValidationError, match="not its value"):
+        KeySettings(password_env=name)

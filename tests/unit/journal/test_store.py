@@ -43,6 +43,14 @@ def test_a_decision_comes_back_whole(journal: SqlJournal) -> None:
     assert journal.decisions("0xother") == ()
 
 
+def test_what_was_seen_is_found_by_its_block(journal: SqlJournal) -> None:
+    assert journal.market() is None
+    decide(journal, sends=False)
+    seen = make_market()
+    assert journal.market() == journal.market(seen.readings.block.number) == seen
+    assert journal.market(seen.readings.block.number + 1) is None
+
+
 def test_intents_are_counted_over_restarts(opened: Callable[[], SqlJournal]) -> None:
     for expected in range(3):
         journal = opened()

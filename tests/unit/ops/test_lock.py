@@ -3,6 +3,7 @@
 import pytest
 
 from keeper.errors import ControlError
+from keeper.journal.store import SqlJournal
 from keeper.ops.lock import PostgresLock
 from tests.postgres import PostgresServer
 
@@ -98,3 +99,21 @@ def test_a_database_that_is_not_there_is_told_without_its_password() -> None:
     with pytest.raises(ControlError, match="does not answer") as caught:
         nowhere.hold("a")
     assert "SECRET99" not in str(caught.value)
+
+
+def test_who_takes_over_ends_the_session_that_still_has_the_journal(
+    postgres: PostgresServer, schema: str
+) -> None:
+    """A host that lost power: the server keeps its sessions for hours."""
+    a, b = lock(postgres, schema), lock(postgres, schema)
+    assert a.hold("a")
+    with SqlJournal(postgres.url(schema)) as journal:
+        assert a.hold("a")
+        assert journal.last_fence() == 0  # who leads ends nobody
+        ended(postgres)
+        postgres.sql(OLD.format(schema))
+        assert b.hold("b")
+        with SqlJournal(postgres.url(schema)) as ours:
+            assert ours.next_fence("b") == 1
+    a.release("a")
+    b.release("b")

@@ -235,8 +235,15 @@ _COPIES = (
     FROM old_attempts a ORDER BY a.rowid
     """,
     """
-    INSERT INTO outcomes (id, block_number, status, reason, intent_id, tx_hash, recorded_ms)
-    SELECT id, block_number, status, reason, intent_id, tx_hash, 0 FROM old_outcomes
+    INSERT INTO outcomes
+        (id, decision_id, block_number, status, reason, intent_id, tx_hash, recorded_ms)
+    SELECT id,
+           (SELECT MAX(r.id) FROM readings r WHERE r.block_number = o.block_number),
+           block_number, status, reason, intent_id, tx_hash,
+           COALESCE((SELECT r.block_timestamp * 1000 FROM readings r
+                     WHERE r.block_number <= o.block_number
+                     ORDER BY r.block_number DESC LIMIT 1), 0)
+    FROM old_outcomes o
     """,
 )
 

@@ -93,6 +93,28 @@ def test_more_exceptions_never_improve_the_light(
     assert less.increase <= more.increase
 
 
+def test_mathworks_traffic_light_example() -> None:
+    """`varbacktest.tl`: 57 of 1,043 at 95 % is green, probability 0.77913."""
+    light = tails.traffic_light(57, observations=1_043, confidence=0.95)
+    assert light.zone is Zone.GREEN
+    assert light.probability == pytest.approx(0.77913, abs=5e-6)
+
+
+def test_mathworks_critical_value_of_the_unconditional_test() -> None:
+    """`esbacktest.unconditionalNormal`: -0.34639 for 1,966 normal returns at 97.5 %, test level 99 %."""
+    test = tails.acerbi_szekely(
+        np.zeros(1_966),
+        *normal_es(0.975),
+        0.975,
+        lambda g, paths: g.standard_normal((paths, 1_966)),
+        paths=20_000,
+        level_of_test=0.01,
+        seed=3,
+    )
+    # The 1 % point of 20,000: its standard error is 0.004.
+    assert test.z2.critical == pytest.approx(-0.34639, abs=0.012)
+
+
 def test_nothing_to_compare_is_no_evidence() -> None:
     found = tails.coverage_tests(np.zeros(250, dtype=bool), 0.99)
     assert found.independence.p_value == 1.0
@@ -162,6 +184,30 @@ def test_a_shortfall_too_small_is_found_out() -> None:
     test = tails.acerbi_szekely(losses, quantile, shortfall, 0.975, simulate)
     assert test.z2.statistic < 0
     assert test.z2.p_value < 0.01
+
+
+def test_both_statistics_by_hand() -> None:
+    """Losses of 3 and 6 beyond 2 in 10 at 90 %, shortfall 4: depths of 0.75 and 1.5."""
+    losses = np.array([3.0, 6.0, 2.0, *np.zeros(7)])
+    test = tails.acerbi_szekely(
+        losses, 2.0, 4.0, 0.9, lambda g, paths: g.standard_normal((paths, 10)), paths=100
+    )
+    assert test.exceptions == 2  # the loss equal to its estimate is none
+    assert test.z1.statistic == pytest.approx(1 - 2.25 / 2, rel=1e-14)
+    assert test.z2.p_value >= 1 / 101  # never 0
+    assert test.z2.statistic == pytest.approx(1 - 2.25 / (10 * 0.1), rel=1e-13)
+
+
+def test_a_p_value_counts_the_observation_itself() -> None:
+    """Nothing simulated is as bad: p is 1 in 101."""
+    test = tails.acerbi_szekely(
+        np.full(10, 9.0), 2.0, 4.0, 0.9, lambda g, paths: np.zeros((paths, 10)), paths=100
+    )
+    assert test.z2.p_value == pytest.approx(1 / 101)
+
+
+def test_a_loss_equal_to_its_estimate_is_no_exception() -> None:
+    assert tails.exceptions([1.0, 2.0, 3.0], 2.0).tolist() == [False, False, True]
 
 
 def test_without_exceptions_z1_is_unknown_and_z2_is_one() -> None:

@@ -81,6 +81,22 @@ def test_yang_zhang_by_hand() -> None:
     )
 
 
+def test_yang_zhang_with_wicks_by_hand() -> None:
+    """Rogers and Satchell's part alone: no gaps, equal bodies of 0.1, wicks of 0.2 above and 0.3 below."""
+    o = np.array([0.0, 0.1, 0.2, 0.3])
+    h, low, c = o + 0.3, o - 0.3, o + 0.1
+    k = 0.34 / (1.34 + 4 / 2)
+    expected = np.sqrt((1 - k) * (0.3 * 0.2 + 0.3 * 0.4))
+    found = yang_zhang(np.exp(o), np.exp(h), np.exp(low), np.exp(c), 1)
+    assert float(found) == pytest.approx(expected, rel=1e-12)
+
+
+def test_taking_the_mean_away_costs_a_degree_of_freedom() -> None:
+    """Returns of 1 and 3: squares around 2 are 2 in all, over 2 - 1."""
+    found = close_to_close(np.exp([0.0, 1.0, 4.0]), 1, drift=True)
+    assert float(found) == pytest.approx(np.sqrt(2.0), rel=1e-12)
+
+
 def test_windows_are_the_leading_axes() -> None:
     o, h, low, c = (np.reshape(x, (4, 5, 10)) for x in bars(200, 10, 0.02))
     assert yang_zhang(o, h, low, c, DAYS).shape == (4, 5)

@@ -54,6 +54,14 @@ def test_hars_bounds_hold_as_often_as_they_say() -> None:
     assert np.mean(inside) == pytest.approx(0.8, abs=0.03)
 
 
+def test_hars_bounds_are_quantiles_of_its_residuals() -> None:
+    rv = har_series(400)
+    model = fit_har(rv)
+    bounds = model.interval(rv, 0.8)
+    centre = np.exp(model._log(rv))
+    assert bounds == pytest.approx(centre * np.exp(np.quantile(model.residuals, (0.1, 0.9))))
+
+
 def test_har_over_a_week_is_fitted_to_means_of_a_week() -> None:
     rv = np.exp(np.sin(np.arange(400) / 9))
     model = fit_har(rv, horizon=7)

@@ -58,6 +58,17 @@ def test_is_the_weighted_sum_of_autocovariances() -> None:
     assert realised_kernel(prices, 5) == pytest.approx(expected, rel=1e-12)
 
 
+def test_the_bandwidth_is_its_formula() -> None:
+    """Barndorff-Nielsen and others (2009): (12^2 / 0.269)^(1/5) xi^(4/5) n^(3/5), xi^2 = noise over variance."""
+    log_price = np.log(ticks(2e-4, 4))
+    n = log_price.size - 1
+    noise = np.sum(np.diff(log_price) ** 2) / (2 * n)
+    apart = n // 72
+    sparse = np.mean([np.sum(np.diff(log_price[k::apart]) ** 2) for k in range(apart)])
+    wanted = (12**2 / 0.269) ** 0.2 * (noise / sparse) ** 0.4 * n**0.6
+    assert optimal_bandwidth(np.exp(log_price)) == np.ceil(wanted)
+
+
 def test_is_never_negative() -> None:
     bounce = 100 * np.exp(0.001 * (-1.0) ** np.arange(50))
     assert all(realised_kernel(bounce, width) >= 0 for width in range(0, 26))
