@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import structlog
 
+from keeper.app.ahead import AheadJournal, AheadReader
 from keeper.app.drain import drain
 from keeper.app.stall import StallWatch
 from keeper.chain.heads import Heads
@@ -52,14 +54,16 @@ class Keeper:
         self.pool = pool
         """Its endpoints."""
         self._reader = reader
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="ahead")
+        self._ahead = AheadReader(pool, reader, self._threads)
         self.lanes = lanes
         """Both accounts: gauges, and what a person may order."""
         # what these answer to a tick is part of its decision, and journalled with it (K-07)
         heard = journal.witness
         self._ports = Ports(
-            reader,
+            self._ahead,
             heard("executor", correlated(lanes)),
-            heard("journal", journal),
+            heard("journal", AheadJournal(journal, lanes, self._threads)),
             heard("modules", modules) if modules is not None else None,
             heard("control", control),
         )
@@ -96,6 +100,8 @@ class Keeper:
         """One pass for `block` (by default the newest head). Follows what is in flight, never waits."""
         try:
             with in_tick(block):
+                if block is not None and self.lanes.in_flight():
+                    self._ahead.begin(block)  # while what is in flight is looked after
                 record = run_tick(
                     self._ports,
                     self._policies,
@@ -186,6 +192,7 @@ class Keeper:
         if self._ports.modules is not None:
             self._ports.modules.close()
         self.pool.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
         self.journal.close()
 
 

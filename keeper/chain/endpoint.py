@@ -18,6 +18,7 @@ from keeper.model.block import BlockStamp
 _DATA = re.compile(r"0x[0-9a-fA-F]{0,20000}")
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 """Strings whole, and the brackets outside of them."""
+_NO_BRACKETS = {i: None for i in range(128) if chr(i) not in '[]{}"'}
 _DEEPEST = 100
 _LONGEST_MESSAGE = 400
 _NOT_JSON_RPC = "answered something that is not JSON-RPC"
@@ -213,8 +214,10 @@ def _depth(text: str) -> int:
     """At most how deep arrays and objects are nested. The parser's stack may end before its own count does."""
     if text.count("[") + text.count("{") <= _DEEPEST:
         return 0
+    if "\\" not in text:  # without escapes only brackets and quotes matter: the rest goes first, and quickly
+        text = text.translate(_NO_BRACKETS).replace('""', "")
     brackets = (m[0] for m in _TOKENS.finditer(text) if m[0][0] != '"')
-    return max(itertools.accumulate(1 if b in "[{" else -1 for b in brackets))
+    return max(itertools.accumulate(1 if b in "[{" else -1 for b in brackets), default=0)
 
 
 def _is(found: Any, asked: int) -> bool:

@@ -1,5 +1,7 @@
 """One account's way to the chain: simulate, price, sign, journal, send; and look after it until it is final."""
 
+from concurrent.futures import Executor
+
 import structlog
 
 from keeper.errors import (
@@ -133,6 +135,10 @@ class TransactionExecutor:
         if self._signer is None:  # who cannot sign does not send either
             return ()
         return self._follower.follow(block)
+
+    def begin(self, intent: Intent, threads: Executor) -> None:
+        """Let the simulation of an intent run while it is journalled; `submit` and `rehearse` wait for it."""
+        self._rehearser.begin(intent, threads)
 
     def rehearse(self, intent: Intent) -> str:
         """Everything short of signing: simulates and prices; says what would be sent."""

@@ -6,6 +6,7 @@ plan that lands before it would change the state protection is bound to.
 """
 
 from collections.abc import Mapping
+from concurrent.futures import Executor
 from types import MappingProxyType
 
 import structlog
@@ -76,6 +77,10 @@ class Lanes:
                 _log.warning("the routine lane cannot be looked after", problem=str(fault))
         self._look_at_funds(block)
         return tuple(results)
+
+    def begin(self, intent: Intent, threads: Executor) -> None:
+        """Let the simulation of an intent run while it is journalled; `submit` and `rehearse` wait for it."""
+        self._by_lane[intent.lane].begin(intent, threads)
 
     def rehearse(self, intent: Intent) -> str:
         """Everything short of signing, by the account of the lane."""

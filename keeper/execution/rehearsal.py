@@ -1,6 +1,7 @@
 """One batch of reads before signing: would the contracts take it, and what does the market ask for it?"""
 
 import dataclasses
+from concurrent.futures import Executor, Future
 from typing import Any
 
 from keeper.errors import (
@@ -58,14 +59,25 @@ class Rehearser:
         self._data_fee: DataFeeSource = data_fee_source(chain_id)
         self.routine_waits_until = 0
         """Unix seconds, as a simulation last heard; 0 if it said nothing."""
+        self._begun: tuple[str, dict[str, str], Future[list[Any]]] | None = None
+
+    def begin(self, intent: Intent, threads: Executor) -> None:
+        """Ask already, from another thread, what `rehearse` will ask: reading commits to nothing (K-03)."""
+        limit = with_margin(intent.gas_limit_estimate, self._gas)
+        call = self._call(intent)
+        requests = self._requests(intent, call, limit)
+        self._begun = intent.id, call, threads.submit(self._rpc.batch, requests)
 
     def rehearse(self, intent: Intent) -> Rehearsal:
         """Raises SimulationReverted, ReorganisedError, EndpointError or RpcError."""
-        data = call_data(intent)
         limit = with_margin(intent.gas_limit_estimate, self._gas)
         at = {"blockHash": intent.block_hash}
-        call = {"from": self._account, "to": intent.to, "data": data}
-        answers = self._rpc.batch(self._requests(intent, call, at, limit))
+        begun, self._begun = self._begun, None
+        if begun is not None and begun[0] == intent.id:
+            call, answers = begun[1], begun[2].result()
+        else:
+            call = self._call(intent)
+            answers = self._rpc.batch(self._requests(intent, call, limit))
         header, simulated, balance, mined, pending, history = answers[:_FIXED]
         if header is None or isinstance(header, RpcError):
             raise ReorganisedError(intent.block_hash)
@@ -77,11 +89,15 @@ class Rehearser:
                 raise result
         if not isinstance(header, dict):
             raise EndpointError(self._rpc.name, "eth_getBlockByHash", "answered no block")
-        return self._read(data, limit, header, (balance, mined, pending), history, answers[_FIXED:])
+        return self._read(call["data"], limit, header, (balance, mined, pending), history, answers[_FIXED:])
+
+    def _call(self, intent: Intent) -> dict[str, str]:
+        return {"from": self._account, "to": intent.to, "data": call_data(intent)}
 
     def _requests(
-        self, intent: Intent, call: dict[str, str], at: dict[str, str], limit: int
+        self, intent: Intent, call: dict[str, str], limit: int
     ) -> list[tuple[str, list[Any]]]:
+        at = {"blockHash": intent.block_hash}
         return [
             ("eth_getBlockByHash", [intent.block_hash, False]),
             ("eth_call", [{**call, "gas": hex(limit)}, at]),

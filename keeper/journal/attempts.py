@@ -1,6 +1,7 @@
 """Signed transactions, before they are broadcast and until their end; and what they cost."""
 
 import dataclasses
+import functools
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -10,7 +11,7 @@ from keeper.journal import schema
 from keeper.journal.base import clean
 from keeper.journal.codec import decode, encode
 from keeper.journal.intents import IntentBook
-from keeper.journal.prepared import Prepared
+from keeper.journal.prepared import Prepared, one_of
 from keeper.model.attempt import Attempt
 from keeper.model.intent_state import IntentState
 from keeper.model.outcome import AttemptResult, AttemptStatus
@@ -25,10 +26,10 @@ _ATTEMPT = select(_a.attempt, _a.status).order_by(_a.id)
 _OF_ACCOUNT = _ATTEMPT.where(
     _a.chain_id == bindparam("chain"), _a.account == bindparam("of_account")
 )
-_OPEN_ONES = _OF_ACCOUNT.where(_a.status.in_(_OPEN))
-_GIVEN_UP_ONES = _OF_ACCOUNT.where(_a.status.in_(_GIVEN_UP))
-_AT_NONCE = _OF_ACCOUNT.where(_a.nonce == bindparam("at"))
-_OF_INTENT = _ATTEMPT.where(_a.intent_id == bindparam("of"))
+_OPEN_ONES = Prepared(_OF_ACCOUNT.where(one_of(_a.status, _OPEN)))
+_GIVEN_UP_ONES = Prepared(_OF_ACCOUNT.where(one_of(_a.status, _GIVEN_UP)))
+_AT_NONCE = Prepared(_OF_ACCOUNT.where(_a.nonce == bindparam("at")))
+_OF_INTENT = Prepared(_ATTEMPT.where(_a.intent_id == bindparam("of")))
 _KNOWN = Prepared(select(_a.id).where(_a.tx_hash == bindparam("wanted")))
 _INTENT_OF = Prepared(
     select(_a.intent_id, _a.account, _a.status).where(_a.tx_hash == bindparam("wanted"))
@@ -39,9 +40,9 @@ _MARK = Prepared(
     .where(_a.tx_hash == bindparam("wanted"))
     .values(status=bindparam("new_status"), problem=bindparam("new_problem"))
 )
-_LOSE = (
+_LOSE = Prepared(
     update(schema.attempts)
-    .where(_a.intent_id == bindparam("of"), _a.status.in_(_OPEN))
+    .where(_a.intent_id == bindparam("of"), one_of(_a.status, _OPEN))
     .values(status=bindparam("new_status"))
 )
 _END = Prepared(
@@ -63,20 +64,29 @@ _COSTS = (
     .where(_c.intent_id == bindparam("of"))
     .order_by(_c.id)
 )
-_ENDS = (
+_ENDS = Prepared(
     select(_a.status, _a.block_number)
-    .where(_a.chain_id == bindparam("chain"), _a.status.in_(_ENDED))
+    .where(_a.chain_id == bindparam("chain"), one_of(_a.status, _ENDED))
     .order_by(_a.block_number.desc(), _a.id.desc())
     .limit(100)
 )
-_REVERTED = select(_a.gas_used, _a.gas_price_wei).where(
-    _a.chain_id == bindparam("chain"),
-    _a.status == AttemptStatus.REVERTED.value,
-    _a.block_number >= bindparam("since"),
+_REVERTED = Prepared(
+    select(_a.gas_used, _a.gas_price_wei).where(
+        _a.chain_id == bindparam("chain"),
+        _a.status == AttemptStatus.REVERTED.value,
+        _a.block_number >= bindparam("since"),
+    )
 )
 _NEWEST = select(
     _a.intent_id, _a.tx_hash, _a.status, _a.block_number, _a.gas_used, _a.gas_price_wei
 ).order_by(_a.id.desc())
+
+
+@functools.lru_cache(maxsize=256)
+def _attempt(text: str) -> Attempt:
+    """What is in flight is asked for many times a tick, and its row is never changed."""
+    found: Attempt = decode(text)
+    return found
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -114,8 +124,8 @@ class AttemptsBook(IntentBook):
             self._follow(db, attempt.intent_id, IntentState.SIGNED, account=attempt.account)
 
     def mark(self, tx_hash: str, status: AttemptStatus, problem: str = "") -> None:
-        """A change in an attempt's life; a sent one makes its intent ATTEMPTED."""
-        with self._writing() as db:
+        """A change in an attempt's life; a sent one makes its intent ATTEMPTED. Written lazily."""
+        with self._writing(lazily=True) as db:
             values = {"new_status": status.value, "new_problem": clean(problem)}
             _MARK.run(db, {"wanted": tx_hash, **values})
             if status is AttemptStatus.SENT:
@@ -127,9 +137,10 @@ class AttemptsBook(IntentBook):
         """One attempt's end, and with it that of every other open attempt of the intent.
 
         A mined or reverted one makes the intent INCLUDED, and its gas is written down as a cost.
+        Written lazily: the chain says it again.
         """
-        with self._writing() as db:
-            db.execute(_LOSE, {"of": result.intent_id, "new_status": losers.value})
+        with self._writing(lazily=True) as db:
+            _LOSE.run(db, {"of": result.intent_id, "new_status": losers.value})
             _END.run(
                 db,
                 {
@@ -207,12 +218,12 @@ class AttemptsBook(IntentBook):
         """Every attempt of an intent, oldest first."""
         return self._attempts(_OF_INTENT, of=intent_id)
 
-    def _attempts(self, statement: Any, **parameters: Any) -> tuple[Attempt, ...]:
-        rows = self._rows(statement, parameters)
+    def _attempts(self, statement: Prepared, **parameters: Any) -> tuple[Attempt, ...]:
+        rows = self._found(statement, parameters)
         with self._understood("an attempt"):
             return tuple(
-                dataclasses.replace(decode(row.attempt), status=AttemptStatus(row.status))
-                for row in rows
+                dataclasses.replace(_attempt(text), status=AttemptStatus(status))
+                for text, status in rows
             )
 
     def actions(self, limit: int = 10) -> tuple[AttemptResult, ...]:
@@ -227,7 +238,7 @@ class AttemptsBook(IntentBook):
     def mined_reverts(self, chain_id: int) -> tuple[int, ...]:
         """Block numbers of mined reverts since the last mined success, newest first (K-11)."""
         blocks: list[int] = []
-        for status, number in self._rows(_ENDS, {"chain": chain_id}):
+        for status, number in self._found(_ENDS, {"chain": chain_id}):
             if status == AttemptStatus.MINED.value:
                 break
             blocks.append(int(number))
@@ -235,6 +246,6 @@ class AttemptsBook(IntentBook):
 
     def reverted_gas_wei(self, chain_id: int, since_block: int) -> int:
         """What mined reverts cost from `since_block` on, wei (K-11)."""
-        rows = self._rows(_REVERTED, {"chain": chain_id, "since": since_block})
+        rows = self._found(_REVERTED, {"chain": chain_id, "since": since_block})
         with self._understood("an attempt"):
             return sum(int(gas) * int(price) for gas, price in rows)

@@ -9,10 +9,11 @@ from sqlalchemy.engine import Connection
 
 from keeper.clock import Clock
 from keeper.journal.database import Database
+from keeper.journal.prepared import Prepared
 
 
 class Book:
-    """Part of the journal. A call that returned is durable."""
+    """Part of the journal. A call that returned is durable; what the chain can tell again is written lazily."""
 
     _database: Database
     _clock: Clock
@@ -27,6 +28,11 @@ class Book:
         with self._database.reading() as db:
             return list(db.execute(statement, parameters or {}))
 
+    def _found(self, statement: Prepared, values: Mapping[str, Any] | None = None) -> list[Any]:
+        """As `_rows`, for what is asked at every tick: plain tuples, by the driver."""
+        with self._database.looking() as db:
+            return statement.rows(db, values or {})
+
     @contextlib.contextmanager
     def _understood(self, what: str) -> Iterator[None]:
         """Rows into values; a row this keeper did not write is corruption (CodecError is a ValueError)."""
@@ -35,8 +41,8 @@ class Book:
         except (TypeError, ValueError) as error:
             raise self._database.refuse(f"is corrupt: {what} {error}") from error
 
-    def _writing(self) -> contextlib.AbstractContextManager[Connection]:
-        return self._database.writing()
+    def _writing(self, *, lazily: bool = False) -> contextlib.AbstractContextManager[Connection]:
+        return self._database.writing(lazily=lazily)
 
 
 def clean(text: str) -> str:

@@ -2,9 +2,14 @@
 
 A transaction that returned is on disk: SQLite writes ahead with synchronous FULL, PostgreSQL answers a commit after
 its own log is flushed. Both are checked when the journal is opened, because both can be switched off elsewhere.
+
+A lazy one is in the log when it returned, and on disk with the next that is durable: a killed process loses nothing of
+it. A machine that loses its power may lose the newest lazy ones, in the order they were written and never one before
+a durable one: only what can be read from the chain again is written so.
 """
 
 import contextlib
+import os
 import sqlite3
 import sys
 import threading
@@ -27,6 +32,8 @@ _PRAGMAS = (
     "PRAGMA synchronous = FULL",
     "PRAGMA fullfsync = ON",
     "PRAGMA foreign_keys = ON",
+    # whoever ends a tick tidies up; this is only the bound of a log that nobody tidied
+    "PRAGMA wal_autocheckpoint = 8000",
 )
 _LOCK_CLASS = 0x47494D42
 """Of the advisory locks of journals; the schema's name tells them apart."""
@@ -44,7 +51,9 @@ class Database:
         self.exclusive = exclusive
         self._lock: TextIO | None = None
         self._mutex = threading.RLock()
-        self._for_writing = False
+        self._begun = False
+        self._lazy = False
+        self._loose = False
         self._engine: Engine | None = None
         self._db: Connection | None = None
         try:
@@ -71,6 +80,8 @@ class Database:
         """Close the connection and let another keeper have the journal."""
         with self._mutex:
             if self._db is not None:
+                with contextlib.suppress(SQLAlchemyError, OSError):
+                    self._flush()
                 with contextlib.suppress(SQLAlchemyError):
                     self._db.close()
                 self._db = None
@@ -82,21 +93,79 @@ class Database:
                 self._lock = None
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """A transaction that is durable when the block is left, or has not happened."""
+    def writing(self, *, lazily: bool = False) -> Iterator[Connection]:
+        """A transaction that is durable when the block is left, or has not happened.
+
+        lazily: it survives the process when the block is left, and the machine with the next durable one.
+        """
         with self._mutex, self._said():
-            self._for_writing = True
-            try:
-                with self.connection.begin():
+            if self.dialect == "sqlite":
+                with self._writing_a_file(lazily):
                     yield self.connection
+            else:
+                with self.connection.begin():
+                    if lazily:
+                        self.connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
+                    yield self.connection
+            self._loose = lazily
+
+    @contextlib.contextmanager
+    def _writing_a_file(self, lazily: bool) -> Iterator[None]:
+        """By the driver: a tick writes a dozen times, and SQLAlchemy's own transactions cost more than SQLite's."""
+        if self._begun:
+            raise self.refuse("is being written already")
+        driver = self._driver
+        if self._lazy is not lazily:  # NORMAL does not wait for the disk; it is set between transactions
+            driver.execute(f"PRAGMA synchronous = {'NORMAL' if lazily else 'FULL'}")
+            self._lazy = lazily
+        # at once: a reader that becomes a writer later is refused without waiting
+        driver.execute("BEGIN IMMEDIATE")
+        self._begun = True
+        try:
+            yield
+            driver.commit()
+        finally:
+            if self.connection.in_transaction():  # by its own statements
+                self.connection.rollback()
+            if driver.in_transaction:
+                driver.rollback()
+            self._begun = False
+
+    @property
+    def _driver(self) -> Any:
+        return self.connection.connection.dbapi_connection
+
+    def _flush(self) -> None:
+        """What was written lazily, to disk. PostgreSQL does it by itself, whether anybody is connected or not."""
+        if self._loose and self.source.path is not None:
+            handle = os.open(f"{self.source.path}-wal", os.O_RDONLY)
+            try:
+                os.fsync(handle)
             finally:
-                self._for_writing = False
+                os.close(handle)
+        self._loose = False
+
+    def tidy(self) -> None:
+        """Move what the log holds into the file, as far as no reader hinders it; for when nothing is urgent."""
+        if self.dialect == "sqlite":
+            with self._mutex, self._said():
+                self._driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """One view of the journal, that takes no lock others wait for."""
         with self._mutex, self._said(), self.connection.begin():
             yield self.connection
+
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[Connection]:
+        """For one statement of the driver, which is one view by itself; its rows are all fetched inside."""
+        with self._mutex, self._said():
+            if self.dialect == "sqlite":
+                yield self.connection
+            else:
+                with self.connection.begin():
+                    yield self.connection
 
     def refuse(self, problem: str) -> JournalError:
         """The error to raise for something wrong with this journal."""
@@ -134,8 +203,8 @@ class Database:
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
-            # at once: a reader that becomes a writer later is refused without waiting
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if self._for_writing else "BEGIN")
+            if not self._begun:
+                connection.exec_driver_sql("BEGIN")
 
         return engine
 

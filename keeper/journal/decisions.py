@@ -20,6 +20,9 @@ from keeper.model.outcome import TickOutcome, TickStatus
 from keeper.model.risk import RiskReport
 
 _PRUNE_EVERY = 1_000
+"""Decisions."""
+_TIDY_EVERY = 50
+"""Ticks: some hundred kilobytes of log."""
 
 _r, _d, _p, _v, _i, _o = (
     table.c
@@ -42,7 +45,7 @@ _ADD_STATE = Prepared(insert(schema.intent_states))
 _ADD_CONTEXT = Prepared(insert(schema.contexts).returning(schema.contexts.c.id))
 _CONTEXT = select(schema.contexts.c.id).where(schema.contexts.c.digest == bindparam("of"))
 _ADD_OUTCOME = Prepared(insert(schema.outcomes))
-_COUNT = select(func.coalesce(func.max(_i.id), 0))
+_COUNT = Prepared(select(func.coalesce(func.max(_i.id), 0)))
 _PARTS = (
     select(_r.market, _d.risk, _d.target, _p.plan, _v.verdict, _i.intent)
     .select_from(
@@ -61,7 +64,7 @@ _OUTCOMES = (
     .order_by(_o.id.desc())
     .limit(bindparam("most"))
 )
-_LAST_FAILURE = (
+_LAST_FAILURE = Prepared(
     select(_o.block_number)
     .where(_o.status == TickStatus.FAILED.value)
     .order_by(_o.id.desc())
@@ -88,6 +91,7 @@ class DecisionBook(AttemptsBook):
     _context_id: int | None
     _last_decision: tuple[int, int] | None
     _decided: int
+    _ended: int
 
     def decide_with(self, context: Context) -> None:
         """Strategy, parameters and policies of the decisions that follow, and who makes them (K-07)."""
@@ -150,7 +154,7 @@ class DecisionBook(AttemptsBook):
                 self._add_intent(db, number, intent, seen.chain_id, made)
         self._context_id = context_id
         self._last_decision = (number, seen.block.number)
-        self._prune()
+        self._decided += 1
 
     def _add_intent(
         self, db: Connection, decision_id: int, intent: Intent, chain_id: int, made: dict[str, Any]
@@ -190,7 +194,7 @@ class DecisionBook(AttemptsBook):
         return None
 
     def record_outcome(self, outcome: TickOutcome) -> None:
-        """How the tick ended."""
+        """How the tick ended. Written lazily, and the time to tidy up: nothing is waited for now."""
         last = self._last_decision
         row = {
             "decision_id": last[0] if last and last[1] == outcome.block_number else None,
@@ -201,13 +205,14 @@ class DecisionBook(AttemptsBook):
             "tx_hash": outcome.tx_hash,
             "recorded_ms": self._now_ms(),
         }
-        with self._writing() as db:
+        with self._writing(lazily=True) as db:
             _ADD_OUTCOME.run(db, row)
         self._answers()  # what was asked after the decision is of no further use
+        self._tidy()
 
     def intent_count(self) -> int:
         """How many intents were ever decided: the next intent's counter. (The newest is never pruned.)"""
-        return int(self._rows(_COUNT)[0][0])
+        return int(self._found(_COUNT)[0][0])
 
     def decisions(self, intent_id: str | None = None, limit: int = 100) -> tuple[Decision, ...]:
         """Newest first; of one intent if named."""
@@ -235,15 +240,18 @@ class DecisionBook(AttemptsBook):
 
     def last_failure(self) -> int | None:
         """Block number of the newest tick that failed to simulate or send."""
-        rows = self._rows(_LAST_FAILURE)
+        rows = self._found(_LAST_FAILURE)
         return int(rows[0][0]) if rows else None
 
-    def _prune(self) -> None:
+    def _tidy(self) -> None:
         """Forget old ticks on which nothing was sent; what led to an intent stays for ever."""
-        self._decided += 1
-        if self._decided % _PRUNE_EVERY == 0:
+        self._ended += 1
+        if self._decided >= _PRUNE_EVERY:
+            self._decided = 0
             with self._writing() as db:
                 prune_held(db, KEEP_HELD)
+        if self._ended % _TIDY_EVERY == 0:
+            self._database.tidy()
 
 
 def _decision(row: Any) -> Decision:

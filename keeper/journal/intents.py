@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from keeper.journal import schema
 from keeper.journal.base import Book, clean
-from keeper.journal.prepared import Prepared
+from keeper.journal.prepared import Prepared, one_of
 from keeper.model.decision import Lane
 from keeper.model.intent_state import ENDS, MAY_FOLLOW, IntentRecord, IntentState
 
@@ -25,14 +25,17 @@ _COLUMNS = (
     _i.fence,
     _i.note,
 )
-_ONE = select(*_COLUMNS).where(_i.intent_id == bindparam("wanted"))
-_FOUND = Prepared(_ONE)
-_OPEN = (
+_FOUND = Prepared(select(*_COLUMNS).where(_i.intent_id == bindparam("wanted")))
+_NOT_OVER = (
     select(*_COLUMNS)
-    .where(_i.chain_id == bindparam("wanted"), _i.state.not_in([end.value for end in ENDS]))
+    .where(
+        _i.chain_id == bindparam("wanted"),
+        one_of(_i.state, [state.value for state in IntentState if state not in ENDS]),
+    )
     .order_by(_i.id)
 )
-_OPEN_OF_LANE = _OPEN.where(_i.lane == bindparam("wanted_lane"))
+_OPEN = Prepared(_NOT_OVER)
+_OPEN_OF_LANE = Prepared(_NOT_OVER.where(_i.lane == bindparam("wanted_lane")))
 _MOVE = Prepared(
     update(schema.intents)
     .where(_i.intent_id == bindparam("wanted"))
@@ -103,6 +106,7 @@ class IntentBook(Book):
         """A durable step in an intent's life. JournalError for an impossible one, or an unknown intent.
 
         The same state again is no error; it is written only if it brings a fact that was not known.
+        Written lazily: every step up to SIGNED is told by the attempt, every later one by the chain.
         """
         facts = {
             "account": account,
@@ -110,7 +114,7 @@ class IntentBook(Book):
             "block_hash": block_hash,
             "tx_hash": tx_hash,
         }
-        with self._writing() as db:
+        with self._writing(lazily=True) as db:
             found = _standing(db, intent_id)
             if found is None:
                 raise self._database.refuse(f"knows no intent {intent_id}")
@@ -167,16 +171,16 @@ class IntentBook(Book):
 
     def intent(self, intent_id: str) -> IntentRecord | None:
         """Where an intent stands; None for an unknown one."""
-        rows = self._rows(_ONE, {"wanted": intent_id})
+        rows = self._found(_FOUND, {"wanted": intent_id})
         with self._understood("an intent"):
             return _record(rows[0]) if rows else None
 
     def open_intents(self, chain_id: int, lane: Lane | None = None) -> tuple[IntentRecord, ...]:
         """What is not over, oldest first."""
         if lane is None:
-            rows = self._rows(_OPEN, {"wanted": chain_id})
+            rows = self._found(_OPEN, {"wanted": chain_id})
         else:
-            rows = self._rows(_OPEN_OF_LANE, {"wanted": chain_id, "wanted_lane": lane.value})
+            rows = self._found(_OPEN_OF_LANE, {"wanted": chain_id, "wanted_lane": lane.value})
         with self._understood("an intent"):
             return tuple(_record(row) for row in rows)
 
@@ -238,7 +242,8 @@ def _standing(db: Connection, intent_id: str) -> _Row | None:
     return _Row(*row) if row is not None else None
 
 
-def _record(row: Any) -> IntentRecord:
+def _record(found: Any) -> IntentRecord:
+    row = _Row(*found)
     return IntentRecord(
         intent_id=row.intent_id,
         chain_id=row.chain_id,

@@ -4,11 +4,16 @@ Writing a decision takes half a dozen of them between a block and its transactio
 times what the driver does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ClauseElement
+from sqlalchemy import ClauseElement, ColumnElement, or_
 from sqlalchemy.engine import Connection
+
+
+def one_of(column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
+    """As `column.in_(values)`, without the list."""
+    return or_(*(column == value for value in values))
 
 
 class Prepared:
@@ -36,6 +41,11 @@ class Prepared:
     def one(self, db: Connection, values: Mapping[str, Any]) -> Any:
         """Its first row as a tuple, or None."""
         return self.run(db, values).fetchone()
+
+    def rows(self, db: Connection, values: Mapping[str, Any]) -> list[Any]:
+        """All its rows, as tuples."""
+        found: list[Any] = self.run(db, values).fetchall()
+        return found
 
     def _compile(
         self, db: Connection, names: tuple[str, ...]

@@ -34,6 +34,7 @@ class SqlJournal(DecisionBook):
         self._context_id = None
         self._last_decision = None
         self._decided = 0
+        self._ended = 0
         self._heard = Answers()
         try:
             bring_up_to_date(self._database)
