@@ -3,6 +3,7 @@
 from concurrent.futures import Executor, Future
 from typing import Any, Protocol
 
+from keeper.app.lineage import Lineage
 from keeper.chain.reader import LensReader
 from keeper.chain.source import Source
 from keeper.model.block import BlockStamp
@@ -21,7 +22,10 @@ class Begins(Protocol):
 class AheadReader:
     """ChainReader whose next reading may be under way already. One thread asks it."""
 
-    def __init__(self, source: Source, reader: LensReader, threads: Executor) -> None:
+    def __init__(
+        self, source: Source, reader: LensReader, threads: Executor, lineage: Lineage
+    ) -> None:
+        self._lineage = lineage
         self._source = source
         self._reader = reader
         self._threads = threads
@@ -37,7 +41,11 @@ class AheadReader:
         return self._reader.head()
 
     def read(self, block: BlockStamp) -> Readings:
-        """The vault through the lens, pinned to `block`; raises as LensReader.read."""
+        """The vault through the lens, pinned to `block`; raises as LensReader.read.
+
+        Nothing is decided on a block whose place in the chain is still looked for: DeepReorganisationError.
+        """
+        self._lineage.settled()
         begun, self._begun = self._begun, None
         if begun is None or begun[0] != block.hash:
             return self._reader.read(block)

@@ -10,6 +10,7 @@ from keeper.chain.endpoint import Endpoint
 from keeper.chain.heads import Heads
 from keeper.chain.pool import EndpointPool
 from keeper.chain.reader import LensReader
+from keeper.chain.reorg import DEFAULT_DEPTH
 from keeper.clock import Clock, system_clock
 from keeper.config.endpoints import feeds_of, pool_of
 from keeper.config.key import Prompt, load_address, load_signer
@@ -58,6 +59,7 @@ def build_keeper_for(
     gate: Gate | None = None,
     protective: Signer | None = None,
     terms: LaneTerms | None = None,
+    reorganisation_depth: int = DEFAULT_DEPTH,
 ) -> Keeper:
     """A keeper from values alone, without a settings file: for demos, tests and other programs.
 
@@ -109,6 +111,7 @@ def build_keeper_for(
         address=account,
         modules=modules,
         control=gate or FREE,
+        reorganisation_depth=reorganisation_depth,
     )
 
 
@@ -160,6 +163,7 @@ def build_keeper(
             gate=gate,
             protective=protective,
             terms=lane_terms(settings),
+            reorganisation_depth=settings.agreement.reorganisation_depth,
         )
     except BaseException:
         if modules is not None:

@@ -1,5 +1,6 @@
 """The keeper: ticks on demand, once, or for each new head."""
 
+import gc
 import threading
 import time
 from collections.abc import Callable
@@ -10,12 +11,14 @@ import structlog
 
 from keeper.app.ahead import AheadJournal, AheadReader
 from keeper.app.drain import drain
+from keeper.app.lineage import Lineage
 from keeper.app.stall import StallWatch
 from keeper.chain.heads import Heads
 from keeper.chain.pool import EndpointPool
 from keeper.chain.reader import LensReader
+from keeper.chain.reorg import DEFAULT_DEPTH, ReorgWatch
 from keeper.clock import Clock
-from keeper.errors import GimbalError, ReadError
+from keeper.errors import DeepReorganisationError, GimbalError, ReadError
 from keeper.execution.lanes import Lanes
 from keeper.journal.context import context_of
 from keeper.journal.store import SqlJournal
@@ -50,12 +53,14 @@ class Keeper:
         address: str,
         modules: RiskModules | None = None,
         control: Control = FREE,
+        reorganisation_depth: int = DEFAULT_DEPTH,
     ) -> None:
         self.pool = pool
         """Its endpoints."""
         self._reader = reader
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="ahead")
-        self._ahead = AheadReader(pool, reader, self._threads)
+        self._threads = ThreadPoolExecutor(3, thread_name_prefix="ahead")
+        self._lineage = Lineage(ReorgWatch(pool, reorganisation_depth), self._threads)
+        self._ahead = AheadReader(pool, reader, self._threads, self._lineage)
         self.lanes = lanes
         """Both accounts: gauges, and what a person may order."""
         # what these answer to a tick is part of its decision, and journalled with it (K-07)
@@ -97,11 +102,16 @@ class Keeper:
         return self._reader.head()
 
     def tick(self, block: BlockStamp | None = None) -> TickOutcome:
-        """One pass for `block` (by default the newest head). Follows what is in flight, never waits."""
+        """One pass for `block` (by default the newest head). Follows what is in flight, never waits.
+
+        Raises DeepReorganisationError when `block` shares no recent ancestor with the last one (K-12).
+        """
         try:
             with in_tick(block):
-                if block is not None and self.lanes.in_flight():
-                    self._ahead.begin(block)  # while what is in flight is looked after
+                if block is not None:
+                    if self.lanes.in_flight():
+                        self._ahead.begin(block)  # while what is in flight is looked after
+                    self._lineage.see(block)
                 record = run_tick(
                     self._ports,
                     self._policies,
@@ -111,6 +121,10 @@ class Keeper:
                     block=block,
                 )
                 _report(record)
+        except DeepReorganisationError as error:
+            number = block.number if block else 0
+            self.journal.record_outcome(TickOutcome(number, TickStatus.FAILED, str(error)))
+            raise
         except GimbalError:
             raise
         except Exception as error:
@@ -153,6 +167,7 @@ class Keeper:
     ) -> int:
         """A tick for each new head until `stop` is set or `blocks` are done; returns how many."""
         done = 0
+        gc.freeze()  # what is loaded by now stays: collections under a tick need not look at it
         stall = StallWatch(self._rules.max_head_age_s, time.monotonic)
         while not stop.is_set() and (blocks is None or done < blocks):
             self._say_if_stalled(stall)

@@ -214,7 +214,9 @@ def _depth(text: str) -> int:
     """At most how deep arrays and objects are nested. The parser's stack may end before its own count does."""
     if text.count("[") + text.count("{") <= _DEEPEST:
         return 0
-    if "\\" not in text:  # without escapes only brackets and quotes matter: the rest goes first, and quickly
+    if (
+        "\\" not in text
+    ):  # without escapes only brackets and quotes matter: the rest goes first, and quickly
         text = text.translate(_NO_BRACKETS).replace('""', "")
     brackets = (m[0] for m in _TOKENS.finditer(text) if m[0][0] != '"')
     return max(itertools.accumulate(1 if b in "[{" else -1 for b in brackets), default=0)

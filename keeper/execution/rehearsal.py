@@ -89,7 +89,9 @@ class Rehearser:
                 raise result
         if not isinstance(header, dict):
             raise EndpointError(self._rpc.name, "eth_getBlockByHash", "answered no block")
-        return self._read(call["data"], limit, header, (balance, mined, pending), history, answers[_FIXED:])
+        return self._read(
+            call["data"], limit, header, (balance, mined, pending), history, answers[_FIXED:]
+        )
 
     def _call(self, intent: Intent) -> dict[str, str]:
         return {"from": self._account, "to": intent.to, "data": call_data(intent)}

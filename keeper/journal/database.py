@@ -115,7 +115,9 @@ class Database:
         if self._begun:
             raise self.refuse("is being written already")
         driver = self._driver
-        if self._lazy is not lazily:  # NORMAL does not wait for the disk; it is set between transactions
+        if (
+            self._lazy is not lazily
+        ):  # NORMAL does not wait for the disk; it is set between transactions
             driver.execute(f"PRAGMA synchronous = {'NORMAL' if lazily else 'FULL'}")
             self._lazy = lazily
         # at once: a reader that becomes a writer later is refused without waiting
