@@ -4,7 +4,6 @@ from keeper.model.exposure import RiskInputs
 from keeper.model.market import MarketState
 from keeper.model.risk_report import FullReport, ModuleResult, Standing
 from keeper.ops.risk_modules.host import HostLimits, ModuleHost, ModuleSpec
-from keeper.risk.deep import assess_deep
 
 
 class LiveModules:
@@ -36,6 +35,8 @@ class LiveModules:
         self._host.close()
 
     def _report(self, market: MarketState) -> FullReport | str:
+        from keeper.risk.deep import assess_deep  # scipy and numba: only for who has modules
+
         try:
             return assess_deep(market, self._inputs)
         except Exception as error:  # noqa: BLE001 - an extra must not end the loop that protects the vault
