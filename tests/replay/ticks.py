@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from keeper.app.keeper import Keeper
-from keeper.errors import SimulationReverted
+from keeper.errors import EndpointError, SimulationReverted
 from keeper.journal.store import SqlJournal, open_journal
 from keeper.loop import TickRules
 from keeper.model.block import BlockStamp
@@ -31,6 +31,12 @@ class MadeUp:
 
     def head(self) -> BlockStamp:
         return self.readings.block
+
+    def agreed_batch(self, calls: Any) -> Any:
+        raise EndpointError("made up", "", "knows no blocks")
+
+    def begin(self, intent: Any, threads: Any) -> None:
+        """Nothing is asked ahead."""
 
     def read(self, block: BlockStamp) -> Readings:
         return replace(self.readings, block=block)

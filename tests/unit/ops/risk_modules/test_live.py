@@ -12,8 +12,8 @@ import pytest
 from keeper.model.exposure import RiskInputs
 from keeper.model.policy import ModulePolicy
 from keeper.model.risk_report import Standing
-from keeper.ops.risk_modules import HostLimits, LiveModules, ModuleSpec, live
-from keeper.risk import module_refusals
+from keeper.ops.risk_modules import HostLimits, LiveModules, ModuleSpec
+from keeper.risk import deep, module_refusals
 from tests.builders import make_market
 
 MARKET = make_market()
@@ -74,7 +74,7 @@ def test_a_report_that_cannot_be_made_is_a_problem_of_every_module(
         raise ZeroDivisionError("deep inside")
 
     with modules("good", "vetoes") as asked:
-        monkeypatch.setattr(live, "assess_deep", fails)
+        monkeypatch.setattr(deep, "assess_deep", fails)
         results = asked.ask(MARKET)
     assert [r.module for r in results] == ["good", "vetoes"]
     for result in results:
