@@ -23,7 +23,9 @@ class _Sometimes(Passing):
         self._rng, self._share = rng, share
 
     def _now(self) -> bool:
-        return self._rng.random() < self._share
+        now = self._rng.random() < self._share
+        self.struck += now
+        return now
 
 
 class LoseRequest(_Sometimes):
@@ -108,7 +110,8 @@ class NoReceipt(_Sometimes):
     """Receipts are not there yet, whatever was mined."""
 
     def after(self, request: Request, answer: Answer) -> Answer:
-        if request["method"] == RECEIPT and self._now():
+        there = answer.get("result") is not None
+        if request["method"] == RECEIPT and there and self._now():
             return {"jsonrpc": "2.0", "result": None}
         return answer
 
@@ -131,6 +134,7 @@ class Stale(Passing):
 
     def before(self, request: Request) -> Request | Answer:
         newest = max(0, self._head() - self._behind)
+        self.struck += 1
         params: list[Any] = list(request.get("params", []))
         if request["method"] in {"eth_feeHistory", SEND, RECEIPT, "eth_estimateGas"}:
             return request
@@ -157,8 +161,6 @@ class LyingPrice(Passing):
 
     def __init__(self, price_wad: Callable[[], int], factor: float) -> None:
         self._price_wad, self._factor = price_wad, factor
-        self.told = 0
-        """How often it lied: a lie that was never told proves nothing."""
 
     def after(self, request: Request, answer: Answer) -> Answer:
         result = answer.get("result")
@@ -167,7 +169,7 @@ class LyingPrice(Passing):
         true = self._price_wad()
         false = int(true * self._factor)
         lie = result.replace(f"{true:064x}", f"{false:064x}")
-        self.told += lie != result
+        self.struck += lie != result
         return {**answer, "result": lie}
 
 
@@ -188,4 +190,5 @@ class Silent(Passing):
     """The endpoint is dead."""
 
     def arrive(self) -> None:
+        self.struck += 1
         raise Vanish
