@@ -102,6 +102,7 @@ def together(first: int, schedules: int, jobs: int) -> Tally:
     """Every schedule from a seed on, shared out to processes."""
     shares = [range(first + job, first + schedules, jobs) for job in range(jobs)]
     tally = Tally()
+    (ROOT / "build" / "localnet" / "logs").mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         for part in pool.map(campaign, shares):
             tally.add(part)

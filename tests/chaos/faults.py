@@ -9,6 +9,7 @@ from tests.chaos.proxy import Answer, HttpStatus, Passing, Request, Vanish
 
 SEND = "eth_sendRawTransaction"
 RECEIPT = "eth_getTransactionReceipt"
+_OF_OTHERS, _ALLOWED, _WINDOW_S = 0.4, 2, 5.0
 _HEADERS = ("eth_getBlockByNumber", "eth_getBlockByHash")
 
 
@@ -66,14 +67,23 @@ class Truncate(_Sometimes):
 
 
 class RateLimit(_Sometimes):
-    """HTTP 429, or the JSON-RPC code some providers use."""
+    """Too many requests in a few seconds, or too many of others: HTTP 429, or the code some providers use."""
 
-    def __init__(self, rng: random.Random, share: float) -> None:
-        super().__init__(rng, share)
+    def __init__(self, rng: random.Random, share: float, clock: Callable[[], float]) -> None:
+        super().__init__(rng, share * _OF_OTHERS)
+        self._clock = clock
+        self._allowed = round(_ALLOWED / share)
+        self._since, self._asked = clock(), 0
         self._refusing = False
 
     def arrive(self) -> None:
-        self._refusing = self._now()
+        now = self._clock()
+        if now - self._since >= _WINDOW_S:
+            self._since, self._asked = now, 0
+        self._asked += 1
+        over = self._asked > self._allowed
+        self.struck += over
+        self._refusing = over or self._now()
         if self._refusing and self._rng.random() < 0.5:
             raise HttpStatus(429)
 

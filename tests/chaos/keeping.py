@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from keeper.app import Keeper, build_keeper_for
 from keeper.app.lanes import lane_terms
+from keeper.chain.budget import RateBudget
 from keeper.chain.endpoint import Endpoint
 from keeper.chain.heads import Heads
 from keeper.chain.pool import EndpointPool, PoolPolicy
@@ -121,7 +122,14 @@ class Keeping:
     def _build(self) -> Keeper:
         settings = load(self._file, {}).settings
         pool = EndpointPool(
-            [Endpoint(between.url, PATIENCE_S) for between in self.stage.proxies],
+            [
+                Endpoint(
+                    between.url,
+                    PATIENCE_S,
+                    budget=RateBudget(clock=self.stage.clock, sleep=self.stage.wait),
+                )
+                for between in self.stage.proxies
+            ],
             chain_id=1,
             policy=PoolPolicy(grace_s=0.05, patience_s=PATIENCE_S),
             clock=self.stage.clock,

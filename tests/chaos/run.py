@@ -213,7 +213,7 @@ def _faults(stage: Stage, schedule: Schedule, mishap: Mishap, place: int) -> lis
         "lost answers": lambda: LoseAnswer(rng, share),
         "duplicated requests": lambda: Twice(rng, share, between.forward),
         "truncated JSON": lambda: Truncate(rng, share),
-        "rate limits": lambda: RateLimit(rng, share),
+        "rate limits": lambda: RateLimit(rng, share, stage.clock),
         "empty receipts": lambda: NoReceipt(rng, share),
         "says already known, has it not": lambda: SendSays(rng, share, "already known"),
         "says already known, has it": lambda: SendTakenSays(rng, share, "already known"),

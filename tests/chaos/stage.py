@@ -100,6 +100,10 @@ class Stage:
             return True
         return False
 
+    def wait(self, seconds: float) -> None:
+        """Time goes by within a block."""
+        self.waited_s += seconds
+
     def clock(self) -> float:
         """The chain's."""
         return self.chain_time + self.waited_s
