@@ -95,6 +95,14 @@ class FakeChain:
             return self.refuse_call or self._executed(method, params[0])
         if method == "eth_getBlockByHash":
             return {"number": hex(self.number), "baseFeePerGas": hex(self.base_fee_wei)}
+        if method == "eth_getBlockByNumber":
+            return {
+                "number": hex(self.number),
+                "hash": self.block.hash,
+                "parentHash": self.block.parent_hash,
+                "timestamp": hex(self.timestamp),
+                "baseFeePerGas": hex(self.base_fee_wei),
+            }
         if method == "eth_getTransactionReceipt":
             return self.receipts.get(params[0])
         count = method == "eth_getTransactionCount"
@@ -102,7 +110,7 @@ class FakeChain:
 
     def _executed(self, method: str, call: dict[str, str]) -> Any:
         if method == "eth_estimateGas":
-            return hex(self.gas)
+            return hex(self.gas if "data" in call else 21_000)
         enough = int(call["gas"], 16) >= self.gas
         return "0x" if enough else RpcError(self.name, method, 3, "execution reverted")
 
