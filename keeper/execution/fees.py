@@ -31,6 +31,10 @@ class GasPolicy:
         """First tip of a lane."""
         return self.protective_tip_wei if lane is Lane.PROTECTIVE else self.routine_tip_wei
 
+    def greatest_tip(self, lane: Lane, base_fee_wei: int) -> int:
+        """Tip a lane climbs to where no value at risk is known."""
+        return max(self.tip_growth * self.tip(lane), 2 * base_fee_wei)
+
     def ceiling(self, lane: Lane) -> int | None:
         """Greatest max fee of a lane; None for no limit (K-06: a plain cap never delays protection)."""
         return None if lane is Lane.PROTECTIVE else self.routine_ceiling_wei
@@ -85,7 +89,7 @@ def most(base_fee_wei: int, ask: Ask, balance_wei: int, policy: GasPolicy) -> Fe
     first = policy.tip(ask.lane)
     purse = balance_wei // ask.gas_limit
     clears = _clears(base_fee_wei, max(first, ask.tip_wei if ask.lane is Lane.PROTECTIVE else 0))
-    tip = max(policy.tip_growth * first, 2 * base_fee_wei)
+    tip = policy.greatest_tip(ask.lane, base_fee_wei)
     ceiling = policy.ceiling(ask.lane)
     if ceiling is None and ask.worth_wei:
         usual = min(
@@ -106,7 +110,7 @@ def most_to_cancel(
     have been done, at many times its gas. It may outbid what is in flight, whatever that pays, if a share of the
     balance pays for the little gas it takes. Once it is out itself, its tip climbs no further than any other.
     """
-    tip = max(policy.tip_growth * policy.tip(last.lane), 2 * base_fee_wei)
+    tip = policy.greatest_tip(last.lane, base_fee_wei)
     if not last.cancels:
         tip = max(tip, least_replacement(Fees(last.max_fee_wei, last.tip_wei), policy).tip_wei)
     return Fees(balance_wei * policy.balance_share_bps // 10_000 // gas_limit, tip)

@@ -8,7 +8,13 @@ from keeper.errors import RpcError, SigningError
 from keeper.execution.fate import Fate
 from keeper.execution.fee_history import FeeHistory, history_call, history_of
 from keeper.execution.fees import Ask, Fees, GasPolicy, bumped, most, most_to_cancel
-from keeper.execution.inclusion import InclusionModel, UrgencyPolicy, urgent_tip
+from keeper.execution.inclusion import (
+    InclusionModel,
+    UrgencyPolicy,
+    blocks_left,
+    latest_start,
+    urgent_tip,
+)
 from keeper.execution.outbox import Outbox, publish
 from keeper.execution.ports import AttemptBook, Rpc
 from keeper.execution.progress import Progress
@@ -34,7 +40,12 @@ def urgency(
     """Least tip that is in by its deadline as surely as configured; 0 where nothing is known, or for routine."""
     if history is None or lane is not Lane.PROTECTIVE:
         return 0
-    return urgent_tip(InclusionModel(history.required_tips_wei), now, needed_by, policy)
+    model = InclusionModel(history.required_tips_wei)
+    tip = urgent_tip(model, now, needed_by, policy)
+    if latest_start(model, tip, needed_by, policy) < now:
+        chance = model.odds(tip).within(blocks_left(now, needed_by, policy))
+        _log.warning("protection may be late", chance=round(chance, 3), needed_by=needed_by)
+    return tip
 
 
 class Replacements:
