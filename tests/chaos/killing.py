@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.killing --kills 200`: the real keeper process, killed again and again, and the chain afterwards.
+"""`python -m tests.chaos.killing --kills 200`: the real keeper process, killed again and again, and the chain after it.
 
 Half of the kills are at the edges of the journal's writes, of the signature and of the broadcast, each in turn; the
 others at random instants. Exit 1 if an intent took effect twice, one that was journalled is lost, or a nonce has a gap.

@@ -68,10 +68,10 @@ def test_the_health_target_rises_with_volatility_and_with_the_wait(
 
 
 @given(floor=FLOORS, volatility=VOLATILITIES, wait=WAITS)
-def test_the_health_target_stays_between_floor_and_highest_in_the_middle_of_its_band(
+def test_the_health_target_stays_between_floor_and_highest_and_its_band_keeps_its_width(
     floor: float, volatility: float, wait: float
 ) -> None:
-    """Only the band's upper edge may lie above the highest: cut off there it would have no width."""
+    """The highest bounds the target alone: `high` is as far above it as `low` is below, also where it is cut."""
     policy = RiskPolicy()
     found = health_target(floor, volatility, wait, policy)
     assert floor <= found.low <= found.target <= found.high

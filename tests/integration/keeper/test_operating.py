@@ -182,6 +182,26 @@ def test_an_order_is_handed_to_the_keeper_that_holds_the_journal(
     assert command(kept, "tx", "list").stdout == "nothing is in flight\n"
 
 
+def test_protection_that_pays_all_it_is_worth_gives_way_to_a_person(
+    kept: Kept, held_back: None
+) -> None:
+    """Nothing for 21,000 gas outbids a rebalance whose own bound leaves no room for a dearer one."""
+    kept.market(1_750)
+    with kept.keeper() as keeper:
+        assert keeper.tick().status is TickStatus.SENT
+    (intent,) = json.loads(command(kept, "tx", "list", "--json").stdout)
+    said = command(kept, "tx", "cancel", intent["intent_id"], GIMBAL_PRIVATE_KEY=kept.key)
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert "gives way to" in said.stdout
+    kept.mine()
+    assert (kept.nonce(), kept.pending(), kept.rebalances()) == (1, 0, 0)
+    with kept.keeper() as keeper:  # protection is still due, and decided anew
+        keeper.tick()
+        keeper.tick()
+    kept.mine()
+    assert kept.rebalances() == 1
+
+
 @pytest.mark.parametrize("through", ["keystore", "environment"])
 def test_no_secret_of_a_live_keeper_can_be_found_anywhere(kept: Kept, through: str) -> None:
     """K-09: streams, journal, metrics, command line and environment as the system shows them."""
