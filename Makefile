@@ -20,7 +20,7 @@ demo: setup ## twin vaults through a crash: one with the keeper, one without
 test: setup ## every suite, with counts and time
 	@$(BIN)/python scripts/run_tests.py
 
-test-unit: setup ## unit and property tests (no network)
+test-unit: setup ## unit and property tests, replays (no network)
 	@$(BIN)/python scripts/run_tests.py unit
 
 test-contracts: setup ## forge: unit, fuzz, invariants

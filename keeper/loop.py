@@ -21,6 +21,7 @@ from keeper.model.decision import (
     Target,
     Verdict,
 )
+from keeper.model.exposure import RiskInputs
 from keeper.model.market import MarketState, Readings
 from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
 from keeper.model.policy import Policies
@@ -164,7 +165,7 @@ def _decide(
     """From readings to a journalled decision; the outcome says what is left to do."""
     record, block = seen
     market = build_market(ports.chain.read(block), policies.market)
-    risk = assess(market, policies.risk)
+    risk = assess(market, _as_recent(policies.risk, ports.executor))
     record = replace(record, market=market, risk=risk)
     target = strategy(market, risk)
     plan = make_plan(market, risk, target, policies.planning)
@@ -193,6 +194,14 @@ def _decide(
     if waits and intent is None and (verdict.passed or plan.empty):
         return _ended(record, TickStatus.PENDING, "a routine intent is in flight")
     return _not_sent(record, market, risk, verdict, target.reason if target.hold else plan.reason)
+
+
+def _as_recent(inputs: RiskInputs, executor: Executor) -> RiskInputs:
+    """Inclusion as recent blocks have it; asked only where a forecast makes a health of it."""
+    blocks = executor.inclusion_blocks() if inputs.volatility is not None else None
+    if blocks is None:
+        return inputs
+    return replace(inputs, tempo=replace(inputs.tempo, inclusion_blocks=blocks))
 
 
 def _protects(payload: Payload) -> bool:

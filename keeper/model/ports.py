@@ -50,6 +50,10 @@ class Executor(Protocol):
         """Unix seconds from which the mandate takes routine rebalances, as it last said; 0 if it said nothing."""
         ...
 
+    def inclusion_blocks(self) -> float | None:
+        """Blocks within which protection is in, as recent blocks have it; None where that is not known."""
+        ...
+
     def in_flight(self, lane: Lane | None = None) -> int:
         """How many intents, of a lane or of all, are signed and neither mined nor given up."""
         ...

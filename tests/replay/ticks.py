@@ -28,6 +28,7 @@ class MadeUp:
     reverts: bool = False
     veto: str = ""
     busy: bool = False
+    inclusion: float | None = None
 
     def head(self) -> BlockStamp:
         return self.readings.block
@@ -50,6 +51,9 @@ class MadeUp:
     def account_of(self, lane: Lane) -> str:
         return f"0x{lane}"
 
+    def inclusion_blocks(self) -> float | None:
+        return self.inclusion
+
     def routine_waits_until(self) -> int:
         return self.waits_until
 
@@ -69,7 +73,12 @@ class MadeUp:
 
 
 def keeper_of(
-    place: str | Path, world: MadeUp, *, strategy: Any = None, modules: bool = False
+    place: str | Path,
+    world: MadeUp,
+    *,
+    strategy: Any = None,
+    modules: bool = False,
+    policies: Policies = POLICIES,
 ) -> Keeper:
     """The live keeper's own class around a made-up world and a real journal."""
     ends: Any = world
@@ -80,7 +89,7 @@ def keeper_of(
         ends,
         journal=journal,
         strategy=strategy or CollateralGuard(),
-        policies=POLICIES,
+        policies=policies,
         rules=TickRules(),
         clock=lambda: float(NOW),
         address="0xkeeper",

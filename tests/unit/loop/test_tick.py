@@ -78,6 +78,7 @@ class World:
     waits_until: int = 0
     without_receipt: int = 0
     held_wei: int = 0
+    inclusion: float | None = None
     calls: list[str] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
     decided: list[tuple[Plan, Verdict, Intent | None]] = field(default_factory=list)
@@ -97,6 +98,9 @@ class World:
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
         self.calls.append("follow")
         return self.settled
+
+    def inclusion_blocks(self) -> float | None:
+        return self.inclusion
 
     def routine_waits_until(self) -> int:
         return self.waits_until
@@ -713,3 +717,19 @@ def test_strategies_see_the_health_the_forecast_asks_for() -> None:
     assert seen[0].collateral is None
     assert seen[1].collateral is not None
     assert seen[1].collateral.low > 1.05
+
+
+def test_the_slower_recent_blocks_take_protection_in_the_earlier_it_begins() -> None:
+    """The health under which the strategy asks for protection leaves time for what inclusion takes now."""
+    seen: list[float] = []
+
+    def looks(market: MarketState, risk: RiskReport) -> Target:
+        assert risk.collateral is not None
+        seen.append(risk.collateral.low)
+        return holds(market, risk)
+
+    policies = replace(POLICIES, risk=RiskInputs(volatility=0.8))
+    usual = policies.risk.tempo.inclusion_blocks
+    for blocks in (None, usual, 4.0, 10.0):
+        run(World(inclusion=blocks), looks, policies=policies)
+    assert seen[0] == seen[1] < seen[2] < seen[3]
