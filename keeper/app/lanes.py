@@ -22,6 +22,7 @@ from keeper.execution.lanes import Lanes
 from keeper.execution.machine import FollowPolicy
 from keeper.execution.outbox import Outbox, RelayPolicy
 from keeper.execution.ports import AttemptBook, Gate, Relay, Rpc
+from keeper.execution.recent import RecentInclusion
 from keeper.execution.signers import Signer
 from keeper.execution.simulate import ErrorBook
 
@@ -95,7 +96,8 @@ def build_lanes(
 
     own = protective is not None and signer is not None and protective.address != account
     second = executor(protective.address, protective) if own and protective else None
-    return Lanes(rpc, executor(account, signer), second, funds=found.funds)
+    inclusion = RecentInclusion(rpc, found.gas or GasPolicy(), found.urgent or UrgencyPolicy())
+    return Lanes(rpc, executor(account, signer), second, funds=found.funds, inclusion=inclusion)
 
 
 def protective_signer(settings: Settings, prompt: Prompt | None) -> Signer | None:

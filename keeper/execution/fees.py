@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from keeper.model.attempt import Attempt
 from keeper.model.decision import Lane
 
 MIN_BUMP_BPS = 1_250
@@ -29,6 +30,10 @@ class GasPolicy:
     def tip(self, lane: Lane) -> int:
         """First tip of a lane."""
         return self.protective_tip_wei if lane is Lane.PROTECTIVE else self.routine_tip_wei
+
+    def greatest_tip(self, lane: Lane, base_fee_wei: int) -> int:
+        """Tip a lane climbs to where no value at risk is known."""
+        return max(self.tip_growth * self.tip(lane), 2 * base_fee_wei)
 
     def ceiling(self, lane: Lane) -> int | None:
         """Greatest max fee of a lane; None for no limit (K-06: a plain cap never delays protection)."""
@@ -75,8 +80,8 @@ def most(base_fee_wei: int, ask: Ask, balance_wei: int, policy: GasPolicy) -> Fe
     """Greatest cap and tip a transaction may climb to; no replacement goes over them.
 
     Protection climbs to the value at risk and no further, but is never held under twice the base fee and its
-    tip if the account has it: no plain cap delays it (K-06), and a block may order by caps. Without a value, and on the routine lane, a share of
-    the balance is the bound.
+    tip if the account has it: no plain cap delays it (K-06), and a block may order by caps. Without a value, and
+    on the routine lane, a share of the balance is the bound.
 
     Whatever was signed under them earlier and is too cheap for the present base fee can be outbid under
     them: they follow the base fee up. What cannot be outbid pays what blocks ask, and is mined.
@@ -84,14 +89,31 @@ def most(base_fee_wei: int, ask: Ask, balance_wei: int, policy: GasPolicy) -> Fe
     first = policy.tip(ask.lane)
     purse = balance_wei // ask.gas_limit
     clears = _clears(base_fee_wei, max(first, ask.tip_wei if ask.lane is Lane.PROTECTIVE else 0))
-    tip = max(policy.tip_growth * first, 2 * base_fee_wei)
+    tip = policy.greatest_tip(ask.lane, base_fee_wei)
     ceiling = policy.ceiling(ask.lane)
     if ceiling is None and ask.worth_wei:
-        usual = min(2 * base_fee_wei + max(first, ask.tip_wei), purse * policy.balance_share_bps // 10_000)
+        usual = min(
+            2 * base_fee_wei + max(first, ask.tip_wei), purse * policy.balance_share_bps // 10_000
+        )
         cap = min(purse, max(ask.worth_wei, clears, usual))
         return Fees(cap, max(first, min(cap, max(tip, ask.worth_wei))))
     cap = min(purse, max(purse * policy.balance_share_bps // 10_000, clears))
     return Fees(cap if ceiling is None else min(cap, ceiling), tip)
+
+
+def most_to_cancel(
+    base_fee_wei: int, gas_limit: int, last: Attempt, balance_wei: int, policy: GasPolicy
+) -> Fees:
+    """Greatest cap and tip of the empty transaction in the place of `last`.
+
+    It buys nothing but the nonce, so value at risk and ceilings are not its bounds: they are about what would
+    have been done, at many times its gas. It may outbid what is in flight, whatever that pays, if a share of the
+    balance pays for the little gas it takes. Once it is out itself, its tip climbs no further than any other.
+    """
+    tip = policy.greatest_tip(last.lane, base_fee_wei)
+    if not last.cancels:
+        tip = max(tip, least_replacement(Fees(last.max_fee_wei, last.tip_wei), policy).tip_wei)
+    return Fees(balance_wei * policy.balance_share_bps // 10_000 // gas_limit, tip)
 
 
 def opening(base_fee_wei: int, ask: Ask, balance_wei: int, policy: GasPolicy) -> Fees | None:

@@ -13,6 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+_UNSEEN = 1.0 / 3.0
+"""Chance where nothing was seen: (0 + 1/2) / (0 + 3/2). A tip that never missed says nothing of what follows a miss;
+taken for hopeless, it would not be in within any time with more than the chance of the next block."""
+
 
 @dataclass(frozen=True, slots=True)
 class Odds:
@@ -49,7 +53,15 @@ class InclusionModel:
     def blocks_for(self, tip_wei: int, probability: float, most: int = 1_000) -> int:
         """Fewest blocks within which the tip is in with the probability; `most` if it takes longer."""
         odds = self.odds(tip_wei)
-        return next((n for n in range(1, most) if odds.within(n) >= probability), most)
+        first, after = 1.0 - odds.next_block, 1.0 - odds.after_a_miss
+        if first <= 1.0 - probability:
+            return 1
+        if after >= 1.0:
+            return most
+        more = math.log((1.0 - probability) / first) / math.log(after)
+        # a rounded logarithm may be a block off where the chance is the probability itself
+        near = range(max(1, math.ceil(more)), math.ceil(more) + 3)
+        return min(most, next((n for n in near if odds.within(n) >= probability), most))
 
     def tip_for(self, blocks: int, probability: float) -> int:
         """Least tip that is in within so many blocks with the probability.
@@ -88,13 +100,18 @@ def urgent_tip(model: InclusionModel, now: float, needed_by: float, policy: Urge
 def latest_start(
     model: InclusionModel, tip_wei: int, needed_by: float, policy: UrgencyPolicy
 ) -> float:
-    """Unix seconds by which a transaction with the tip must be out, to be in by `needed_by` as sure as asked."""
+    """Unix seconds by which a transaction with the tip must be out, to be in by `needed_by` as sure as asked.
+
+    `urgent_tip` is the least tip whose latest start is not past, as far as recent blocks know one.
+    """
     return (
         needed_by - model.blocks_for(tip_wei, policy.probability, most=10_000) * policy.block_time_s
     )
 
 
 def _share(hits: Sequence[bool]) -> float:
+    if not hits:
+        return _UNSEEN
     weight = len(hits) + 1.5
     share = (sum(hits) + 0.5) / weight
     return max(0.0, share - math.sqrt(share * (1.0 - share) / weight))

@@ -16,6 +16,7 @@ from keeper.execution.executor import TransactionExecutor
 from keeper.execution.funds import Funds, FundsPolicy, funds_of
 from keeper.execution.ports import Rpc
 from keeper.execution.quantities import quantity
+from keeper.execution.recent import RecentInclusion
 from keeper.model.attempt import Attempt
 from keeper.model.block import BlockStamp
 from keeper.model.decision import Intent, Lane
@@ -35,12 +36,14 @@ class Lanes:
         protective: TransactionExecutor | None = None,
         *,
         funds: FundsPolicy | None = None,
+        inclusion: RecentInclusion | None = None,
     ) -> None:
         """Without `protective` both lanes share the routine account."""
         self._rpc = rpc
         self._by_lane: Mapping[Lane, TransactionExecutor] = MappingProxyType(
             {Lane.ROUTINE: routine, Lane.PROTECTIVE: protective or routine}
         )
+        self._inclusion = inclusion
         self._funds_policy = funds or FundsPolicy()
         self._funds: tuple[Funds, ...] = ()
         self._funds_block: int | None = None
@@ -59,13 +62,26 @@ class Lanes:
         """Address of the account that carries a lane."""
         return self._by_lane[lane].address
 
+    def balance_wei(self, lane: Lane) -> int:
+        """What the account of a lane held when it was last asked; 0 if nobody knows."""
+        account = self.account_of(lane)
+        return next((f.balance_wei for f in self._funds if f.account == account), 0)
+
     def routine_waits_until(self) -> int:
         """When the mandate takes routine rebalances again, as a simulation last heard; 0 if it said nothing."""
         return max(e.routine_waits_until() for e in self._executors())
 
+    def inclusion_blocks(self) -> float | None:
+        """Blocks within which protection is in as surely as configured; None where that is not known."""
+        return self._inclusion.blocks if self._inclusion else None
+
     def in_flight(self, lane: Lane | None = None) -> int:
         """How many intents of a lane, or of both, are signed and neither mined nor given up."""
         return sum(executor.in_flight(lane) for executor in self._executors())
+
+    def unmined(self, lane: Lane) -> int:
+        """How many of a lane have a nonce that no block was seen to use."""
+        return sum(executor.unmined(lane) for executor in self._executors())
 
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
         """Look after both lanes, protection first; a fault of the routine look is only told (K-05)."""
@@ -76,6 +92,8 @@ class Lanes:
             except ReadError as fault:
                 _log.warning("the routine lane cannot be looked after", problem=str(fault))
         self._look_at_funds(block)
+        if self._inclusion:
+            self._inclusion.look(block)
         return tuple(results)
 
     def begin(self, intent: Intent, threads: Executor) -> None:

@@ -7,8 +7,14 @@ import structlog
 from keeper.errors import RpcError, SigningError
 from keeper.execution.fate import Fate
 from keeper.execution.fee_history import FeeHistory, history_call, history_of
-from keeper.execution.fees import Ask, Fees, GasPolicy, bumped, most
-from keeper.execution.inclusion import InclusionModel, UrgencyPolicy, urgent_tip
+from keeper.execution.fees import Ask, Fees, GasPolicy, bumped, most, most_to_cancel
+from keeper.execution.inclusion import (
+    InclusionModel,
+    UrgencyPolicy,
+    blocks_left,
+    latest_start,
+    urgent_tip,
+)
 from keeper.execution.outbox import Outbox, publish
 from keeper.execution.ports import AttemptBook, Rpc
 from keeper.execution.progress import Progress
@@ -34,7 +40,12 @@ def urgency(
     """Least tip that is in by its deadline as surely as configured; 0 where nothing is known, or for routine."""
     if history is None or lane is not Lane.PROTECTIVE:
         return 0
-    return urgent_tip(InclusionModel(history.required_tips_wei), now, needed_by, policy)
+    model = InclusionModel(history.required_tips_wei)
+    tip = urgent_tip(model, now, needed_by, policy)
+    if latest_start(model, tip, needed_by, policy) < now:
+        chance = model.odds(tip).within(blocks_left(now, needed_by, policy))
+        _log.warning("protection may be late", chance=round(chance, 3), needed_by=needed_by)
+    return tip
 
 
 class Replacements:
@@ -76,13 +87,14 @@ class Replacements:
 
     def bump(self, last: Attempt, attempts: tuple[Attempt, ...], block: BlockStamp) -> None:
         """The same at higher fees; unchanged where the bound, the balance or the signer does not allow it."""
-        fees = self._higher(last, block)
+        fees = self._higher(last, block, last.gas_limit if last.cancels else None)
         self._replace(repriced(last, fees) if fees else None, last, attempts, block)
 
     def cancel(self, last: Attempt, attempts: tuple[Attempt, ...], block: BlockStamp) -> None:
         """The empty transaction at higher fees; what is in flight stays if it cannot be paid."""
-        fees = self._higher(last, block)
-        empty = emptied(last, fees, block, self._gas_of_nothing()) if fees else None
+        gas = self._gas_of_nothing()
+        fees = self._higher(last, block, gas)
+        empty = emptied(last, fees, block, gas) if fees else None
         self._replace(empty, last, attempts, block)
 
     def lowered(self, attempt: Attempt, cap_wei: int) -> Attempt | None:
@@ -123,8 +135,13 @@ class Replacements:
             self._book.mark(sent.tx_hash, AttemptStatus.REFUSED, words)
             self.resend(last, attempts, block.number)
 
-    def _higher(self, last: Attempt, block: BlockStamp) -> Fees | None:
-        """Fees of a replacement; None if they would be over the bound, or without a balance to bound them."""
+    def _higher(
+        self, last: Attempt, block: BlockStamp, empty_gas: int | None = None
+    ) -> Fees | None:
+        """Fees of a replacement; None if they would be over the bound, or without a balance to bound them.
+
+        empty_gas: the gas limit of the replacement, if that is the empty transaction.
+        """
         balance, answer = self._rpc.batch(
             [("eth_getBalance", [self._account, "latest"]), history_call()]
         )
@@ -133,10 +150,14 @@ class Replacements:
         held = quantity(balance, self._rpc.name, "eth_getBalance")
         needed_by = min(last.needed_by or last.deadline, last.deadline)
         tip = urgency(history_of(answer), last.lane, block.timestamp, needed_by, self._urgent)
-        ask = Ask(last.lane, last.gas_limit, last.value_at_risk_wei, tip)
-        bound = most(block.base_fee_wei, ask, held, self._gas)
+        base = block.base_fee_wei
+        if empty_gas is None:
+            ask = Ask(last.lane, last.gas_limit, last.value_at_risk_wei, tip)
+            bound = most(base, ask, held, self._gas)
+        else:
+            bound = most_to_cancel(base, empty_gas, last, held, self._gas)
         before = Fees(last.max_fee_wei, last.tip_wei)
-        return bumped(before, block.base_fee_wei, bound, self._gas, tip)
+        return bumped(before, base, bound, self._gas, tip)
 
     def _gas_of_nothing(self) -> int:
         """Gas of the empty transaction; rollups count its data too."""

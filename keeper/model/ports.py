@@ -50,12 +50,24 @@ class Executor(Protocol):
         """Unix seconds from which the mandate takes routine rebalances, as it last said; 0 if it said nothing."""
         ...
 
+    def inclusion_blocks(self) -> float | None:
+        """Blocks within which protection is in, as recent blocks have it; None where that is not known."""
+        ...
+
     def in_flight(self, lane: Lane | None = None) -> int:
         """How many intents, of a lane or of all, are signed and neither mined nor given up."""
         ...
 
+    def unmined(self, lane: Lane) -> int:
+        """How many intents of a lane are in flight with a nonce that the block last followed does not show used."""
+        ...
+
     def account_of(self, lane: Lane) -> str:
         """Address of the account that carries a lane."""
+        ...
+
+    def balance_wei(self, lane: Lane) -> int:
+        """What that account held when it was last asked; 0 if nobody knows."""
         ...
 
 

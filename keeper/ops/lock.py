@@ -13,6 +13,8 @@ from keeper.ops.lease import PATIENCE
 _LOCK_CLASS = 0x47494D4C
 _JOURNAL_CLASS = 0x47494D42
 """Of keeper.journal.database: who hangs holds that as well."""
+_TAKE = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
+_GIVE = "SELECT pg_advisory_unlock(%s, hashtext(%s))"
 _TABLE = """
 CREATE TABLE IF NOT EXISTS keeper_leadership (
     scope   TEXT PRIMARY KEY,
@@ -66,6 +68,8 @@ class PostgresLock:
         try:
             if self._locked and self._last()[0] == holder:
                 self._db.execute(_BEAT, (self._scope, ""))
+            if self._locked:  # the server frees it some time after the connection is closed
+                self._db.execute(_GIVE, (_LOCK_CLASS, self._scope))
         except psycopg.Error:
             pass  # the row ages, and the lock ends with the connection
         finally:
@@ -87,9 +91,7 @@ class PostgresLock:
     def _hold(self, holder: str) -> bool:
         self._connect()
         if not self._locked:
-            row = self._db.execute(
-                "SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_LOCK_CLASS, self._scope)
-            ).fetchone()
+            row = self._db.execute(_TAKE, (_LOCK_CLASS, self._scope)).fetchone()
             self._locked = bool(row[0])
         last, age_s = self._last()
         over = last in {"", holder} or age_s >= PATIENCE * self._ttl_s

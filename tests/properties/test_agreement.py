@@ -1,4 +1,5 @@
-"""One endpoint of three may do whatever it likes: what is decided is what the honest ones say, or nothing is (K-08)."""
+"""One endpoint of three may do whatever it likes: what is decided is what the honest ones say, or nothing
+is (K-02, K-08)."""
 
 from dataclasses import replace
 from typing import Any

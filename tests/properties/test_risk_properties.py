@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -67,13 +68,15 @@ def test_the_health_target_rises_with_volatility_and_with_the_wait(
 
 
 @given(floor=FLOORS, volatility=VOLATILITIES, wait=WAITS)
-def test_the_health_target_stays_between_floor_and_highest(
+def test_the_health_target_stays_between_floor_and_highest_and_its_band_keeps_its_width(
     floor: float, volatility: float, wait: float
 ) -> None:
+    """The highest bounds the target alone: `high` is as far above it as `low` is below, also where it is cut."""
     policy = RiskPolicy()
     found = health_target(floor, volatility, wait, policy)
     assert floor <= found.low <= found.target <= found.high
-    assert found.high <= max(floor, policy.highest_health_target)
+    assert found.target <= max(floor, policy.highest_health_target) * (1 + 1e-12)
+    assert found.high / found.target == pytest.approx(found.target / found.low, rel=1e-12)
 
 
 @given(readings=vaults(), more=GROWTH, extra=st.floats(0, 1e4))

@@ -15,11 +15,12 @@ from keeper.errors import ReplayError
 from keeper.journal.query import Filter, decision_ids
 from keeper.journal.store import open_journal
 from keeper.model.decision import Lane, Refusal, Target, Verdict
+from keeper.model.exposure import RiskInputs
 from keeper.model.market import MarketState
 from keeper.model.risk import RiskReport
 from strategies.delta_band import DeltaBand
 from tests.builders import NOW, make_readings
-from tests.replay.ticks import MadeUp, keeper_of, tick
+from tests.replay.ticks import POLICIES, MadeUp, keeper_of, tick
 
 
 def replayed(path: Path) -> tuple[Tally, list[str]]:
@@ -81,6 +82,18 @@ def test_what_other_ends_said_is_part_of_the_decision(tmp_path: Path) -> None:
         db.execute(text("UPDATE decisions SET answers = replace(answers, :a, :b)"),
                    {"a": str(NOW + 77), "b": str(NOW + 5)})  # fmt: skip
     assert replayed(path)[1] == ["verdict.refusals[0].message"]
+
+
+def test_what_recent_blocks_said_of_inclusion_is_part_of_the_decision(tmp_path: Path) -> None:
+    path = tmp_path / "j.sqlite"
+    world = MadeUp(inclusion=7.0)
+    policies = dataclasses.replace(POLICIES, risk=RiskInputs(volatility=0.8))
+    with keeper_of(path, world, policies=policies) as keeper:
+        tick(keeper, world, make_readings(), 10)
+    assert replayed(path)[1] == []
+    with open_journal(path) as journal, journal.database.writing() as db:
+        db.execute(text("UPDATE decisions SET answers = replace(answers, '7.0', '3.0')"))
+    assert "risk.collateral.low" in replayed(path)[1]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ class MadeUp:
     reverts: bool = False
     veto: str = ""
     busy: bool = False
+    inclusion: float | None = None
 
     def head(self) -> BlockStamp:
         return self.readings.block
@@ -47,8 +48,17 @@ class MadeUp:
     def in_flight(self, lane: Lane | None = None) -> int:
         return int(lane is Lane.ROUTINE and self.busy)
 
+    def unmined(self, lane: Lane) -> int:
+        return 0
+
+    def balance_wei(self, lane: Lane) -> int:
+        return 10**18
+
     def account_of(self, lane: Lane) -> str:
         return f"0x{lane}"
+
+    def inclusion_blocks(self) -> float | None:
+        return self.inclusion
 
     def routine_waits_until(self) -> int:
         return self.waits_until
@@ -69,7 +79,12 @@ class MadeUp:
 
 
 def keeper_of(
-    place: str | Path, world: MadeUp, *, strategy: Any = None, modules: bool = False
+    place: str | Path,
+    world: MadeUp,
+    *,
+    strategy: Any = None,
+    modules: bool = False,
+    policies: Policies = POLICIES,
 ) -> Keeper:
     """The live keeper's own class around a made-up world and a real journal."""
     ends: Any = world
@@ -80,7 +95,7 @@ def keeper_of(
         ends,
         journal=journal,
         strategy=strategy or CollateralGuard(),
-        policies=POLICIES,
+        policies=policies,
         rules=TickRules(),
         clock=lambda: float(NOW),
         address="0xkeeper",

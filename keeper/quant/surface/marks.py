@@ -26,6 +26,8 @@ MIN_TENOR_S, MAX_TENOR_S = 3_600, 730 * 86_400
 MIN_LEVEL_PPM, MAX_LEVEL_PPM = 50_000, 4_000_000
 MAX_SKEW_BPS = 7_000
 MIN_CONVEXITY_BPS, MAX_CONVEXITY_BPS = 500, 20_000
+MOST_RISE = 0.1
+"""Share by which `marks_of` may lift a level: beyond, the marks would be of another surface."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +123,10 @@ def marks_of(surface: Surface, tenors_s: tuple[int, ...]) -> MarkSurface:
 
     Level, skew and convexity are rounded; where integers then fail a condition by a hair, or the surface is beyond the
     oracle's bounds (|rho| 0.7, convexity 0.05 to 2, level 5 % to 400 %), the later tenor gives way by the least steps
-    that
-    do: level up, convexity to the middle of what is allowed, skew towards the tenor before.
-    Errors: `QuantityError` if no mark near the surface is free of arbitrage.
+    that do: level up (by `MOST_RISE` at most), convexity to the middle of what is allowed, skew towards the tenor
+    before.
+    Errors: `QuantityError` with the tenor's index if no mark near the surface is free of arbitrage, as where the
+    surface itself has much calendar arbitrage.
     """
     tenors_s = tuple(_whole("tenors_s", tenor, i) for i, tenor in enumerate(tenors_s))
     marks: list[Mark] = []
@@ -138,7 +141,7 @@ def marks_of(surface: Surface, tenors_s: tuple[int, ...]) -> MarkSurface:
         if i == 0:
             marks.append(_curved_less(wanted, tenor))
         else:
-            marks.append(_after(marks[-1], tenors_s[i - 1], wanted, tenor))
+            marks.append(_after(marks[-1], tenors_s[i - 1], wanted, tenor, i))
     return MarkSurface(tuple(tenors_s), tuple(marks))
 
 
@@ -156,9 +159,10 @@ def _curved_less(mark: Mark, tenor: int) -> Mark:
     return mark
 
 
-def _after(before: Mark, tenor_before: int, wanted: Mark, tenor: int) -> Mark:
+def _after(before: Mark, tenor_before: int, wanted: Mark, tenor: int, index: int) -> Mark:
     """Nearest mark found that follows `before`: skews from the wanted one towards the last, convexities that are
     allowed."""
+    highest = min(MAX_LEVEL_PPM, floor(wanted.level_ppm * (1 + MOST_RISE)))
     ratio = before.level_ppm * sqrt(tenor_before)
     toward = np.sign(before.skew_bps - wanted.skew_bps)
     for distance in range(abs(before.skew_bps - wanted.skew_bps) + 1):
@@ -169,7 +173,7 @@ def _after(before: Mark, tenor_before: int, wanted: Mark, tenor: int) -> Mark:
         )
         least_level = ceil(ratio * sqrt(grow / tenor) * (1 + 1e-9))
         for level in (max(wanted.level_ppm, least_level), max(wanted.level_ppm, least_level) + 200):
-            if level > MAX_LEVEL_PPM:
+            if level > highest:
                 continue
             step = level * sqrt(tenor) / ratio
             low = ceil(before.convexity_bps * grow / step)
@@ -179,8 +183,11 @@ def _after(before: Mark, tenor_before: int, wanted: Mark, tenor: int) -> Mark:
             found = MarkSurface((tenor_before, tenor), (before, mark)).faults()
             if not [fault for fault in found if fault.startswith("mark 1")]:
                 return mark
-    problem = f"no mark near {wanted} follows {before}"
-    raise QuantityError("surface", problem, "post fewer tenors or fit with max_rho 0.7")
+    problem = (
+        f"no mark near {wanted} follows {before} with its level lifted by {MOST_RISE:.0%} at most"
+    )
+    remedy = "give a surface without calendar arbitrage, post fewer tenors or fit with max_rho 0.7"
+    raise QuantityError("surface", problem, remedy, index)
 
 
 def _of_bounds(mark: Mark) -> list[str]:

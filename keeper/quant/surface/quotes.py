@@ -49,6 +49,8 @@ class Fate(IntEnum):
     """More than `MAX_DISTANCE` standard deviations from the money, by its own volatility: says little."""
     OUTLIER = 10
     """Far from the surface that all other quotes make."""
+    EARLY = 11
+    """Made after now: its age is negative, so one of two clocks is wrong."""
 
     @property
     def words(self) -> str:
@@ -188,6 +190,7 @@ def clean(quotes: Quotes, max_age_s: float, *, in_volatility: bool = True) -> tu
         (Fate.EMPTY, sides),
         (Fate.CROSSED, quotes.bid <= quotes.ask),
         (Fate.STALE, quotes.age_s <= max_age_s),
+        (Fate.EARLY, quotes.age_s >= 0),
         (Fate.ABSURD, quotes.years <= MAX_YEARS),
         (Fate.ABSURD, quotes.ask <= (MAX_VOLATILITY if in_volatility else np.inf)),
         (Fate.ABSURD, quotes.bid >= (MIN_VOLATILITY if in_volatility else 0.0)),

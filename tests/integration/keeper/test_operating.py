@@ -84,6 +84,12 @@ def test_doctor_looks_at_every_part_and_says_what_fails(kept: Kept) -> None:
     gone = command(kept, "doctor", GIMBAL_RPC_URL="http://127.0.0.1:1", GIMBAL_PRIVATE_KEY=kept.key)
     assert gone.returncode == 1
     assert "to do: check its address" in gone.stdout
+    second = '[protective_key]\nprivate_key_env = "SECOND_KEY"\n'
+    kept.file.write_text(kept.file.read_text() + second)
+    two = command(kept, "doctor", "--json", GIMBAL_PRIVATE_KEY=kept.key, SECOND_KEY=stranger)
+    found = levels(two)
+    assert [found[n] for n in ("role", "balance")] == ["ok", "ok"]
+    assert [found[n] for n in ("protective role", "protective balance")] == ["fail", "fail"]
 
 
 def test_a_killed_keeper_signs_nothing_until_it_is_revived(kept: Kept) -> None:
@@ -180,6 +186,26 @@ def test_an_order_is_handed_to_the_keeper_that_holds_the_journal(
     assert order.returncode == 0, order.stdout + order.stderr
     assert "is abandoned" in order.stdout
     assert command(kept, "tx", "list").stdout == "nothing is in flight\n"
+
+
+def test_protection_that_pays_all_it_is_worth_gives_way_to_a_person(
+    kept: Kept, held_back: None
+) -> None:
+    """Nothing for 21,000 gas outbids a rebalance whose own bound leaves no room for a dearer one."""
+    kept.market(1_750)
+    with kept.keeper() as keeper:
+        assert keeper.tick().status is TickStatus.SENT
+    (intent,) = json.loads(command(kept, "tx", "list", "--json").stdout)
+    said = command(kept, "tx", "cancel", intent["intent_id"], GIMBAL_PRIVATE_KEY=kept.key)
+    assert said.returncode == 0, said.stdout + said.stderr
+    assert "gives way to" in said.stdout
+    kept.mine()
+    assert (kept.nonce(), kept.pending(), kept.rebalances()) == (1, 0, 0)
+    with kept.keeper() as keeper:  # protection is still due, and decided anew
+        keeper.tick()
+        keeper.tick()
+    kept.mine()
+    assert kept.rebalances() == 1
 
 
 @pytest.mark.parametrize("through", ["keystore", "environment"])

@@ -93,16 +93,25 @@ class FakeChain:
             return self._send(params[0])
         if method in ("eth_call", "eth_estimateGas"):
             return self.refuse_call or self._executed(method, params[0])
-        if method == "eth_getBlockByHash":
-            return {"number": hex(self.number), "baseFeePerGas": hex(self.base_fee_wei)}
+        if method in ("eth_getBlockByHash", "eth_getBlockByNumber"):
+            return self._header()
         if method == "eth_getTransactionReceipt":
             return self.receipts.get(params[0])
         count = method == "eth_getTransactionCount"
         return hex(self._count(params[1]) if count else self.balance_wei)
 
+    def _header(self) -> dict[str, str]:
+        return {
+            "number": hex(self.number),
+            "hash": self.block.hash,
+            "parentHash": self.block.parent_hash,
+            "timestamp": hex(self.timestamp),
+            "baseFeePerGas": hex(self.base_fee_wei),
+        }
+
     def _executed(self, method: str, call: dict[str, str]) -> Any:
         if method == "eth_estimateGas":
-            return hex(self.gas)
+            return hex(self.gas if "data" in call else 21_000)
         enough = int(call["gas"], 16) >= self.gas
         return "0x" if enough else RpcError(self.name, method, 3, "execution reverted")
 

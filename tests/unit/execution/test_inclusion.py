@@ -99,3 +99,32 @@ def test_a_miss_makes_the_next_miss_likelier_when_congestion_comes_in_bouts() ->
 
 def test_past_the_deadline_the_next_block_is_what_is_left() -> None:
     assert blocks_left(100.0, 50.0, UrgencyPolicy()) == 1
+
+
+@given(TIPS, st.floats(0.5, 0.999), st.integers(1, 20))
+def test_the_urgent_tip_is_the_least_whose_latest_start_is_not_past(
+    tips: list[int], probability: float, left: int
+) -> None:
+    model, policy = InclusionModel(tips), UrgencyPolicy(probability, 12.0)
+    needed_by = 12.0 * left
+    starts = {tip: latest_start(model, tip, needed_by, policy) for tip in sorted(set(tips))}
+    soon_enough = [tip for tip, start in starts.items() if start >= 0.0]
+    least = soon_enough[0] if soon_enough else -(-max(tips) * 9 // 8)
+    assert urgent_tip(model, 0.0, needed_by, policy) == least
+
+
+@given(TIPS, st.integers(0, 60), st.floats(0.5, 0.9999), st.integers(2, 60))
+def test_the_blocks_for_a_tip_are_the_fewest(
+    tips: list[int], tip: int, probability: float, most: int
+) -> None:
+    model = InclusionModel(tips)
+    odds, blocks = model.odds(tip), model.blocks_for(tip, probability, most)
+    assert 1 <= blocks <= most
+    assert blocks == most or odds.within(blocks) >= probability
+    assert odds.within(blocks - 1) < probability
+
+
+def test_a_tip_that_never_missed_is_in_within_a_few_blocks_as_surely_as_is_usual() -> None:
+    """Nothing is known of what follows its first miss; that is no reason to call it hopeless."""
+    calm = InclusionModel([1] * 60)
+    assert [calm.blocks_for(1, p) for p in (0.9, 0.95, 0.99, 0.999)] == [1, 1, 4, 10]

@@ -1,5 +1,7 @@
 """Fees that climb within their bounds, and nonces that are used again (K-01, K-04, K-06)."""
 
+from dataclasses import replace
+
 import pytest
 
 from keeper.errors import (
@@ -9,8 +11,9 @@ from keeper.errors import (
     RpcError,
     UnfundedError,
 )
+from keeper.execution.executor import TransactionExecutor
 from keeper.journal.store import SqliteJournal
-from keeper.model.decision import Lane
+from keeper.model.decision import Intent, Lane
 from keeper.model.outcome import AttemptStatus
 from tests.unit.execution.account import (
     SEND,
@@ -206,3 +209,62 @@ def test_refused_and_pooled_all_the_same_the_nonce_is_used_again(
     assert (old["nonce"], new["nonce"]) == (0, 0)
     assert new["tip"] * 8 >= old["tip"] * 9
     assert new["cap"] * 8 >= old["cap"] * 9
+
+
+def cancelled(chain: FakeChain, executor: TransactionExecutor, intent: Intent) -> None:
+    """The empty transaction is in the pool, in the place of what cannot be raised any further."""
+    before = fields_of(chain.sent[-1])
+    raised = executor.speed_up(intent.id)
+    assert "cannot pay more" in raised
+    assert "gives way to" in executor.cancel(intent.id)
+    after = fields_of(chain.sent[-1])
+    assert (after["nonce"], after["gas"]) == (before["nonce"], 21_000)
+    assert after["tip"] * 8 >= before["tip"] * 9
+    assert after["cap"] * 8 >= before["cap"] * 9
+    assert after["gas"] * after["cap"] <= chain.balance_wei // 4
+
+
+@pytest.mark.parametrize("lane", Lane)
+def test_what_pays_all_it_may_for_its_own_gas_is_cancelled_for_the_gas_of_nothing(
+    chain: FakeChain, journal: SqliteJournal, lane: Lane
+) -> None:
+    chain.base_fee_wei, chain.balance_wei = 100 * GWEI, 4 * 10**17
+    executor = executor_of(chain, journal)
+    intent = make_test_intent(lane=lane)
+    executor.submit(intent)
+    cancelled(chain, executor, intent)
+
+
+def test_what_climbed_to_its_value_at_risk_is_cancelled_for_the_gas_of_nothing(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    intent = replace(make_test_intent(block=chain.block, life_s=10_000), value_at_risk_wei=10**16)
+    executor.submit(intent)
+    for _ in range(120):
+        executor.follow(chain.advance())
+    cancelled(chain, executor, intent)
+
+
+def test_a_cancellation_that_is_not_mined_climbs_no_further_than_others(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    intent = make_test_intent(block=chain.block, life_s=10_000)
+    executor.submit(intent)
+    executor.cancel(intent.id)
+    for _ in range(120):
+        executor.follow(chain.advance())
+    assert fields_of(chain.sent[-1])["gas"] == 21_000
+    assert max(fields_of(raw)["tip"] for raw in set(chain.sent)) <= 30 * GWEI
+
+
+def test_an_account_that_cannot_pay_for_nothing_leaves_what_is_in_flight(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    intent = make_test_intent()
+    executor.submit(intent)
+    chain.balance_wei = 21_000 * 4 * GWEI
+    assert "cannot be outbid yet" in executor.cancel(intent.id)
+    assert len(set(chain.sent)) == 1

@@ -83,18 +83,19 @@ def test_without_a_usable_price_nothing_is_known() -> None:
 @given(
     base=st.integers(1, 20_000), worth=st.integers(1, 10**21), gas=st.integers(50_000, 3_000_000)
 )
-def test_protection_climbs_to_what_it_is_worth_and_always_pays_what_clears(
+def test_protection_climbs_to_what_it_is_worth_and_always_opens_at_twice_the_base_fee(
     base: int, worth: int, gas: int
 ) -> None:
     """K-06: no plain cap delays it, and no frenzy costs more than the loss it prevents."""
     policy, wei = GasPolicy(), base * GWEI
     ask = Ask(Lane.PROTECTIVE, gas, worth)
     bound = most(wei, ask, DEEP, policy)
+    usual = 2 * wei + policy.protective_tip_wei
     clears = -(-wei * 9 // 8) + policy.protective_tip_wei
-    assert bound.cap_wei == max(worth // gas, clears) or not ask.worth_wei
+    assert bound.cap_wei == max(worth // gas, usual, clears) or not ask.worth_wei
     first = opening(wei, ask, DEEP, policy)
     assert first is not None
-    assert min(clears, 2 * wei) <= first.cap_wei
+    assert first.cap_wei == usual
     if ask.worth_wei:
         assert first.cap_wei <= bound.cap_wei
 

@@ -56,6 +56,8 @@ def simulated(case: Case, paths: int) -> tuple[float, float]:
         (0.02, 0.0, 0.05, DAY, 300.0, 0.0, 0.01),
         (0.15, 0.0, 0.6, DAY, 40.0, -0.1, 0.01),
         (-0.3, -0.2, 0.4, 30 * DAY, 24.0, 0.08, 0.1),
+        # A jump away from the barrier, and a drift back to it that no deviation is needed for.
+        (0.3, -0.34, 0.02, 1.0, 1.0, 0.15, 0.02),
     ],
 )
 def test_is_what_a_simulation_finds(case: Case) -> None:
@@ -157,6 +159,10 @@ def test_inputs_broadcast_and_each_element_is_its_own() -> None:
     alone = touch_probability(-0.1, 0.0, 0.6, 7 * DAY, 20, -0.03, 0.05)
     assert grid[1, 1] == float(alone)
     assert math.isnan(float(touch_probability(math.nan, 0.0, 0.6, 1.0)))
+
+
+def test_a_hundred_expected_jumps_are_allowed() -> None:
+    assert float(touch_probability(0.0, 0.0, 0.5, 1.0, 100.0)) == 1.0
 
 
 @pytest.mark.parametrize(

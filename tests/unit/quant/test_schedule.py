@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import mpmath as mp  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 from hypothesis import given
@@ -29,6 +30,18 @@ def test_trades_sum_to_the_size_and_never_turn(size: float, slices: int, aversio
     assert np.all(plan.trades * np.sign(size) >= 0)
     # Risk is shed early: no trade is larger than the one before.
     assert np.all(np.diff(np.abs(plan.trades)) <= 1e-9 * abs(size))
+
+
+@pytest.mark.parametrize("aversion", [1e-18, 1e-13, 1e-9, 1e-6, 1e-3, 10.0])
+def test_holdings_are_the_formulas_to_every_digit(aversion: float) -> None:
+    """Against 50 digits, from trades that are all but equal to one that is everything."""
+    plan = almgren_chriss(1.0, 1 / 365, 24, **{**TERMS, "risk_aversion": aversion})
+    with mp.workdps(50):
+        dt = mp.mpf(1 / 365) / 24
+        urgency = mp.sqrt(aversion * (mp.mpf(2_000) * mp.mpf(0.8)) ** 2 / mp.mpf(1e-4))
+        step = mp.acosh(1 + (urgency * dt) ** 2 / 2)
+        exact = [float(mp.sinh(step * (24 - j)) / mp.sinh(step * 24)) for j in range(25)]
+    np.testing.assert_allclose(plan.holdings, exact, rtol=1e-11, atol=1e-300)
 
 
 def test_without_aversion_it_is_twap() -> None:

@@ -81,8 +81,12 @@ def test_a_module_that_hangs_is_killed_and_the_others_are_heard(report: FullRepo
         host.start()
         first = host._workers[0].process
         assert first is not None
-        results = _until(host, report, lambda r: "no answer within" in r[0].problem)
-        assert results[1].standing is Standing.OK
+        results = _until(
+            host,
+            report,
+            lambda r: "no answer within" in r[0].problem and r[1].standing is Standing.OK,
+        )
+        assert results[1].measures
         assert first.poll() == -signal.SIGKILL
 
 

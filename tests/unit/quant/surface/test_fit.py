@@ -166,6 +166,7 @@ def test_a_tight_quote_weighs_more_than_a_wide_one() -> None:
         ({"ask": -0.5}, Fate.EMPTY),
         ({"bid": 0.7, "ask": 0.6}, Fate.CROSSED),
         ({"age_s": 901.0}, Fate.STALE),
+        ({"age_s": -1e-3}, Fate.EARLY),
         ({"ask": 21.0}, Fate.ABSURD),
         ({"ask": np.inf}, Fate.ABSURD),
         ({"strike": 4_000.0}, Fate.FAR),

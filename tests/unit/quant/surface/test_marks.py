@@ -155,6 +155,33 @@ def test_marks_of_a_surface_beyond_the_oracles_bounds_come_within_them() -> None
 
 
 @pytest.mark.parametrize(
+    ("levels", "rhos"),
+    [((0.8, 0.25), (0.0, 0.0)), ((2.0, 0.9), (0.0, 0.0)), ((2.0, 1.0), (0.6, -0.6))],
+)
+def test_marks_of_a_surface_whose_variance_falls_are_refused_and_not_lifted_to_fit(
+    levels: tuple[float, float], rhos: tuple[float, float]
+) -> None:
+    """Lifted until the conditions hold, the second level would double."""
+    falling = Surface.of([30 / 365, 60 / 365], levels, rhos, [0.8, 0.8])
+    with pytest.raises(QuantityError, match="calendar arbitrage") as caught:
+        marks_of(falling, (30 * DAY, 60 * DAY))
+    assert (caught.value.field, caught.value.index) == ("surface", 1)
+
+
+@pytest.mark.parametrize("rho", [(0.65, -0.65), (-0.65, 0.65), (0.3, -0.6)])
+def test_a_level_is_lifted_by_a_tenth_at_most_and_then_the_skew_gives_way(
+    rho: tuple[float, float],
+) -> None:
+    surface = Surface.of([10 / 365, 20 / 365], [2.0, 2.0], rho, [0.3, 0.3])
+    marks = marks_of(surface, (10 * DAY, 20 * DAY))
+    first, second = marks.marks
+    assert marks.faults() == ()
+    assert 2_000_000 < second.level_ppm <= 2_200_000
+    low, high = sorted((first.skew_bps, round(rho[1] * 10_000)))
+    assert low < second.skew_bps < high
+
+
+@pytest.mark.parametrize(
     ("tenors", "marks"),
     [((), ()), ((DAY, DAY), MARKS[:2]), ((DAY,), MARKS[:2]), ((60,), MARKS[:1])],
 )

@@ -266,6 +266,40 @@ def test_intervals_of_a_pareto_tail_cover() -> None:
     assert (hits / 200 > 0.90 - 3 * np.sqrt(0.90 * 0.10 / 200)).all(), hits
 
 
+@pytest.mark.parametrize("shape", [-0.3, 0.0, 1e-6, 0.3, 0.8])
+def test_intervals_of_a_pareto_tail_are_the_delta_method_by_differences(shape: float) -> None:
+    """All four sources of error: shape, scale, both together, and the share above the threshold."""
+    scale, excesses, count, level = 2.0, 50, 500, 0.99
+    covariance = (0.04, -0.03, 0.16)
+    tail = tails.pareto_tail(
+        ParetoFit(1.0, shape, scale, covariance, excesses, count, "ml"), level, coverage=0.9
+    )
+
+    def figures(at: Floats) -> Floats:
+        r = at[2] / (1 - level)
+        grown = (r ** at[0] - 1) / at[0] if abs(at[0]) > 1e-12 else math.log(r)
+        return np.array([at[1] * grown, math.log((at[1] * grown + at[1]) / (1 - at[0]))])
+
+    here, share = np.array([shape, scale, excesses / count]), excesses / count
+    steps = 1e-4 * np.array([1.0, 1.0, 0.1])
+    slopes = np.array(
+        [(figures(here + h) - figures(here - h)) / (2 * h.max()) for h in np.diag(steps)]
+    )
+    errors = np.array(
+        [
+            [covariance[0], covariance[1], 0.0],
+            [covariance[1], covariance[2], 0.0],
+            [0.0, 0.0, share * (1 - share) / count],
+        ]
+    )
+    reach = stats.norm.ppf(0.95) * np.sqrt(np.diag(slopes.T @ errors @ slopes))
+    half = (tail.var_interval[1] - tail.var_interval[0]) / 2
+    assert half == pytest.approx(reach[0], rel=1e-5)
+    low, high = (math.log(end - 1.0) for end in tail.es_interval)
+    assert (high - low) / 2 == pytest.approx(reach[1], rel=1e-5)
+    assert (high + low) / 2 == pytest.approx(figures(here)[1], rel=1e-6)
+
+
 def test_the_threshold_keeps_what_the_rule_says() -> None:
     losses = np.arange(10_000.0)
     kept = int((losses > tails.choose_threshold(losses)).sum())
