@@ -96,6 +96,7 @@ def test_the_decision_is_on_disk_before_signing_and_the_attempt_before_broadcast
 
     chain._answer = answer  # type: ignore[method-assign]
     intent = make_test_intent()
+    events.clear()  # of opening the journal
     decide(AheadJournal(journal, executor, threads), intent)
     executor.submit(intent)
     steps = [e for e in events if e not in {"question", "lazy commit"}]

@@ -10,7 +10,7 @@ from keeper.app import build_keeper_for
 from keeper.app.lineage import Lineage
 from keeper.chain.pool import EndpointPool
 from keeper.chain.reorg import ReorgWatch
-from keeper.errors import DeepReorganisationError, EndpointError
+from keeper.errors import DeepReorganisationError, EndpointError, RpcError
 from keeper.journal.store import open_journal
 from keeper.model.outcome import TickStatus
 from keeper.model.policy import Policies
@@ -100,6 +100,8 @@ def test_blocks_of_the_past_that_cannot_be_read_are_no_reason_not_to_protect(
 
 def test_the_keeper_stops_at_it_decides_nothing_and_writes_why(tmp_path: Path) -> None:
     node = Node("one")
+    no_history = RpcError("one", "eth_feeHistory", -32601, "not kept")
+    node.lies = lambda method, _: no_history if method == "eth_feeHistory" else NotImplemented
     path = tmp_path / "j.sqlite"
     now = block(100).timestamp
     with build_keeper_for(
