@@ -102,14 +102,14 @@ def _settings(stage: Stage) -> Path:
 def _start(stage: Stage, settings: Path, **more: str) -> subprocess.Popen[bytes]:
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIMBAL_")}
     env |= {"GIMBAL_PRIVATE_KEY": stage.keys[0], "PYTHONPATH": str(ROOT), **more}
-    log = (stage.folder / "victim.log").open("ab")
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.chaos.victim", str(settings)],
-        cwd=stage.folder,
-        env=env,
-        stdout=log,
-        stderr=log,
-    )
+    with (stage.folder / "victim.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.victim", str(settings)],
+            cwd=stage.folder,
+            env=env,
+            stdout=log,
+            stderr=log,
+        )
 
 
 def _one(stage: Stage, settings: Path, edge: int | None, rng: random.Random, toll: Toll) -> None:
