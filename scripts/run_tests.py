@@ -45,6 +45,7 @@ def main() -> int:
         "contracts": forge,
         "integration": lambda: pytest("integration", "tests/integration"),
         "ape": ape,
+        "chaos": lambda: pytest("chaos", "tests/chaos"),
     }
     chosen = sys.argv[1:] or list(suites)
     unknown = [name for name in chosen if name not in suites]
@@ -76,8 +77,8 @@ def timed(name: str, suite: Callable[[], Counts]) -> tuple[str, Counts, float]:
 
 
 def python_units(printed: list[str] | None = None) -> Counts:
-    """Unit and property tests; into `printed` instead of the terminal if that is given."""
-    return pytest("unit", "tests/unit", "tests/properties", printed=printed)
+    """Unit and property tests, and replays; into `printed` instead of the terminal if that is given."""
+    return pytest("unit", "tests/unit", "tests/properties", "tests/replay", printed=printed)
 
 
 def pytest(name: str, *paths: str, printed: list[str] | None = None) -> Counts:

@@ -71,7 +71,9 @@ def _guarded(check: str, look: "Callable[[], list[Line]]") -> "list[Line]":
     try:
         return look()
     except GimbalError as error:
-        return [fail(check, str(error), "as said")]
+        # errors say what is wrong and, behind the last semicolon, what to do
+        found, _, remedy = str(error).rpartition("; ")
+        return [fail(check, found or remedy, remedy if found else "see docs/operations.md")]
 
 
 def _chain(settings: "Settings") -> "list[Line]":
@@ -119,12 +121,17 @@ def _vault(settings: "Settings") -> "list[Line]":
     from keeper.config.key import load_address
     from keeper.config.policies import policies
     from keeper.market import build_market
-    from keeper.ops.doctor.vault import vault
+    from keeper.ops.doctor.vault import account, vault
     from keeper.risk import assess
 
-    readings = first_readings(settings, load_address(settings.key) or NOBODY)
+    own = load_address(settings.key) or NOBODY
+    readings = first_readings(settings, own)
     market = build_market(readings, policies(settings, readings.asset.decimals).market)
-    return vault(market, assess(market), max_feed_age_s=settings.market.max_feed_age_s)
+    found = vault(market, assess(market), max_feed_age_s=settings.market.max_feed_age_s)
+    second = load_address(settings.protective_key)
+    if second not in (None, own):
+        found += account(first_readings(settings, second), "protective ")
+    return found
 
 
 def _keys(settings: "Settings") -> "list[Line]":
@@ -174,7 +181,7 @@ def _journal(settings: "Settings") -> "Line":
     finally:
         journal.close()
     held = "a keeper holds it" if in_use(settings) else "no keeper holds it"
-    return ok("journal", f"{open_} intents in flight, fence {fence}; {held}")
+    return ok("journal", f"intents in flight or not final yet: {open_}, fence {fence}; {held}")
 
 
 def _leadership(settings: "Settings") -> "Line":

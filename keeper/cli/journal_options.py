@@ -44,7 +44,12 @@ def opened(config: Path | None, file: Path | None) -> "Iterator[SqlJournal]":
 
         place = journal_path(settings_of(config).settings)
     if isinstance(place, Path) and not place.is_file():
-        raise SettingError("--journal", f"{place} is no file", "let the keeper run first")
+        dry = place.with_name(f"{place.stem}.dry{place.suffix}")
+        remedy = "let the keeper run first"
+        if file is None and dry.is_file():
+            remedy += f", or look at what dry runs decided: --journal {dry}"
+        field = "journal.path" if file is None else "--journal"
+        raise SettingError(field, f"{place} is no file", remedy)
     with open_journal(place, exclusive=False) as journal:
         yield journal
 

@@ -64,4 +64,8 @@ def clock(newest: int, now: float, max_age_s: int, max_ahead_s: int) -> Line:
     if -age_s > max_ahead_s / _SKEW_SHARE:
         found = f"the newest head is {-age_s:.0f} s ahead of this clock"
         return warn("clock", found, "set the clock (timedatectl set-ntp true)")
+    if age_s < 0:
+        return ok(
+            "clock", f"the newest head is {-age_s:.0f} s ahead; tick.max_head_ahead_s allows it"
+        )
     return ok("clock", f"the newest head is {age_s:.0f} s old")

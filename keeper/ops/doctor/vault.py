@@ -1,6 +1,6 @@
 """The vault as its lens shows it, judged for one keeper."""
 
-from keeper.model.market import MarketState
+from keeper.model.market import MarketState, Readings
 from keeper.model.risk import RiskReport
 from keeper.ops.doctor.line import Line, fail, ok, warn
 
@@ -17,21 +17,27 @@ def vault(market: MarketState, risk: RiskReport, *, max_feed_age_s: int) -> list
     contracts = f"vault {readings.vault} and its lens answer with this version's interface"
     return [
         ok("contracts", contracts),
-        _role(market),
+        *account(readings),
         _state(market),
         _budget(market, risk),
-        balance(readings.keeper, readings.keeper_balance_wei, readings.block.base_fee_wei),
         _oracle(market, max_feed_age_s),
         heart(readings.block.timestamp - mandate.last_beat, mandate.terms.emergency.silence_s),
     ]
 
 
-def _role(market: MarketState) -> Line:
-    readings = market.readings
+def account(readings: Readings, which: str = "") -> list[Line]:
+    """Role and gas money of the account the readings were made for; `which` goes before the names of the lines."""
+    role = which + "role"
     if readings.mandate.keeper_allowed:
-        return ok("role", f"{readings.keeper} is a keeper of the vault")
-    found = f"{readings.keeper} is no keeper of the vault"
-    return fail("role", found, "ask its curator to add it, or use the key of one that is")
+        line = ok(role, f"{readings.keeper} is a keeper of the vault")
+    else:
+        found = f"{readings.keeper} is no keeper of the vault"
+        line = fail(role, found, "ask its curator to add it, or use the key of one that is")
+    base_fee = readings.block.base_fee_wei
+    return [
+        line,
+        balance(readings.keeper, readings.keeper_balance_wei, base_fee, which + "balance"),
+    ]
 
 
 def _state(market: MarketState) -> Line:
@@ -62,15 +68,15 @@ def _budget(market: MarketState, risk: RiskReport) -> Line:
     return ok("loss budget", found)
 
 
-def balance(account: str, balance_wei: int, base_fee_wei: int) -> Line:
+def balance(account: str, balance_wei: int, base_fee_wei: int, check: str = "balance") -> Line:
     """How many protective transactions the account can pay for in a storm."""
     one = _PROTECTION_GAS * _STRESS * max(base_fee_wei, 1)
     payable = balance_wei // one
     found = f"{account} holds {balance_wei / 1e18:.4f} ETH: {payable} protections at {_STRESS}x the base fee"
     remedy = f"send it ETH: {_FEW_PROTECTIONS} take {_FEW_PROTECTIONS * one / 1e18:.4f}"
     if balance_wei == 0:
-        return fail("balance", found, remedy)
-    return ok("balance", found) if payable >= _FEW_PROTECTIONS else warn("balance", found, remedy)
+        return fail(check, found, remedy)
+    return ok(check, found) if payable >= _FEW_PROTECTIONS else warn(check, found, remedy)
 
 
 def _oracle(market: MarketState, max_age_s: int) -> Line:

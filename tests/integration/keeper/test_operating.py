@@ -84,6 +84,12 @@ def test_doctor_looks_at_every_part_and_says_what_fails(kept: Kept) -> None:
     gone = command(kept, "doctor", GIMBAL_RPC_URL="http://127.0.0.1:1", GIMBAL_PRIVATE_KEY=kept.key)
     assert gone.returncode == 1
     assert "to do: check its address" in gone.stdout
+    second = '[protective_key]\nprivate_key_env = "SECOND_KEY"\n'
+    kept.file.write_text(kept.file.read_text() + second)
+    two = command(kept, "doctor", "--json", GIMBAL_PRIVATE_KEY=kept.key, SECOND_KEY=stranger)
+    found = levels(two)
+    assert [found[n] for n in ("role", "balance")] == ["ok", "ok"]
+    assert [found[n] for n in ("protective role", "protective balance")] == ["fail", "fail"]
 
 
 def test_a_killed_keeper_signs_nothing_until_it_is_revived(kept: Kept) -> None:

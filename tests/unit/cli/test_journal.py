@@ -176,6 +176,20 @@ def test_a_journal_that_is_not_there_is_not_made(
     assert not path.exists()
 
 
+def test_after_a_dry_run_its_own_journal_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "keeper.toml"
+    file.write_text(
+        f'chain_id = 1\nrpc_url = "http://127.0.0.1:1"\nvault = "{VAULT}"\nlens = "{VAULT}"\n'
+    )
+    (tmp_path / "keeper-journal.dry.sqlite").touch()
+    assert invoke(["journal", "list", "--config", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert "setting journal.path" in said
+    assert "--journal " + str(tmp_path / "keeper-journal.dry.sqlite") in said
+
+
 @pytest.mark.parametrize(
     ("given", "found"),
     [

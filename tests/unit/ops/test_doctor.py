@@ -6,6 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from keeper.cli.doctor import _guarded
+from keeper.errors import KeystoreError
 from keeper.market import build_market
 from keeper.ops.control import Switches
 from keeper.ops.doctor import Level, Line, chain, exit_code, machine
@@ -72,6 +74,23 @@ def test_a_vault_in_order_has_no_failing_line() -> None:
 
 def test_a_stranger_is_told_that_it_is_no_keeper() -> None:
     assert judged(keeper_allowed=False)["role"] == "fail"
+
+
+def test_the_account_of_protection_is_judged_under_names_of_its_own() -> None:
+    stranger = make_readings(keeper_allowed=False)
+    assert levels(vaults.account(stranger, "protective ")) == {
+        "protective role": "fail",
+        "protective balance": levels(vaults.account(stranger))["balance"],
+    }
+
+
+def test_what_cannot_be_looked_at_says_what_to_do_apart_from_what_is_wrong() -> None:
+    def broken() -> list[Line]:
+        raise KeystoreError("key.keystore", "a.json is missing", "name a file")
+
+    (line,) = _guarded("key", broken)
+    assert (line.level, line.remedy) == (Level.FAIL, "name a file")
+    assert line.found.endswith("a.json is missing")
 
 
 @pytest.mark.parametrize(
