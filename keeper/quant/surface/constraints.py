@@ -45,7 +45,7 @@ def slacks(y: Floats, max_log_ratio: float, out: Floats) -> float:
     `max_log_ratio` bounds |ln(right / left)|.
     """
     n = y.shape[0]
-    least = np.inf
+    least: float = np.inf
     before = 0.0
     for i in range(n):
         a, b, c = y[i, 0], y[i, 1], y[i, 2]
@@ -66,7 +66,7 @@ def slacks(y: Floats, max_log_ratio: float, out: Floats) -> float:
     for j in range(out.shape[0]):
         if isnan(out[j]):  # it would pass every comparison that follows
             return out[j]
-        least = min(least, out[j])
+        least = min(least, float(out[j]))
     return least
 
 

@@ -37,8 +37,8 @@ def test_a_slack_is_the_logarithm_of_how_much_room_is_left(seed: int) -> None:
         expected += [math.log(room) for room in rooms]
         expected += [BOUND - math.log(r / s), BOUND + math.log(r / s)]
     for i in range(2):
-        rooms = (right[i + 1] / right[i], left[i + 1] / left[i])
-        expected += [math.log(room) for room in rooms]
+        rises = (right[i + 1] / right[i], left[i + 1] / left[i])
+        expected += [math.log(rise) for rise in rises]
         expected.append(math.log(psi[i] / theta[i] * theta[i + 1] / psi[i + 1]))
     found, least = slacks_of(y)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13)
