@@ -1,7 +1,7 @@
 # Everything sets itself up: Python >= 3.11, git and make are all a machine needs.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-unit test-contracts test-deep test-integration test-ape lint fmt abi \
-	slither halmos gas coverage-contracts mutation-contracts lock bench-quant bench-latency clean
+	slither halmos gas coverage-contracts mutation-contracts lock bench-quant bench-latency chaos clean
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
@@ -34,6 +34,15 @@ test-integration: setup ## the real keeper and demo on the forked local mainnet
 
 test-ape: setup ## contracts against real protocols on ethereum:mainnet-fork:foundry
 	@$(BIN)/python scripts/run_tests.py ape
+
+CHAOS_SCHEDULES ?= 1000
+CHAOS_KILLS ?= 200
+CHAOS_SEED ?= 0
+CHAOS_JOBS ?= 2
+
+chaos: setup ## faults by the thousand between keeper and node, and kill -9 (CHAOS_SCHEDULES, _KILLS, _SEED, _JOBS)
+	@$(BIN)/python -m tests.chaos.campaign --schedules $(CHAOS_SCHEDULES) --seed $(CHAOS_SEED) --jobs $(CHAOS_JOBS)
+	@$(BIN)/python -m tests.chaos.killing --kills $(CHAOS_KILLS)
 
 lint: setup ## formatters, linters, types, import rule, committed ABIs
 	@$(BIN)/python scripts/lint.py

@@ -65,6 +65,9 @@ class TickRules:
     It doubles with every further revert in a row; a success ends it."""
     protective_backoff_max_blocks: int = 40
     """Longest of these pauses."""
+    danger_burn_bps: int = 1_000
+    """Under the mandate's minimum health protection does not pause, until reverts since the last success cost
+    this share of what the account held before them: a pause in a fall is a liquidation."""
     revert_budget_wei: int = 5 * 10**17
     """What reverts may cost in `revert_budget_blocks`; then routine plans wait until the oldest are past.
     Protection is only slowed down by its pauses: what it saves is worth more than gas."""
@@ -93,6 +96,8 @@ class TickRecord:
     """What third-party risk modules said, if they were asked."""
     verdict: Verdict | None = None
     intent: Intent | None = None
+    unread: bool = False
+    """True if the block could not be read to the end: the same block is worth another try."""
 
 
 def tick(
@@ -128,14 +133,14 @@ def run_tick(
         age = clock() - block.timestamp
         if age > rules.max_head_age_s:
             record = _ended(record, TickStatus.SKIPPED, f"newest block is {age:.0f} s old")
-        elif ports.executor.in_flight(Lane.PROTECTIVE):
+        elif ports.executor.unmined(Lane.PROTECTIVE):
             record = _ended(record, TickStatus.PENDING, "a protective intent is in flight")
         else:
             record = _act(
                 ports, rules, _decide(ports, policies, strategy, rules=rules, seen=(record, block))
             )
     except ReadError as error:
-        record = _ended(record, TickStatus.SKIPPED, str(error))
+        record = replace(_ended(record, TickStatus.SKIPPED, str(error)), unread=True)
     ports.journal.record_outcome(record.outcome)
     return record
 
@@ -231,7 +236,7 @@ def _verdict(
     refusals = check(plan, market, policies.guard).refusals
     refusals += ports.control.refusals(plan.lane)
     refusals += _too_soon(ports.executor, plan.lane, market.readings)
-    return Verdict(refusals + _paused(ports.journal, rules, plan.lane, market.readings))
+    return Verdict(refusals + _paused(ports, rules, plan.lane, market.readings))
 
 
 def _modules_say(ports: Ports, plan: Plan, market: MarketState) -> tuple[ModuleResult, ...]:
@@ -266,7 +271,7 @@ def _upkeep(
     # a paused vault is still protected, and its heart says so
     lane = Lane.PROTECTIVE if isinstance(work, Beat) else Lane.ROUTINE
     refusals += ports.control.refusals(lane)
-    refusals += _paused(ports.journal, rules, Lane.ROUTINE, market.readings)
+    refusals += _paused(ports, rules, Lane.ROUTINE, market.readings)
     return (None if refusals else work), refusals
 
 
@@ -287,13 +292,13 @@ def _act(ports: Ports, rules: TickRules, record: TickRecord) -> TickRecord:
     return _ended(record, TickStatus.SENT, intent.reason, tx_hash)
 
 
-def _paused(
-    journal: Journal, rules: TickRules, lane: Lane, readings: Readings
-) -> tuple[Refusal, ...]:
+def _paused(ports: Ports, rules: TickRules, lane: Lane, readings: Readings) -> tuple[Refusal, ...]:
     """Why a lane must wait although the guard passed its plan: breaker, gas budget, cooldown (K-11)."""
-    block, chain_id = readings.block, readings.chain_id
+    block, chain_id, journal = readings.block, readings.chain_id, ports.journal
     reverts = journal.mined_reverts(chain_id)
     pause = _breaker_pause(rules, lane, len(reverts))
+    if pause and lane is Lane.PROTECTIVE and _cannot_wait(ports, rules, readings, reverts):
+        pause = 0
     # a head behind the last revert (endpoints differ, chains reorganise) waits as well
     if pause and block.number < (until := reverts[0] + pause):
         message = f"{len(reverts)} reverts in a row; {lane} plans wait until block {until}"
@@ -320,6 +325,18 @@ def _breaker_pause(rules: TickRules, lane: Lane, reverts: int) -> int:
         return rules.breaker_blocks
     doublings = min(reverts - rules.max_reverts, 64)
     return min(rules.protective_backoff_blocks << doublings, rules.protective_backoff_max_blocks)
+
+
+def _cannot_wait(
+    ports: Ports, rules: TickRules, readings: Readings, reverts: tuple[int, ...]
+) -> bool:
+    """True while health is under the mandate's minimum and reverts since the last success cost little (K-11)."""
+    if readings.account.health_wad >= readings.limits.min_health_wad:
+        return False
+    burned = ports.journal.reverted_gas_wei(readings.chain_id, reverts[-1])
+    held = ports.executor.balance_wei(Lane.PROTECTIVE)
+    # what is left and what was burned: a purse that shrinks must not move the bound
+    return burned * 10_000 < (held + burned) * rules.danger_burn_bps
 
 
 def _ended(

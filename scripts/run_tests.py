@@ -45,6 +45,7 @@ def main() -> int:
         "contracts": forge,
         "integration": lambda: pytest("integration", "tests/integration"),
         "ape": ape,
+        "chaos": lambda: pytest("chaos", "tests/chaos"),
     }
     chosen = sys.argv[1:] or list(suites)
     unknown = [name for name in chosen if name not in suites]

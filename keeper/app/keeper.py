@@ -159,6 +159,8 @@ class Keeper:
                 continue
             stall.moved()
             self.tick(head)
+            if self.last is not None and self.last.unread:
+                heads.again()  # what could not be read now may be soon: a block is long in a fall
             done += 1
             if on_tick and self.last:
                 on_tick(self.last)

@@ -8,6 +8,8 @@ _DAY_S = 86_400.0
 _PAUSE_S = 1.0
 """After a refusal that names no time; doubled by each further one in a row."""
 _LONGEST_PAUSE_S = 60.0
+_LONGEST_OWN_PAUSE_S = 8.0
+"""Where the endpoint names no time: a longer one, at every endpoint at once, would be blindness in a fall."""
 _PATIENCE_S = 1.0
 """A wait up to this is borne instead of refused: a tick with two requests more than the second allows goes on."""
 _SHORTEST_WAIT_S = 0.001
@@ -81,10 +83,16 @@ class RateBudget:
             if self._clock() - self._open_s > _LONGEST_PAUSE_S:  # long ago: no longer in a row
                 self._refusals = 0
             self._refusals += 1
-            own_s = min(_PAUSE_S * 2 ** min(self._refusals - 1, 10), _LONGEST_PAUSE_S)
+            own_s = min(_PAUSE_S * 2 ** min(self._refusals - 1, 10), _LONGEST_OWN_PAUSE_S)
             wait_s = own_s if retry_after_s is None else max(retry_after_s, 0.0)
             self._open_s = max(self._open_s, self._clock() + wait_s)
             return self._open_s - self._clock()
+
+    def served(self) -> None:
+        """It answered: what it refused before is no row any more."""
+        with self._guard:
+            if self._refusals and self._clock() >= self._open_s:
+                self._refusals = 0
 
     def _wait_s(self, calls: int) -> float:
         now = self._clock()

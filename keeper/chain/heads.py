@@ -47,6 +47,7 @@ class Heads:
         self._rumour_polls = 0
         self._rumour_due = 0.0
         self._poll_due = 0.0
+        self._again = False
         own = (Feed(public_name(ws_url), ws_url),) if ws_url else ()
         self._feeds = [Subscription(feed, self._heard, timeout_s) for feed in (*feeds, *own)]
 
@@ -67,6 +68,9 @@ class Heads:
                 pause = max(_SETTLE_S, self._rumour_due - time.monotonic())
                 self._news.wait_for(lambda: self._fresh(self._newest), min(pause, patience))
             head = self._newest
+        if self._again and not self._fresh(head):
+            self._given = None
+        self._again = False
         if not self._fresh(head) and self._due():
             self._postpone()  # before asking: a refusal must not make us ask faster
             head = self._poll()  # a silent subscription is checked too: it may be dead
@@ -75,6 +79,10 @@ class Heads:
         self._given = head
         self._postpone()
         return head
+
+    def again(self) -> None:
+        """The head given last could not be used: after a wait it is given once more, if no newer one came."""
+        self._again = True
 
     def _due(self) -> bool:
         now = time.monotonic()

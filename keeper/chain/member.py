@@ -1,6 +1,7 @@
 """One endpoint of a pool: asked in its turn, and judged by what it did."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -21,6 +22,8 @@ from keeper.errors import (
 
 _log = structlog.get_logger(__name__)
 T = TypeVar("T")
+_MORE_TRIES = 2
+_SOON_S = 0.2
 
 
 class Member:
@@ -72,9 +75,7 @@ class Member:
         """The endpoint's answer; how it went is remembered."""
         began_s = self._clock()
         try:
-            if not self._chain_seen and not any_chain:
-                self._see_chain()
-            found = question(self.endpoint)
+            found = self._persist(question, any_chain=any_chain)
         except RateLimitedError:  # it works, and is left alone until its budget allows more
             raise
         except RpcError:
@@ -85,7 +86,29 @@ class Member:
             self._change(lambda s: standing.failed(s, self._policy, self._clock(), problem))
             raise
         self._change(lambda s: standing.answered(s, self._clock() - began_s))
+        self.endpoint.budget.served()
         return found
+
+    def _persist(self, question: Callable[[Endpoint], T], *, any_chain: bool) -> T:
+        """Asks again at once what failed at once: a line that drops every other answer still serves.
+
+        Reads and signed transactions may be told twice. Whoever takes long to fail is not asked again.
+        """
+        late_s = time.monotonic() + _SOON_S
+        for _ in range(_MORE_TRIES):
+            try:
+                return self._asked(question, any_chain=any_chain)
+            except RateLimitedError:
+                raise
+            except EndpointError:
+                if time.monotonic() > late_s:
+                    raise
+        return self._asked(question, any_chain=any_chain)
+
+    def _asked(self, question: Callable[[Endpoint], T], *, any_chain: bool) -> T:
+        if not self._chain_seen and not any_chain:
+            self._see_chain()
+        return question(self.endpoint)
 
     def _see_chain(self) -> None:
         """Before its first word counts, and again after every quarantine: an address may be served by another."""

@@ -122,6 +122,19 @@ class TransactionExecutor:
         """How many intents are signed and neither mined nor given up; survives a restart: the journal knows."""
         return len({a.intent_id for a in self.open_attempts() if lane in (None, a.lane)})
 
+    def unmined(self, lane: Lane) -> int:
+        """How many of them a lane waits for.
+
+        One whose nonce is used at the block last followed is mined, though no endpoint shows the receipt: what
+        is decided at that block is bound to a state that has its effect, and has the next nonce (K-01).
+        """
+        names = {a.intent_id for a in self.open_attempts() if a.lane is lane}
+        return sum(self._follower.waits(name) for name in names)
+
+    def balance_wei(self, lane: Lane) -> int:  # noqa: ARG002 - the port asks by lane
+        """Nobody asked: lanes do, for all their accounts."""
+        return 0
+
     def open_attempts(self) -> tuple[Attempt, ...]:
         """Signed or sent and not settled, oldest first; none for who cannot sign."""
         if self._signer is None:

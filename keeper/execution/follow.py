@@ -77,6 +77,10 @@ class Follower:
         """From the next look on, put the empty transaction in its place until one of them is mined."""
         self._giving_way.add(intent_id)
 
+    def waits(self, intent_id: str) -> bool:
+        """False once its nonce was seen used: whoever is next has the next nonce, receipt or not."""
+        return intent_id not in self._used_since
+
     def _groups(self) -> dict[str, tuple[Attempt, ...]]:
         """All attempts of every intent in flight: those given up may be mined as well."""
         open_attempts = self._book.open_attempts(self._chain_id, self._account)
@@ -157,10 +161,8 @@ class Follower:
         name, result = attempts[-1].intent_id, seen.result(attempts)
         used = view.nonce is not None and seen.mined_nonce > view.nonce
         unanswered = seen.refusal(attempts)
-        if used and result is None and unanswered is not None:
-            raise unanswered  # no answer is not "no receipt"
-        if not used or result is not None:
-            self._used_since.pop(name, None)
+        if not used or result is not None or unanswered is not None:
+            self._used_since.pop(name, None)  # no answer is not "no receipt": patience begins anew
         since = self._used_since.setdefault(name, block.number) if used and not result else 0
         return Seen(
             number=block.number,

@@ -63,6 +63,11 @@ class Lanes:
         """Address of the account that carries a lane."""
         return self._by_lane[lane].address
 
+    def balance_wei(self, lane: Lane) -> int:
+        """What the account of a lane held when it was last asked; 0 if nobody knows."""
+        account = self.account_of(lane)
+        return next((f.balance_wei for f in self._funds if f.account == account), 0)
+
     def routine_waits_until(self) -> int:
         """When the mandate takes routine rebalances again, as a simulation last heard; 0 if it said nothing."""
         return max(e.routine_waits_until() for e in self._executors())
@@ -74,6 +79,10 @@ class Lanes:
     def in_flight(self, lane: Lane | None = None) -> int:
         """How many intents of a lane, or of both, are signed and neither mined nor given up."""
         return sum(executor.in_flight(lane) for executor in self._executors())
+
+    def unmined(self, lane: Lane) -> int:
+        """How many of a lane have a nonce that no block was seen to use."""
+        return sum(executor.unmined(lane) for executor in self._executors())
 
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
         """Look after both lanes, protection first; a fault of the routine look is only told (K-05)."""

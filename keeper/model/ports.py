@@ -58,8 +58,16 @@ class Executor(Protocol):
         """How many intents, of a lane or of all, are signed and neither mined nor given up."""
         ...
 
+    def unmined(self, lane: Lane) -> int:
+        """How many intents of a lane are in flight with a nonce that the block last followed does not show used."""
+        ...
+
     def account_of(self, lane: Lane) -> str:
         """Address of the account that carries a lane."""
+        ...
+
+    def balance_wei(self, lane: Lane) -> int:
+        """What that account held when it was last asked; 0 if nobody knows."""
         ...
 
 

@@ -9,6 +9,7 @@ from tests.chaos.proxy import Answer, HttpStatus, Passing, Request, Vanish
 
 SEND = "eth_sendRawTransaction"
 RECEIPT = "eth_getTransactionReceipt"
+_OF_OTHERS, _ALLOWED, _WINDOW_S = 0.4, 2, 5.0
 _HEADERS = ("eth_getBlockByNumber", "eth_getBlockByHash")
 
 
@@ -23,7 +24,9 @@ class _Sometimes(Passing):
         self._rng, self._share = rng, share
 
     def _now(self) -> bool:
-        return self._rng.random() < self._share
+        now = self._rng.random() < self._share
+        self.struck += now
+        return now
 
 
 class LoseRequest(_Sometimes):
@@ -64,14 +67,23 @@ class Truncate(_Sometimes):
 
 
 class RateLimit(_Sometimes):
-    """HTTP 429, or the JSON-RPC code some providers use."""
+    """Too many requests in a few seconds, or too many of others: HTTP 429, or the code some providers use."""
 
-    def __init__(self, rng: random.Random, share: float) -> None:
-        super().__init__(rng, share)
+    def __init__(self, rng: random.Random, share: float, clock: Callable[[], float]) -> None:
+        super().__init__(rng, share * _OF_OTHERS)
+        self._clock = clock
+        self._allowed = round(_ALLOWED / share)
+        self._since, self._asked = clock(), 0
         self._refusing = False
 
     def arrive(self) -> None:
-        self._refusing = self._now()
+        now = self._clock()
+        if now - self._since >= _WINDOW_S:
+            self._since, self._asked = now, 0
+        self._asked += 1
+        over = self._asked > self._allowed
+        self.struck += over
+        self._refusing = over or self._now()
         if self._refusing and self._rng.random() < 0.5:
             raise HttpStatus(429)
 
@@ -108,7 +120,8 @@ class NoReceipt(_Sometimes):
     """Receipts are not there yet, whatever was mined."""
 
     def after(self, request: Request, answer: Answer) -> Answer:
-        if request["method"] == RECEIPT and self._now():
+        there = answer.get("result") is not None
+        if request["method"] == RECEIPT and there and self._now():
             return {"jsonrpc": "2.0", "result": None}
         return answer
 
@@ -131,6 +144,7 @@ class Stale(Passing):
 
     def before(self, request: Request) -> Request | Answer:
         newest = max(0, self._head() - self._behind)
+        self.struck += 1
         params: list[Any] = list(request.get("params", []))
         if request["method"] in {"eth_feeHistory", SEND, RECEIPT, "eth_estimateGas"}:
             return request
@@ -157,8 +171,6 @@ class LyingPrice(Passing):
 
     def __init__(self, price_wad: Callable[[], int], factor: float) -> None:
         self._price_wad, self._factor = price_wad, factor
-        self.told = 0
-        """How often it lied: a lie that was never told proves nothing."""
 
     def after(self, request: Request, answer: Answer) -> Answer:
         result = answer.get("result")
@@ -167,7 +179,7 @@ class LyingPrice(Passing):
         true = self._price_wad()
         false = int(true * self._factor)
         lie = result.replace(f"{true:064x}", f"{false:064x}")
-        self.told += lie != result
+        self.struck += lie != result
         return {**answer, "result": lie}
 
 
@@ -188,4 +200,5 @@ class Silent(Passing):
     """The endpoint is dead."""
 
     def arrive(self) -> None:
+        self.struck += 1
         raise Vanish

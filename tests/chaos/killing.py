@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.killing --kills 200`: the real keeper process, killed again and again, and the chain after it.
+"""`python -m tests.chaos.killing --kills 200`: the real keeper process, killed again and again, and the chain then.
 
 Half of the kills are at the edges of the journal's writes, of the signature and of the broadcast, each in turn; the
 others at random instants. Exit 1 if an intent took effect twice, one that was journalled is lost, or a nonce has a gap.
@@ -115,7 +115,7 @@ def _one(stage: Stage, settings: Path, edge: int | None, delay_s: float, toll: T
             toll.at_random += 1
         return
     # every edge for the first time, then for the second time it is reached, and so on
-    process = _start(stage, settings, GIMBAL_CHAOS_EDGE=str(edge))
+    process = _start(stage, settings, CHAOS_EDGE=str(edge))
     try:
         code = process.wait(_LIFE_S)
     except subprocess.TimeoutExpired:
@@ -164,7 +164,7 @@ def _mining(stage: Stage) -> Iterator[None]:
 
 def _settle(stage: Stage, settings: Path) -> bool:
     """A keeper that wants nothing finishes what the dead ones left."""
-    process = _start(stage, settings, GIMBAL_CHAOS_HOLD="1")
+    process = _start(stage, settings, CHAOS_HOLD="1")
     end = time.monotonic() + _SETTLED_S
     try:
         while time.monotonic() < end:

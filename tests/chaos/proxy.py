@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from tests.chaos.headline import HeadLine
+
 Request = dict[str, Any]
 Answer = dict[str, Any]
 
@@ -30,6 +32,9 @@ class HttpStatus(Exception):  # noqa: N818 - what is answered instead
 
 class Fault(Protocol):
     """One thing that goes wrong between a keeper and one endpoint, while it is active."""
+
+    struck: int
+    """How often it did: a fault that never struck proves nothing."""
 
     def arrive(self) -> None:
         """A connection's bytes come in, one call or a batch; raises Vanish or HttpStatus to end it there."""
@@ -50,6 +55,8 @@ class Fault(Protocol):
 
 class Passing:
     """A fault that changes nothing; real ones override what they spoil."""
+
+    struck = 0
 
     def arrive(self) -> None:
         return
@@ -73,6 +80,10 @@ class Proxy:
         self.counts: dict[str, int] = {}
         """Requests by method since the start."""
         self.url = ""
+        self.seen_raw: dict[str, None] = {}
+        """Every signed transaction that came by, as pools elsewhere may keep it."""
+        self.heads = HeadLine(node_url)
+        """The websocket beside."""
         self._node = urlsplit(node_url)
         self._local = threading.local()
         self._lock = threading.Lock()
@@ -94,6 +105,8 @@ class Proxy:
 
     def _one(self, request: Request) -> Answer:
         self.counts[request["method"]] = self.counts.get(request["method"], 0) + 1
+        if request["method"] == "eth_sendRawTransaction":
+            self.seen_raw[request["params"][0]] = None
         passed: Request | Answer = request
         for fault in self.faults:
             passed = fault.before(passed)
@@ -104,6 +117,10 @@ class Proxy:
             answer = fault.after(passed, answer)
         return {**answer, "id": request["id"]}
 
+    def mend(self) -> None:
+        """The websocket works again."""
+        self.heads.mend()
+
     def forward(self, request: Request) -> Answer:
         """What the node says; as it is."""
         connection = getattr(self._local, "connection", None)
@@ -113,6 +130,13 @@ class Proxy:
         connection.request("POST", "/", json.dumps(request), {"Content-Type": "application/json"})
         answer: Answer = json.loads(connection.getresponse().read())
         return answer
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Callers hang up and nodes end: that is what is tested."""
 
 
 @contextlib.contextmanager
@@ -144,14 +168,14 @@ def proxy(node_url: str) -> Iterator[Proxy]:
         def log_message(self, format: str, *args: Any) -> None:
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     between.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:
         yield between
     finally:
+        between.heads.close()
         server.shutdown()
         thread.join()
         server.server_close()

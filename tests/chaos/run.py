@@ -2,12 +2,12 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from keeper.errors import GimbalError
 from keeper.localnet.driver import Driver
-from keeper.localnet.rpc import rpc
+from keeper.model.intent_state import IntentState
 from tests.chaos.faults import (
     Late,
     LoseAnswer,
@@ -23,15 +23,20 @@ from tests.chaos.faults import (
     Twice,
     WrongHash,
 )
-from tests.chaos.keeping import Keeping, Killed
+from tests.chaos.keeping import Keeping
 from tests.chaos.proxy import Fault
-from tests.chaos.schedule import BLOCK_S, ONE, Mishap, Schedule
+from tests.chaos.schedule import ONE, Mishap, Schedule
 from tests.chaos.stage import Stage, rolled_back
 from tests.chaos.verdict import Effects, effects, lost_intents
 
 QUIET_BLOCKS = 40
-"""At most, until everything in flight has come to its end."""
-LATE_S = 0.6
+"""At most, until everything in flight is mined or given up."""
+FINALITY_LAG = 70
+"""The node's finalised block is 64 behind its newest."""
+FINAL_LOOKS = 4
+_QUIET_BLOCK_S = 12
+_IN_CHAIN = frozenset({IntentState.INCLUDED, IntentState.CONFIRMED})
+LATE_S = 0.35
 """Over the patience of the campaign's keepers with an endpoint."""
 
 
@@ -47,6 +52,8 @@ class Played:
     refused_ticks: int
     """Ticks that ended in an error instead of an outcome."""
     restarts: int
+    struck: dict[str, int]
+    """How often each kind of fault did."""
     wall_s: float
 
     @property
@@ -69,22 +76,23 @@ class Played:
 def play(stage: Stage, schedule: Schedule, low_health: float) -> Played:
     """The whole of a schedule, on a chain that is rolled back afterwards."""
     begun = time.monotonic()
-    rng = random.Random(schedule.seed ^ 0x5EED)
     with rolled_back(stage), Driver(stage.world, schedule.path) as driver:
         first = driver.prime()
         stage.saw(first)
         danger: list[int] = []
-        with Keeping(stage, schedule.seed) as keeping:
+        with Keeping(stage, schedule) as keeping:
+            faulty = Faulty(stage, schedule)
             for index in range(len(schedule.path)):
                 active = [m for m in schedule.mishaps if m.active(index)]
-                _strike_chain(stage, [m for m in active if m.begin == index], active, rng)
+                faulty.strike_chain(active, index)
                 record = driver.step()
                 stage.saw(record)
-                if stage.health() < low_health:
+                if stage.health < low_health:
                     danger.append(record.number)
-                _strike_endpoints(stage, schedule, active)
+                faulty.strike_endpoints(active)
                 keeping.strike(active, index)
-                _tick(keeping)
+                keeping.block()
+            faulty.strike_endpoints([])
             _settle(stage, keeping)
             seen = effects(stage.world, stage.deployment, first.number, stage.accounts)
             return Played(
@@ -94,54 +102,97 @@ def play(stage: Stage, schedule: Schedule, low_health: float) -> Played:
                 in_danger=tuple(danger),
                 refused_ticks=keeping.refused,
                 restarts=keeping.restarts,
+                struck=dict(faulty.struck() + keeping.struck),
                 wall_s=time.monotonic() - begun,
             )
 
 
-def _tick(keeping: Keeping) -> None:
-    keeping.stage.passes_left = 2
-    try:
-        keeping.tick()
-    except Killed:
-        keeping.restart()
-    except GimbalError:
-        keeping.refused += 1
-
-
 def _settle(stage: Stage, keeping: Keeping) -> None:
-    """Faultless blocks until nothing is in flight."""
-    for between in stage.proxies:
-        between.faults = ()
+    """Faultless blocks until nothing is in flight, and then so many that what is mined is final."""
     keeping.strike([], -1)
     for _ in range(QUIET_BLOCKS):
-        rpc(stage.world.w3, "evm_setNextBlockTimestamp", hex(int(stage.chain_time) + BLOCK_S))
-        rpc(stage.world.w3, "evm_mine")
-        stage.look()
-        _tick(keeping)
+        _quiet(stage, keeping, 1)
+        states = {record.state for record in keeping.journal.open_intents(1)}
+        if states <= _IN_CHAIN:
+            break
+    for _ in range(FINAL_LOOKS):
         if not keeping.journal.open_intents(1):
             return
+        _quiet(stage, keeping, FINALITY_LAG)
 
 
-def _strike_chain(
-    stage: Stage, beginning: list[Mishap], active: list[Mishap], rng: random.Random
-) -> None:
-    for mishap in beginning:
-        if mishap.kind == "reorganisation":
-            rpc(stage.world.w3, "anvil_reorg", mishap.size, [])
-            stage.look()
-    for mishap in active:
-        if mishap.kind == "mempool eviction" and rng.random() < mishap.share:
-            rpc(stage.world.w3, "anvil_dropAllTransactions")
+def _quiet(stage: Stage, keeping: Keeping, blocks: int) -> None:
+    stage.node.call("anvil_mine", [hex(blocks), hex(_QUIET_BLOCK_S)])
+    stage.look()
+    keeping.block()
 
 
-def _strike_endpoints(stage: Stage, schedule: Schedule, active: list[Mishap]) -> None:
-    for place, between in enumerate(stage.proxies):
-        between.faults = [
-            fault
-            for mishap in active
-            if (mishap.kind in ONE and mishap.endpoint == place) or mishap.kind not in ONE
-            for fault in _faults(stage, schedule, mishap, place)
-        ]
+class Faulty:
+    """Lets the faults of a schedule loose on the chain and on the endpoints, and counts how often each struck."""
+
+    def __init__(self, stage: Stage, schedule: Schedule) -> None:
+        self._stage = stage
+        self._schedule = schedule
+        self._rng = random.Random(schedule.seed ^ 0x5EED)
+        self._struck: Counter[str] = Counter()
+        self._loose: list[tuple[str, Fault]] = []
+        self._cuts = self._cut_lines()
+
+    def struck(self) -> Counter[str]:
+        """By kind."""
+        for kind, fault in self._loose:
+            self._struck[kind] += fault.struck
+        self._loose = []
+        cuts = self._cut_lines()
+        self._struck["websocket cut"] += cuts - self._cuts
+        self._cuts = cuts
+        return self._struck
+
+    def _cut_lines(self) -> int:
+        return sum(between.heads.cuts for between in self._stage.proxies)
+
+    def strike_chain(self, active: Sequence[Mishap], index: int) -> None:
+        """Before a block is mined."""
+        for mishap in active:
+            if mishap.kind == "reorganisation" and mishap.begin == index:
+                self._reorganise(mishap.size)
+            if mishap.kind == "mempool eviction" and self._rng.random() < mishap.share:
+                pool = self._stage.node.call("txpool_status", [])
+                self._struck[mishap.kind] += any(int(n, 16) for n in pool.values())
+                self._stage.node.call("anvil_dropAllTransactions", [])
+            if mishap.kind in {"base fee x100", "oracle stall"}:
+                self._struck[mishap.kind] += 1
+
+    def _reorganise(self, depth: int) -> None:
+        """Its transactions are gone; half of the time pools elsewhere still have them and give them back."""
+        node, counts = self._stage.node, "eth_getTransactionCount"
+        ours = [(counts, [account, "latest"]) for account in self._stage.accounts]
+        before = node.batch(ours)
+        node.call("anvil_reorg", [depth, []])
+        self._struck["reorganisation"] += 1
+        self._struck["reorganisation of ours"] += before != node.batch(ours)
+        if self._rng.random() < 0.5:
+            known = {raw: None for between in self._stage.proxies for raw in between.seen_raw}
+            if known:
+                node.batch([("eth_sendRawTransaction", [raw]) for raw in known])
+        self._stage.look()
+
+    def strike_endpoints(self, active: Sequence[Mishap]) -> None:
+        """After it is mined and before the keeper looks."""
+        kinds = {m.kind for m in active}
+        for place, between in enumerate(self._stage.proxies):
+            made = [
+                (mishap.kind, fault)
+                for mishap in active
+                if (mishap.kind in ONE and mishap.endpoint == place) or mishap.kind not in ONE
+                for fault in _faults(self._stage, self._schedule, mishap, place)
+            ]
+            self._loose += made
+            between.faults = [fault for _, fault in made]
+            if "websocket cut" in kinds and self._rng.random() < 0.7:
+                between.heads.cut()
+            else:
+                between.heads.mend()
 
 
 def _faults(stage: Stage, schedule: Schedule, mishap: Mishap, place: int) -> list[Fault]:
@@ -162,7 +213,7 @@ def _faults(stage: Stage, schedule: Schedule, mishap: Mishap, place: int) -> lis
         "lost answers": lambda: LoseAnswer(rng, share),
         "duplicated requests": lambda: Twice(rng, share, between.forward),
         "truncated JSON": lambda: Truncate(rng, share),
-        "rate limits": lambda: RateLimit(rng, share),
+        "rate limits": lambda: RateLimit(rng, share, stage.clock),
         "empty receipts": lambda: NoReceipt(rng, share),
         "says already known, has it not": lambda: SendSays(rng, share, "already known"),
         "says already known, has it": lambda: SendTakenSays(rng, share, "already known"),

@@ -5,6 +5,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from eth_utils.abi import function_signature_to_4byte_selector
+
+from keeper.chain.endpoint import Endpoint
+from keeper.chain.source import Call
 from keeper.demo.start import band_for
 from keeper.demo.twins import mandate_for
 from keeper.localnet.driver import BlockRecord
@@ -22,6 +26,8 @@ from tests.chaos.schedule import ENDPOINTS, START_PRICE
 
 HEALTH = 1.5
 _DEPOSIT_USD, _IDLE_USD = 250_000, 10_000
+_PAST = 8
+_NODE_PATIENCE_S = 15.0
 _ROUTINE_INDEX, _PROTECTIVE_INDEX = 6, 9
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -31,6 +37,8 @@ class Stage:
     """What every schedule of a campaign shares."""
 
     world: World
+    node: Endpoint
+    """The node itself, without any fault between."""
     deployment: VaultDeployment
     proxies: tuple[Proxy, ...]
     folder: Path
@@ -38,6 +46,10 @@ class Stage:
     newest: int = 0
     hashes: dict[int, str] = field(default_factory=dict)
     price_wad: int = 0
+    health: float = 0.0
+    """Of the vault's position, as the venue says."""
+    waited_s: float = 0.0
+    """Since the newest block, while the keeper tried again."""
     passes_left: int = 0
     """How many blocks may still go by during one tick."""
 
@@ -52,39 +64,54 @@ class Stage:
         """Of the same."""
         return self.world.accounts.keeper, self.world.accounts.developer
 
+    def __post_init__(self) -> None:
+        a = self.world.addresses
+        user = self.deployment.lending.removeprefix("0x").lower().rjust(64, "0")
+        self._price = _asked(a.eth_usd_aggregator, "latestAnswer()")
+        self._account = _asked(a.aave_pool, "getUserAccountData(address)", user)
+
     def saw(self, record: BlockRecord) -> None:
         """A block was mined."""
         self.chain_time = float(record.timestamp)
         self.look()
 
     def look(self) -> None:
-        """The chain as it is: heights, hashes, and the price that a liar must know to lie about."""
-        block = self.world.w3.eth.get_block("latest")
-        self.newest = int(block["number"])
-        self.chain_time = float(block["timestamp"])
-        for number in range(max(0, self.newest - 8), self.newest + 1):
-            found = self.world.w3.eth.get_block(number)
-            self.hashes[number] = "0x" + bytes(found["hash"]).hex()
-        feed = self.world.contract("FluxAggregator", self.world.addresses.eth_usd_aggregator)
-        self.price_wad = int(feed.functions.latestAnswer().call()) * 10**10
+        """The chain as it is: heights, hashes, health, and the price that a liar must know to lie about."""
+        head, price, account = self.node.batch(
+            [("eth_getBlockByNumber", ["latest", False]), self._price, self._account]
+        )
+        number = int(head["number"], 16)
+        if self.hashes.get(number - 1) != head["parentHash"]:
+            past = range(max(0, number - _PAST), number)
+            blocks = self.node.batch([("eth_getBlockByNumber", [hex(n), False]) for n in past])
+            self.hashes.update({n: b["hash"] for n, b in zip(past, blocks, strict=True)})
+        self.hashes[number] = head["hash"]
+        self.newest, self.chain_time = number, float(int(head["timestamp"], 16))
+        self.price_wad = int(price, 16) * 10**10
+        self.health = wad_float(int(account[2:][5 * 64 : 6 * 64], 16))
 
-    def health(self) -> float:
-        """Of the vault's position, as the venue says."""
-        pool = self.world.contract("AavePool", self.world.addresses.aave_pool)
-        account = pool.functions.getUserAccountData(self.deployment.lending).call()
-        return wad_float(account[5])
-
-    def pass_block(self) -> None:
-        """A block goes by while the keeper is at something else."""
+    def pass_block(self) -> bool:
+        """A block goes by while the keeper is at something else; False if no more may in this tick."""
         if self.passes_left:
             self.passes_left -= 1
-            rpc(self.world.w3, "evm_setNextBlockTimestamp", hex(int(self.chain_time) + 12))
-            rpc(self.world.w3, "evm_mine")
+            self.node.call("evm_setNextBlockTimestamp", [hex(int(self.chain_time) + 12)])
+            self.node.call("evm_mine", [])
             self.look()
+            return True
+        return False
+
+    def wait(self, seconds: float) -> None:
+        """Time goes by within a block."""
+        self.waited_s += seconds
 
     def clock(self) -> float:
         """The chain's."""
-        return self.chain_time
+        return self.chain_time + self.waited_s
+
+
+def _asked(to: str, signature: str, words: str = "") -> Call:
+    data = "0x" + function_signature_to_4byte_selector(signature).hex() + words
+    return "eth_call", [{"to": to, "data": data}, "latest"]
 
 
 @contextlib.contextmanager
@@ -106,7 +133,9 @@ def set_stage(folder: Path, say: Callable[[str], None] = print) -> Iterator[Stag
         deposit(world, deployment, world.accounts.depositor, _DEPOSIT_USD * DOLLAR)
         open_leveraged(world, deployment, int(HEALTH * WAD), _IDLE_USD * DOLLAR)
         proxies = tuple(stack.enter_context(proxy(world.http_url)) for _ in range(ENDPOINTS))
-        yield Stage(world, deployment, proxies, folder)
+        node = Endpoint(world.http_url, timeout_s=_NODE_PATIENCE_S)
+        stack.callback(node.close)
+        yield Stage(world, node, deployment, proxies, folder)
 
 
 @contextlib.contextmanager
@@ -120,4 +149,6 @@ def rolled_back(stage: Stage) -> Iterator[None]:
         rpc(stage.world.w3, "evm_revert", snapshot)
         for between in stage.proxies:
             between.faults = ()
+            between.mend()
+            between.seen_raw.clear()
         stage.hashes.clear()

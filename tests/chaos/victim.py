@@ -1,8 +1,8 @@
 """The real `keeper run`, which ends itself by SIGKILL at a given write of the journal.
 
 The strategy is replaced by one that asks for a little more health at every block, so that there is always something in
-flight to be killed in. GIMBAL_CHAOS_EDGE: the number of the edge to die at (two to each write, one before and one after
-it; the broadcast and the signature have two as well); without it, it runs. GIMBAL_CHAOS_HOLD: ask for nothing.
+flight to be killed in. CHAOS_EDGE: the number of the edge to die at (two to each write, one before and one after
+it; the broadcast and the signature have two as well); without it, it runs. CHAOS_HOLD: ask for nothing.
 """
 
 import os
@@ -52,9 +52,9 @@ class ALittleMore:
 
 def main() -> int:
     """Run until stopped, or die at the edge."""
-    hold = "GIMBAL_CHAOS_HOLD" in os.environ
+    hold = "CHAOS_HOLD" in os.environ
     build.load_strategy = lambda *_args, **_more: ALittleMore(hold)  # type: ignore[attr-defined]
-    edge = os.environ.get("GIMBAL_CHAOS_EDGE")
+    edge = os.environ.get("CHAOS_EDGE")
     if edge is not None:
         number, times = divmod(int(edge), EDGES)[1], divmod(int(edge), EDGES)[0] + 1
         owner, name = WRITES[number // 2]

@@ -42,6 +42,12 @@ class MadeUp:
     def in_flight(self, lane: Lane | None = None) -> int:
         return int(lane is Lane.ROUTINE and self.busy)
 
+    def unmined(self, lane: Lane) -> int:
+        return 0
+
+    def balance_wei(self, lane: Lane) -> int:
+        return 10**18
+
     def account_of(self, lane: Lane) -> str:
         return f"0x{lane}"
 

@@ -80,13 +80,13 @@ def test_a_pause_holds_everything_back_but_what_is_urgent() -> None:
     assert ours.spend(1) == 0
 
 
-def test_pauses_without_a_time_double_up_to_a_minute_and_are_forgotten() -> None:
+def test_pauses_without_a_time_double_up_to_eight_seconds_and_are_forgotten() -> None:
     ours, time = budget()
     pauses = []
     for _ in range(8):
         pauses.append(ours.pause(None))
         time.now += pauses[-1]
-    assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert pauses == [1, 2, 4, 8, 8, 8, 8, 8]
     time.now += 61
     assert ours.pause(None) == 1
 

@@ -74,6 +74,21 @@ def test_polling_gives_each_head_once() -> None:
     assert [h.number for h in given if h] == [1, 2, 3]
 
 
+def test_a_head_that_could_not_be_used_is_given_once_more_unless_a_newer_one_came() -> None:
+    numbers = iter((1, 1, 1, 1, 2))
+    with heads_of(lambda: block(next(numbers, 2)), interval_s=0.01) as heads:
+
+        def given() -> int | None:
+            head = heads.next()
+            return head.number if head else None
+
+        assert [given() for _ in range(2)] == [1, None]
+        heads.again()
+        assert [given() for _ in range(2)] == [1, None]
+        heads.again()
+        assert [given() for _ in range(2)] == [2, None]
+
+
 def test_a_failing_poll_is_raised_and_does_not_make_it_ask_faster() -> None:
     asked: list[float] = []
 

@@ -7,6 +7,7 @@ from keeper.errors import (
     RpcError,
 )
 from keeper.journal.store import SqliteJournal
+from keeper.model.decision import Lane
 from keeper.model.outcome import AttemptStatus
 from tests.unit.execution.account import (
     RECEIPT,
@@ -47,6 +48,19 @@ def test_a_nonce_used_by_another_program_is_given_up_after_patience(
     chain.mined = 1
     results = [r for _ in range(4) for r in executor.follow(chain.advance())]
     assert [r.status for r in results] == [AttemptStatus.DROPPED]
+
+
+def test_a_used_nonce_without_a_receipt_is_in_flight_and_not_waited_for(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    """K-05: the endpoint that shows no receipt must not hold back the next protection."""
+    executor = executor_of(chain, journal)
+    first = executor.submit(make_test_intent())
+    executor.follow(chain.block)
+    assert executor.unmined(Lane.PROTECTIVE) + executor.unmined(Lane.ROUTINE) == 1
+    executor.follow(chain.mine(first, receipt=False))
+    assert executor.in_flight() == 1
+    assert executor.unmined(Lane.PROTECTIVE) + executor.unmined(Lane.ROUTINE) == 0
 
 
 def test_a_receipt_above_the_pinned_block_is_not_believed_yet(
@@ -181,9 +195,9 @@ def test_no_answer_for_a_receipt_is_not_a_missing_receipt(
     executor.follow(chain.advance())  # while the nonce is unused no receipt is needed
     assert len(chain.sent) == 2
     chain.mine(tx_hash)
-    for _ in range(8):
-        with pytest.raises(RpcError, match="rate limited"):
-            executor.follow(chain.advance())
+    for _ in range(8):  # nothing is lost of it, and nothing waits for it (K-05)
+        assert executor.follow(chain.advance()) == ()
+        assert executor.in_flight() == 1
     del chain.answers[RECEIPT]
     (result,) = executor.follow(chain.advance())
     assert result.status is AttemptStatus.MINED

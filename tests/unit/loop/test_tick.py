@@ -76,6 +76,8 @@ class World:
     count: int = 7
     failure: int | None = None
     waits_until: int = 0
+    without_receipt: int = 0
+    held_wei: int = 0
     inclusion: float | None = None
     calls: list[str] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
@@ -102,6 +104,13 @@ class World:
 
     def routine_waits_until(self) -> int:
         return self.waits_until
+
+    def unmined(self, lane: Lane) -> int:
+        return self.in_flight(lane) - self.without_receipt
+
+    def balance_wei(self, lane: Lane) -> int:
+        assert lane is Lane.PROTECTIVE
+        return self.held_wei
 
     def in_flight(self, lane: Lane | None = None) -> int:
         of_lane = {Lane.PROTECTIVE: self.pending, Lane.ROUTINE: self.routine_pending}
@@ -144,7 +153,10 @@ class World:
         return self.reverts
 
     def reverted_gas_wei(self, chain_id: int, since_block: int) -> int:
-        assert (chain_id, since_block) == (CHAIN_ID, self.readings.block.number - 9)
+        # of a day for the gas budget; since the last success for the danger
+        since = {self.readings.block.number - 9, *self.reverts[-1:]}
+        assert chain_id == CHAIN_ID
+        assert since_block in since
         return self.burned_wei
 
 
@@ -453,6 +465,56 @@ def test_by_default_a_vault_that_always_reverts_costs_fewer_than_two_hundred_tra
         if not reverts or number >= reverts[-1] + pause:
             reverts.append(number)
     assert len(reverts) < 200
+
+
+ETHER = 10**18
+
+
+@pytest.mark.parametrize(
+    ("health", "burned_wei", "held_wei", "waits"),
+    [
+        (1.29, 0, ETHER, False),
+        (1.29, ETHER // 10, 9 * ETHER // 10 + 1, False),
+        (1.29, ETHER // 10, 9 * ETHER // 10, True),  # a tenth of what there was: slower again
+        (1.29, 0, 0, True),  # nobody knows what there is
+        (1.31, 0, ETHER, True),  # the mandate's minimum holds: there is time
+    ],
+)
+def test_under_the_mandates_minimum_protection_does_not_pause_until_reverts_cost_a_tenth(
+    health: float, burned_wei: int, held_wei: int, waits: bool
+) -> None:
+    """K-11: reverts cannot burn the account, and K-05: a pause in a fall is a liquidation."""
+    limits = make_limits(min_health=1.3)
+    readings = make_readings(idle_asset=200_000, limits=limits)
+    account = replace(readings.account, health_wad=Wad(int(health * WAD)))
+    world = World(
+        replace(readings, account=account),
+        reverts=(99, 95, 90),
+        burned_wei=burned_wei,
+        held_wei=held_wei,
+    )
+    outcome = run(world, wants(1.6, Lane.PROTECTIVE)).outcome
+    assert outcome.status is (TickStatus.REFUSED if waits else TickStatus.SENT), outcome
+    assert ("breaker" in outcome.reason) is waits
+
+
+def test_danger_spares_routine_plans_no_pause() -> None:
+    limits = make_limits(min_health=3.0)
+    world = World(
+        make_readings(idle_asset=200_000, limits=limits), reverts=(99, 95, 90), held_wei=ETHER
+    )
+    assert run(world, wants(1.6, Lane.ROUTINE)).outcome.status is TickStatus.REFUSED
+
+
+def test_protection_waits_for_no_receipt() -> None:
+    """K-05: whose nonce is used is mined, and what is decided now is bound to a state that has its effect."""
+    assert run(World(pending=1)).outcome.status is TickStatus.PENDING
+    assert run(World(pending=1, without_receipt=1)).outcome.status is TickStatus.SENT
+
+
+@pytest.mark.parametrize("fails", [EndpointError("e", "m", "no"), None])
+def test_a_block_that_could_not_be_read_is_worth_another_try(fails: Exception | None) -> None:
+    assert run(World(read_fails=fails)).unread is (fails is not None)
 
 
 def test_a_head_may_be_ahead_of_the_clock_as_far_as_the_rules_say() -> None:

@@ -55,6 +55,18 @@ def test_at_the_money_without_deviation_the_greeks_are_their_limits(
             assert value == pytest.approx(nearer[name], rel=1e-6, abs=1e-5), name
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_at_the_money_at_expiry_an_inverse_option_decays_without_bound(sign: int) -> None:
+    """As its own theta grows on the way there: the time value is lost, never won."""
+    left = [1e-4, 1e-8, 1e-12]
+    near = inverse.inverse_greeks(100.0, 100.0, left, 0.5, sign)
+    assert np.all(np.diff(near.theta) < 0)
+    assert np.all(np.diff(near.gamma) > 0)
+    limit = inverse.inverse_greeks(100.0, 100.0, 0.0, 0.5, sign)
+    assert (float(limit.theta), float(limit.gamma)) == (-math.inf, math.inf)
+    assert float(inverse.inverse_greeks(100.0, 100.0, 0.0, 0.0, sign).theta) == 0.0
+
+
 @pytest.mark.parametrize(
     "function", [digital.cash_digital_greeks, digital.asset_digital_greeks, black.greeks]
 )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import integrate, stats  # type: ignore[import-untyped]
 
 from keeper.errors import QuantityError
 from keeper.quant import tails
@@ -249,6 +249,43 @@ def test_the_errors_of_a_fit_are_those_seen_in_repetition(method: str, shape: fl
     assert shapes.var() == pytest.approx(said[0], rel=0.25)
     assert scales.var() == pytest.approx(said[2], rel=0.25)
     assert np.cov(shapes, scales)[0, 1] == pytest.approx(said[1], rel=0.3)
+
+
+def test_moments_are_matched_at_the_plotting_positions_of_the_paper() -> None:
+    """Hosking and Wallis (1987), section 3: p = (i - 0.35) / n."""
+    excess = np.sort(stats.genpareto.rvs(0.1, scale=2.0, size=60, random_state=8))
+    fit = tails.fit_pareto(excess, 0.0, method="pwm")
+    first = excess.mean()
+    second = sum((1 - (i - 0.35) / 60) * y for i, y in enumerate(excess, start=1)) / 60
+    assert fit.shape == pytest.approx(2 - first / (first - 2 * second), rel=1e-12)
+    assert fit.scale == pytest.approx(2 * first * second / (first - 2 * second), rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", [-0.3, 0.2])
+def test_the_covariance_of_matched_moments_is_the_integral_it_comes_from(shape: float) -> None:
+    """Hosking (1986): n Cov of two weighted moments is an integral over both; then the delta method."""
+    excess = stats.genpareto.rvs(shape, scale=2.0, size=4_000, random_state=4)
+    fit = tails.fit_pareto(excess, 0.0, method="pwm")
+    x, s = fit.shape, fit.scale
+
+    def cov(r: int, t: int) -> float:
+        def of(q: float, p: float) -> float:
+            weights = (1 - p) ** r * (1 - q) ** t + (1 - p) ** t * (1 - q) ** r
+            return float(weights * p * (1 - q) ** -x * (1 - p) ** (-x - 1))
+
+        return float(s * s * integrate.dblquad(of, 0, 1, lambda p: p, 1, epsabs=1e-7)[0])
+
+    of_moments = np.array([[cov(0, 0), cov(0, 1)], [cov(0, 1), cov(1, 1)]])
+    at = np.array([s / (1 - x), s / (2 * (2 - x))])
+
+    def figures(m: Floats) -> Floats:
+        return np.array([2 - m[0] / (m[0] - 2 * m[1]), 2 * m[0] * m[1] / (m[0] - 2 * m[1])])
+
+    steps = np.diag(1e-5 * at)
+    slopes = np.array([(figures(at + h) - figures(at - h)) / (2 * h.max()) for h in steps])
+    expected = slopes.T @ of_moments @ slopes / 4_000
+    found = (fit.covariance[0], fit.covariance[1], fit.covariance[2])
+    assert found == pytest.approx((expected[0, 0], expected[0, 1], expected[1, 1]), rel=1e-4)
 
 
 def test_intervals_of_a_pareto_tail_cover() -> None:
