@@ -245,7 +245,9 @@ class TransactionExecutor:
         return fees  # the endpoint's pool is empty: what another may hold is not worth more than the bound
 
     def _sign(self, intent: Intent, rehearsal: Rehearsal) -> Attempt:
-        nonce = next_nonce(rehearsal.mined, rehearsal.pending, self._mine_at, intent.lane)
+        nonce = next_nonce(
+            rehearsal.mined, rehearsal.pending, self._mine_at, intent.lane, self._follower.stale
+        )
         pooled = rehearsal.pending > nonce
         floor = fee_floor(self._mine_at(nonce), pooled=pooled, block=rehearsal.block_number)
         fees = self._fees(intent, rehearsal, floor)

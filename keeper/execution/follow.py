@@ -2,6 +2,7 @@
 
 import structlog
 
+from keeper.errors import EndpointError, RpcError
 from keeper.execution.late import LateEnds
 from keeper.execution.look import Look, look
 from keeper.execution.machine import LEADS_TO, PATIENT, Action, FollowPolicy, Seen, View, decide
@@ -9,9 +10,11 @@ from keeper.execution.outbox import Outbox
 from keeper.execution.ports import AttemptBook, Rpc
 from keeper.execution.progress import Progress
 from keeper.execution.replace import Replacements
+from keeper.execution.simulate import is_revert, ran_out_of_gas
 from keeper.execution.watch import InChain
 from keeper.model.attempt import Attempt
 from keeper.model.block import BlockStamp
+from keeper.model.decision import Lane
 from keeper.model.intent_state import IntentRecord, IntentState
 from keeper.model.outcome import AttemptResult, AttemptStatus
 
@@ -55,6 +58,7 @@ class Follower:
         self._used_since: dict[str, int] = {}
         self._reopened_at: dict[str, int] = {}
         self._giving_way: set[str] = set()
+        self._stale: set[str] = set()
 
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
         """What finished, as seen at `block`, also what is mined once more after a reorganisation."""
@@ -63,6 +67,7 @@ class Follower:
         watched = self._in_chain.due(records.values(), block)
         groups.update({r.intent_id: self._book.attempts_of(r.intent_id) for r in watched})
         finished = []
+        self._stale.clear()
         if groups:
             every = tuple(a for group in groups.values() for a in group)
             seen = look(self._rpc, self._account, every, block, finality=bool(watched))
@@ -78,8 +83,13 @@ class Follower:
         self._giving_way.add(intent_id)
 
     def waits(self, intent_id: str) -> bool:
-        """False once its nonce was seen used: whoever is next has the next nonce, receipt or not."""
-        return intent_id not in self._used_since
+        """False once its nonce was seen used: whoever is next has the next nonce, receipt or not. And while it is
+        stale: whoever is next has the same nonce."""
+        return intent_id not in self._used_since and intent_id not in self._stale
+
+    def stale(self, intent_id: str) -> bool:
+        """True if the contracts would refuse it at the block last followed: it may be replaced by a new plan."""
+        return intent_id in self._stale
 
     def _groups(self) -> dict[str, tuple[Attempt, ...]]:
         """All attempts of every intent in flight: those given up may be mined as well."""
@@ -192,13 +202,33 @@ class Follower:
             return None, IntentState.ATTEMPTED
         if action in (Action.CONFIRM, Action.FINALISE):
             return None, self._deepen(action, attempts, result)
-        if action is Action.BUMP:
+        if action in (Action.BUMP, Action.RESEND) and self._gone_stale(last, block):
+            self._stale.add(last.intent_id)
+        elif action is Action.BUMP:
             self._replacements.bump(last, attempts, block)
         elif action is Action.CANCEL:
             self._replacements.cancel(last, attempts, block)
         elif action is Action.RESEND:
             self._replacements.resend(last, attempts, block.number)
         return None, state
+
+    def _gone_stale(self, last: Attempt, block: BlockStamp) -> bool:
+        """True for protection whose plan the market has left behind: sent again it would only burn gas (K-11).
+
+        A fresh plan takes its nonce, so one of the two is mined at most (K-01).
+        """
+        aged = block.number > last.signed_block and not last.cancels
+        if last.lane is not Lane.PROTECTIVE or not aged:
+            return False
+        call = {"from": last.account, "to": last.to, "data": last.call_data}
+        asked = [{**call, "gas": hex(last.gas_limit)}, {"blockHash": block.hash}]
+        try:
+            self._rpc.call("eth_call", asked)
+        except RpcError as error:
+            return is_revert(error) or ran_out_of_gas(error)
+        except EndpointError:
+            return False
+        return False
 
     def _include(self, result: AttemptResult) -> AttemptResult:
         self._book.settle(result, AttemptStatus.REPLACED)

@@ -25,7 +25,11 @@ OPEN = frozenset({AttemptStatus.SIGNED, AttemptStatus.SENT})
 
 
 def next_nonce(
-    mined: int, pending: int, mine_at: Callable[[int], Sequence[Attempt]], lane: Lane
+    mined: int,
+    pending: int,
+    mine_at: Callable[[int], Sequence[Attempt]],
+    lane: Lane,
+    stale: Callable[[str], bool] = lambda _: False,
 ) -> int:
     """The nonce of a new intent: the one allocator of an account, whichever vaults and lanes share it.
 
@@ -33,7 +37,8 @@ def next_nonce(
     attempts ever signed with a nonce, refused ones too: an endpoint that refuses may pool all the same.
 
     From `mined` on: what we gave up or were refused is used again, or it would be a gap; what is in flight is
-    kept, except that protection takes over the nonce of a routine intent (K-05); what others queued with this
+    kept, except that protection takes over the nonce of a routine intent (K-05) and of protection that the
+    contracts would refuse now (stale, by intent); what others queued with this
     key goes first; else the nonce is free.
     """
     nonce = mined
@@ -42,7 +47,8 @@ def next_nonce(
         holders = {a.lane for a in ours if a.status in OPEN}
         if ours and not holders:
             return nonce
-        if holders and lane is Lane.PROTECTIVE and Lane.PROTECTIVE not in holders:
+        kept = {a.lane for a in ours if a.status in OPEN and not stale(a.intent_id)}
+        if holders and lane is Lane.PROTECTIVE and Lane.PROTECTIVE not in kept:
             return nonce
         if not ours and nonce >= pending:
             return nonce

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +28,9 @@ REPORT = ROOT / "build" / "chaos" / "killing.json"
 _BLOCK_WALL_S, _BLOCK_CHAIN_S = 0.25, 12
 _LIFE_S = 45.0
 _SETTLED_S = 120.0
+_STARTED = "keeper started"
+_WHILE_RUNNING = 0.8
+"""Share of the kills at random instants."""
 
 
 @dataclass
@@ -69,13 +72,19 @@ def campaign(kills: int, seed: int) -> Toll:
         settings = _settings(stage)
         with _mining(stage):
             for turn in range(kills):
-                edge = turn // 2 if turn % 2 == 0 else None
-                _one(stage, settings, edge, rng.uniform(1.0, 6.0), toll)
+                edge = _spread(turn // 2) if turn % 2 == 0 else None
+                _one(stage, settings, edge, rng, toll)
                 if turn % 20 == 19:
                     print(f"{turn + 1} kills", flush=True)
             settled = _settle(stage, settings)
         _verify(stage, first, settled, toll)
     return toll
+
+
+def _spread(turn: int) -> int:
+    """Every edge once, far apart, before any for the second time it is reached, and so on."""
+    times, place = divmod(turn, EDGES)
+    return times * EDGES + place * 5 % EDGES
 
 
 def _settings(stage: Stage) -> Path:
@@ -84,7 +93,7 @@ def _settings(stage: Stage) -> Path:
         f'chain_id = 1\nrpc_url = "{stage.world.http_url}"\nvault = "{stage.deployment.vault}"\n'
         f'lens = "{stage.deployment.lens}"\n[tick]\npoll_interval_s = 0.05\nmax_head_ahead_s = 1000000000\n'
         "max_head_age_s = 1000000000\ndeadline_s = 600\n[planning]\nmin_trade = 1\n"
-        '[journal]\npath = "journal.sqlite"\n[log]\nlevel = "warning"\n',
+        '[journal]\npath = "journal.sqlite"\n[log]\nlevel = "info"\n',
         encoding="utf-8",
     )
     return file
@@ -93,28 +102,30 @@ def _settings(stage: Stage) -> Path:
 def _start(stage: Stage, settings: Path, **more: str) -> subprocess.Popen[bytes]:
     env = {k: v for k, v in os.environ.items() if not k.startswith("GIMBAL_")}
     env |= {"GIMBAL_PRIVATE_KEY": stage.keys[0], "PYTHONPATH": str(ROOT), **more}
-    log = (stage.folder / "victim.log").open("ab")
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.chaos.victim", str(settings)],
-        cwd=stage.folder,
-        env=env,
-        stdout=log,
-        stderr=log,
-    )
+    with (stage.folder / "victim.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.chaos.victim", str(settings)],
+            cwd=stage.folder,
+            env=env,
+            stdout=log,
+            stderr=log,
+        )
 
 
-def _one(stage: Stage, settings: Path, edge: int | None, delay_s: float, toll: Toll) -> None:
+def _one(stage: Stage, settings: Path, edge: int | None, rng: random.Random, toll: Toll) -> None:
     if edge is None:
+        said = len(_log(stage))
         process = _start(stage, settings)
+        if rng.random() < _WHILE_RUNNING:  # else while it starts
+            _wait_for(lambda: _STARTED in _log(stage)[said:])
         try:
-            process.wait(delay_s)
+            process.wait(rng.uniform(0.0, 2.0))
             toll.problems.append(f"ended by itself with {process.returncode}: {_tail(stage)}")
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
             toll.at_random += 1
         return
-    # every edge for the first time, then for the second time it is reached, and so on
     process = _start(stage, settings, CHAOS_EDGE=str(edge))
     try:
         code = process.wait(_LIFE_S)
@@ -130,8 +141,19 @@ def _one(stage: Stage, settings: Path, edge: int | None, delay_s: float, toll: T
         toll.problems.append(f"edge {owner.__name__}.{name} ended with {code}: {_tail(stage)}")
 
 
+def _wait_for(there: Callable[[], bool]) -> None:
+    end = time.monotonic() + _LIFE_S
+    while not there() and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+def _log(stage: Stage) -> str:
+    file = stage.folder / "victim.log"
+    return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
+
+
 def _tail(stage: Stage) -> str:
-    return (stage.folder / "victim.log").read_text(encoding="utf-8", errors="replace")[-600:]
+    return _log(stage)[-600:]
 
 
 @contextmanager

@@ -45,6 +45,53 @@ def test_a_stuck_transaction_is_resent_then_replaced_at_the_same_nonce(
     assert [a.status for a in attempts(journal)] == [AttemptStatus.MINED, AttemptStatus.REPLACED]
 
 
+REFUSED = RpcError("http://fake", "eth_call", 3, "execution reverted")
+
+
+def test_protection_that_the_market_left_behind_gives_its_nonce_to_a_fresh_plan(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    """K-01: one of the two is mined at most. K-11: what would revert is not sent again."""
+    executor = executor_of(chain, journal)
+    old = executor.submit(make_test_intent())
+    chain.refuse_call = REFUSED
+    executor.follow(chain.advance())
+    assert len(chain.sent) == 1
+    assert (executor.in_flight(), executor.unmined(Lane.PROTECTIVE)) == (1, 0)
+    chain.refuse_call = None
+    fresh = executor.submit(make_test_intent(counter=1, block=chain.block))
+    first, second = (fields_of(raw) for raw in chain.sent)
+    assert second["nonce"] == first["nonce"]
+    assert second["tip"] * 8 >= first["tip"] * 9
+    assert [a.status for a in attempts(journal)] == [AttemptStatus.DROPPED, AttemptStatus.SENT]
+    # whichever of them a miner took, the chain is believed
+    results = executor.follow(chain.mine(fresh))
+    assert [r.tx_hash for r in results] == [fresh]
+    assert old not in chain.pool
+
+
+def test_protection_that_would_work_again_is_sent_again(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal)
+    executor.submit(make_test_intent())
+    chain.refuse_call = REFUSED
+    executor.follow(chain.advance())
+    chain.refuse_call = None
+    executor.follow(chain.advance())
+    assert executor.unmined(Lane.PROTECTIVE) == 1
+    assert len(chain.sent) == 2
+
+
+def test_routine_work_is_not_asked_about_again(chain: FakeChain, journal: SqliteJournal) -> None:
+    executor = executor_of(chain, journal)
+    executor.submit(make_test_intent(lane=Lane.ROUTINE))
+    chain.refuse_call = REFUSED
+    executor.follow(chain.advance())
+    assert executor.unmined(Lane.ROUTINE) == 1
+    assert len(chain.sent) == 2
+
+
 def test_a_refused_replacement_leaves_the_first_one_in_flight(
     chain: FakeChain, journal: SqliteJournal
 ) -> None:
