@@ -65,7 +65,7 @@ def slacks(y: Floats, max_log_ratio: float, out: Floats) -> float:
         before = a - total
     for j in range(out.shape[0]):
         if isnan(out[j]):  # it would pass every comparison that follows
-            return out[j]
+            return float(out[j])
         least = min(least, float(out[j]))
     return least
 
