@@ -96,8 +96,13 @@ def build_lanes(
 
     own = protective is not None and signer is not None and protective.address != account
     second = executor(protective.address, protective) if own and protective else None
-    inclusion = RecentInclusion(rpc, found.gas or GasPolicy(), found.urgent or UrgencyPolicy())
-    return Lanes(rpc, executor(account, signer), second, funds=found.funds, inclusion=inclusion)
+    return Lanes(
+        rpc,
+        executor(account, signer),
+        second,
+        funds=found.funds,
+        inclusion=RecentInclusion(found.gas, found.urgent),
+    )
 
 
 def protective_signer(settings: Settings, prompt: Prompt | None) -> Signer | None:

@@ -8,11 +8,13 @@ plan that lands before it would change the state protection is bound to.
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from types import MappingProxyType
+from typing import Any
 
 import structlog
 
 from keeper.errors import EndpointError, IntentError, ReadError, RpcError, SendError, UnfundedError
 from keeper.execution.executor import TransactionExecutor
+from keeper.execution.fee_history import history_call
 from keeper.execution.funds import Funds, FundsPolicy, funds_of
 from keeper.execution.ports import Rpc
 from keeper.execution.quantities import quantity
@@ -22,7 +24,7 @@ from keeper.model.block import BlockStamp
 from keeper.model.decision import Intent, Lane
 from keeper.model.outcome import AttemptResult
 
-_FUNDS_EVERY_BLOCKS = 25
+_LOOK_EVERY_BLOCKS = 25
 _log = structlog.get_logger(__name__)
 
 
@@ -43,10 +45,10 @@ class Lanes:
         self._by_lane: Mapping[Lane, TransactionExecutor] = MappingProxyType(
             {Lane.ROUTINE: routine, Lane.PROTECTIVE: protective or routine}
         )
-        self._inclusion = inclusion
+        self._inclusion = inclusion or RecentInclusion()
         self._funds_policy = funds or FundsPolicy()
         self._funds: tuple[Funds, ...] = ()
-        self._funds_block: int | None = None
+        self._looked_at: int | None = None
 
     @property
     def shared(self) -> bool:
@@ -73,7 +75,7 @@ class Lanes:
 
     def inclusion_blocks(self) -> float | None:
         """Blocks within which protection is in as surely as configured; None where that is not known."""
-        return self._inclusion.blocks if self._inclusion else None
+        return self._inclusion.blocks
 
     def in_flight(self, lane: Lane | None = None) -> int:
         """How many intents of a lane, or of both, are signed and neither mined nor given up."""
@@ -91,9 +93,7 @@ class Lanes:
                 results += self._by_lane[Lane.ROUTINE].follow(block)
             except ReadError as fault:
                 _log.warning("the routine lane cannot be looked after", problem=str(fault))
-        self._look_at_funds(block)
-        if self._inclusion:
-            self._inclusion.look(block)
+        self._look_around(block)
         return tuple(results)
 
     def begin(self, intent: Intent, threads: Executor) -> None:
@@ -149,19 +149,20 @@ class Lanes:
         executors = self._executors()
         return next((e for e in executors if e.carries(intent_id)), executors[0])
 
-    def _look_at_funds(self, block: BlockStamp) -> None:
-        last = self._funds_block
-        if last is not None and abs(block.number - last) < _FUNDS_EVERY_BLOCKS:
+    def _look_around(self, block: BlockStamp) -> None:
+        """Gas money of those who sign, and what recent blocks asked for: one batch every so many blocks."""
+        last = self._looked_at
+        if last is not None and abs(block.number - last) < _LOOK_EVERY_BLOCKS:
             return
         accounts: dict[str, tuple[Lane, ...]] = {}
         for lane, executor in self._by_lane.items():
             if executor.signs:
                 accounts[executor.address] = (*accounts.get(executor.address, ()), lane)
-        if not accounts:
-            return
-        self._funds_block = block.number
+        self._looked_at = block.number
+        asks: list[tuple[str, list[Any]]] = [("eth_getBalance", [a, "latest"]) for a in accounts]
         try:
-            answers = self._rpc.batch([("eth_getBalance", [a, "latest"]) for a in accounts])
+            *answers, history = self._rpc.batch([*asks, history_call()])
+            self._inclusion.heard(history, block.base_fee_wei)
             found = []
             for (account, lanes), answer in zip(accounts.items(), answers, strict=True):
                 if isinstance(answer, RpcError):

@@ -10,7 +10,7 @@ that theta does not fall. In logarithms most are linear.
 
 from __future__ import annotations
 
-from math import exp, log
+from math import exp, isnan, log
 
 import numpy as np
 import numpy.typing as npt
@@ -40,9 +40,12 @@ def log_sum(b: float, c: float) -> float:
 
 @kernel
 def slacks(y: Floats, max_log_ratio: float, out: Floats) -> float:
-    """Fill `out` (count) from `y` (smiles, 3); returns the least. `max_log_ratio` bounds |ln(right / left)|."""
+    """Fill `out` (count) from `y` (smiles, 3); returns the least, NaN if any is.
+
+    `max_log_ratio` bounds |ln(right / left)|.
+    """
     n = y.shape[0]
-    least = np.inf
+    least: float = np.inf
     before = 0.0
     for i in range(n):
         a, b, c = y[i, 0], y[i, 1], y[i, 2]
@@ -61,9 +64,9 @@ def slacks(y: Floats, max_log_ratio: float, out: Floats) -> float:
             out[j + 2] = (a - total) - before
         before = a - total
     for j in range(out.shape[0]):
-        # Not min(): a NaN must not pass for a slack.
-        if not out[j] >= least:
-            least = out[j]
+        if isnan(out[j]):  # it would pass every comparison that follows
+            return float(out[j])
+        least = min(least, float(out[j]))
     return least
 
 

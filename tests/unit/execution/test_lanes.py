@@ -193,6 +193,33 @@ def test_the_gas_money_of_each_account_is_watched_and_an_alert_names_what_to_sen
     assert "send it" in protective.alert
 
 
+def test_recent_blocks_are_asked_about_inclusion_once_in_25_also_where_nobody_signs() -> None:
+    full = {"baseFeePerGas": ["0x1"] * 61, "gasUsedRatio": [1.0] * 60, "reward": [["0x1"] * 4] * 60}
+    asked: list[str] = []
+
+    class Remembers(Balances):
+        def _answer(self, method: str, params: list[object]) -> object:
+            asked.append(method)
+            return full if method == "eth_feeHistory" else super()._answer(method, params)
+
+    world = World(two=False)
+    world.chain = Remembers()
+    world.lanes = world.open()
+    assert world.lanes.inclusion_blocks() is None
+    for _ in range(50):
+        world.block()
+    assert asked.count("eth_feeHistory") == 2
+    assert world.lanes.inclusion_blocks() == 4.0
+    signs_nothing = TransactionExecutor(
+        world.chain, world.book, ErrorBook(abi.load("Vault")), chain_id=1,
+        account=ROUTINE.address, signer=None,
+    )  # fmt: skip
+    rehearses = Lanes(world.chain, signs_nothing)
+    rehearses.follow(world.chain.mine())
+    assert rehearses.inclusion_blocks() == 4.0
+    assert rehearses.funds == ()
+
+
 def test_a_rehearsal_leaves_no_intent_open_whatever_comes_of_it() -> None:
     world = World(two=False)
     for balance, ends in ((10**18, S.CANCELLED), (POOR_WEI, S.FAILED)):

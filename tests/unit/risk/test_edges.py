@@ -132,6 +132,14 @@ def test_second_order_greeks_of_another_underlying_are_for_the_same_relative_mov
     assert here[[0, 3, 7]] == pytest.approx(there[[0, 3, 7]], rel=1e-12)
 
 
+def test_the_short_side_of_a_perpetual_earns_what_the_long_side_pays() -> None:
+    """Twenty sold at 2,000, ten per cent a year, for a tenth of it."""
+    for quantity, earned in ((-20.0, 400.0), (20.0, -400.0)):
+        book = Book((perpetual(quantity=quantity, rate=0.1),), 2_000.0, 0.8)
+        assert float(book.totals(Moves.of(1, years=0.1))[0]) == pytest.approx(earned)
+        assert float(book.greeks()[4, 0]) == pytest.approx(10 * earned)
+
+
 # --- verdicts
 
 
