@@ -117,6 +117,11 @@ class Proxy:
             answer = fault.after(passed, answer)
         return {**answer, "id": request["id"]}
 
+    @property
+    def quiet(self) -> threading.Lock:
+        """Held, nothing of the keeper's is at the node: one that is asked while it mines may lock itself up."""
+        return self._lock
+
     def mend(self) -> None:
         """The websocket works again."""
         self.heads.mend()

@@ -84,8 +84,9 @@ def play(stage: Stage, schedule: Schedule, low_health: float) -> Played:
             faulty = Faulty(stage, schedule)
             for index in range(len(schedule.path)):
                 active = [m for m in schedule.mishaps if m.active(index)]
-                faulty.strike_chain(active, index)
-                record = driver.step()
+                with stage.quiet():
+                    faulty.strike_chain(active, index)
+                    record = driver.step()
                 stage.saw(record)
                 if stage.health < low_health:
                     danger.append(record.number)

@@ -94,11 +94,20 @@ class Stage:
         """A block goes by while the keeper is at something else; False if no more may in this tick."""
         if self.passes_left:
             self.passes_left -= 1
-            self.node.call("evm_setNextBlockTimestamp", [hex(int(self.chain_time) + 12)])
-            self.node.call("evm_mine", [])
+            with self.quiet():
+                self.node.call("evm_setNextBlockTimestamp", [hex(int(self.chain_time) + 12)])
+                self.node.call("evm_mine", [])
             self.look()
             return True
         return False
+
+    @contextlib.contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Nothing of the keeper's is at the node meanwhile."""
+        with contextlib.ExitStack() as stack:
+            for between in self.proxies:
+                stack.enter_context(between.quiet)
+            yield
 
     def wait(self, seconds: float) -> None:
         """Time goes by within a block."""
@@ -145,8 +154,9 @@ def rolled_back(stage: Stage) -> Iterator[None]:
     try:
         yield
     finally:
-        rpc(stage.world.w3, "anvil_dropAllTransactions")
-        rpc(stage.world.w3, "evm_revert", snapshot)
+        with stage.quiet():
+            rpc(stage.world.w3, "anvil_dropAllTransactions")
+            rpc(stage.world.w3, "evm_revert", snapshot)
         for between in stage.proxies:
             between.faults = ()
             between.mend()
