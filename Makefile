@@ -1,6 +1,6 @@
 # Everything sets itself up: Python >= 3.11, git and make are all a machine needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-unit test-contracts test-deep test-integration test-ape lint fmt abi \
+.PHONY: help setup demo test test-chaos test-unit test-contracts test-deep test-integration test-ape lint fmt abi \
 	slither halmos gas coverage-contracts mutation-contracts lock bench-quant bench-latency chaos clean
 SHELL := /bin/sh
 PYTHON ?= python3
@@ -39,6 +39,9 @@ CHAOS_SCHEDULES ?= 1000
 CHAOS_KILLS ?= 200
 CHAOS_SEED ?= 0
 CHAOS_JOBS ?= 2
+
+test-chaos: setup ## the short campaign of faults, and a dozen kill -9 of the real process
+	@$(BIN)/python scripts/run_tests.py chaos
 
 chaos: setup ## faults by the thousand between keeper and node, and kill -9 (CHAOS_SCHEDULES, _KILLS, _SEED, _JOBS)
 	@$(BIN)/python -m tests.chaos.campaign --schedules $(CHAOS_SCHEDULES) --seed $(CHAOS_SEED) --jobs $(CHAOS_JOBS)

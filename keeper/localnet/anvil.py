@@ -255,8 +255,10 @@ def _remove_leftovers(log_dir: Path) -> None:
             continue
         if entry.is_dir():
             shutil.rmtree(entry, ignore_errors=True)
-        elif entry.stat().st_size == 0:
-            entry.unlink(missing_ok=True)
+            continue
+        with contextlib.suppress(FileNotFoundError):  # another starter cleans up as well
+            if entry.stat().st_size == 0:
+                entry.unlink()
 
 
 def _alive(pid: int) -> bool:

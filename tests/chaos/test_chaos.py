@@ -14,7 +14,7 @@ SCHEDULES = 2 * len(KINDS)
 
 @pytest.fixture(scope="module")
 def tally() -> Tally:
-    found = together(0, SCHEDULES, 2)
+    found = together(0, SCHEDULES, 1)
     print(table(found.rows))
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / "short.json").write_text(json.dumps(asdict(found), indent=1))

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 
 from keeper.errors import LocalnetError
-from keeper.localnet.anvil import Anvil, AnvilOptions, anvil_binary, arguments, free_port
+from keeper.localnet.anvil import (
+    Anvil,
+    AnvilOptions,
+    _remove_leftovers,
+    anvil_binary,
+    arguments,
+    free_port,
+)
 
 STATE = Path("state")
 
@@ -84,3 +91,12 @@ def test_a_node_that_never_started_closes_quietly(tmp_path: Path) -> None:
     node = Anvil(tmp_path, AnvilOptions(), log_dir=tmp_path / "logs", name="never")
     node.close()
     assert node.pid is None
+
+
+def test_what_another_starter_cleaned_up_first_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "fork-999999999.log"
+    monkeypatch.setattr(Path, "glob", lambda _self, _pattern: iter([gone]))
+    _remove_leftovers(tmp_path)
+    assert not gone.exists()
