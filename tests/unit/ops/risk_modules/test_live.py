@@ -58,6 +58,7 @@ def test_a_module_that_hangs_is_killed_and_begins_anew_before_it_is_asked_again(
     with modules("hangs", limits=HostLimits(time_s=0.2, start_s=60.0, most_faults=9)) as asked:
         worker = asked._host._workers[0]
         end = time.monotonic() + 60
+        before = worker.process
         while "no answer within" not in asked.ask(MARKET)[0].problem:
             before = worker.process
             assert time.monotonic() < end
