@@ -3,6 +3,7 @@
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol, TypeVar
 from weakref import WeakSet
 
@@ -55,6 +56,7 @@ class Wire:
         self._free: deque[Line] = deque()
         self._lines: WeakSet[Line] = WeakSet()
         self._guard = threading.Lock()
+        self._closed = False
 
     def ask(self, body: bytes, timeout_s: float, read: Callable[[bytes], T]) -> T:
         """What `read` makes of the answer.
@@ -74,15 +76,24 @@ class Wire:
             line.close()
             raise
         self._free.append(line)
+        if self._closed:  # meanwhile, or before: nobody else will end it
+            self._end(self._free)
         return found
 
     def close(self) -> None:
-        """Close every line, those in use too."""
+        """Close every line, those in use too; one that is opened for a request still under way ends with it."""
+        self._closed = True
         with self._guard:
             lines = list(self._lines)
         self._free.clear()
         for line in lines:
             line.close()
+
+    @staticmethod
+    def _end(free: deque[Line]) -> None:
+        with suppress(IndexError):
+            while True:
+                free.pop().close()
 
 
 def open_wire(url: str) -> Wire:
