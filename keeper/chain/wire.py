@@ -107,6 +107,10 @@ def open_wire(url: str) -> Wire:
         from keeper.chain.ipc import IpcLine
 
         return Wire(lambda: IpcLine(url))
+    from keeper.chain.plain import PlainLine, is_plain
+
+    if is_plain(url):
+        return Wire(lambda: PlainLine(url))
     from keeper.chain.transport import HttpLine
 
     return Wire(lambda: HttpLine(url))
