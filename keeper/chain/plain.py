@@ -20,6 +20,7 @@ from keeper.chain.wire import NoAnswer, too_large, too_late
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _CHUNK = 256 * 2**10
 _MOST_HEAD_BYTES = 64 * 2**10
+_ENDED = "ended the connection"
 _FOREIGN = "answered something that is not HTTP"
 _BARE = frozenset({204, 304})
 """Statuses whose answers have no body."""
@@ -65,6 +66,7 @@ class PlainLine:
             head.append(f"Authorization: Basic {base64.b64encode(pair.encode()).decode()}")
         self._head = ("\r\n".join(head) + "\r\nContent-Length: ").encode()
         self._socket: socket.socket | None = None
+        self._timeout_s = self._end_s = 0.0
 
     def close(self) -> None:
         """Cut the connection; a request under way ends."""
@@ -76,7 +78,12 @@ class PlainLine:
 
     def ask(self, body: bytes, timeout_s: float) -> bytes:
         """The body of the answer; NoAnswer when there is none in time, or it is too large."""
-        end_s = time.monotonic() + timeout_s
+        self.send(body, timeout_s)
+        return self.receive()
+
+    def send(self, body: bytes, timeout_s: float) -> None:
+        """Ask without waiting for the answer; `receive` does, until `timeout_s` from now."""
+        self._timeout_s, self._end_s = timeout_s, time.monotonic() + timeout_s
         try:
             line = self._open(timeout_s)
         except TimeoutError:
@@ -87,13 +94,23 @@ class PlainLine:
             line.settimeout(timeout_s)
             # head and body together: one packet to a node nearby
             line.sendall(b"%b%d\r\n\r\n%b" % (self._head, len(body), body))
-            answer = _Answer(line, end_s)
-            found = answer.read()
         except TimeoutError:
             raise too_late(timeout_s) from None
+        except OSError:
+            raise NoAnswer(_ENDED) from None
+
+    def receive(self) -> bytes:
+        """The body of the answer to what was sent; NoAnswer as `ask`."""
+        line = self._socket
+        if line is None:
+            raise NoAnswer(_ENDED)
+        answer = _Answer(line, self._end_s)
+        try:
+            found = answer.read()
+        except TimeoutError:
+            raise too_late(self._timeout_s) from None
         except (OSError, ValueError) as error:
-            what = "ended the connection" if isinstance(error, OSError) else _FOREIGN
-            raise NoAnswer(what) from None
+            raise NoAnswer(_ENDED if isinstance(error, OSError) else _FOREIGN) from None
         if answer.last:
             self.close()
         refuse_status(answer.status, answer.headers.get(b"retry-after", b"").decode("latin-1"))
@@ -155,9 +172,10 @@ class _Answer:
         head, self._kept = self._kept[:end], self._kept[end + 4 :]
         first, *lines = head.split(b"\r\n")
         version, _, rest = first.partition(b" ")
-        if not version.startswith(b"HTTP/1.") or not rest[:3].isdigit():
+        code = rest.partition(b" ")[0]
+        if not version.startswith(b"HTTP/1.") or len(code) != 3 or not code.isdigit():
             raise ValueError("no status")
-        self._version, self.status = version, int(rest[:3])
+        self._version, self.status = version, int(code)
         self.headers = {}
         for line in lines:
             name, _, value = line.partition(b":")
@@ -203,11 +221,10 @@ class _Answer:
         parts, whole = [self._kept], len(self._kept)
         self.headers[b"connection"] = b"close"
         with suppress(_EndError):
-            while True:
+            while whole <= wire.MAX_ANSWER_BYTES:
                 parts.append(self._received(_CHUNK))
                 whole += len(parts[-1])
-                if whole > wire.MAX_ANSWER_BYTES:
-                    raise too_large()
+            raise too_large()
         return b"".join(parts)
 
     def _more(self) -> None:
