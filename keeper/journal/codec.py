@@ -24,6 +24,7 @@ from keeper.model import (
     mandate,
     market,
     outcome,
+    outlook,
     policy,
     risk,
     risk_report,
@@ -39,6 +40,7 @@ _MODULES = (
     outcome,
     risk,
     policy,
+    outlook,
     exposure,
     risk_report,
 )
