@@ -121,7 +121,9 @@ class Mandate:
         limits, caps, dust = self.terms.limits, self.terms.caps, moves * DUST_UNITS
         _check_health(before, after, limits.min_health_wad)
         _check_debt(before, after, limits.max_borrow_bps)
-        reduces = _reduces(before, after, traded, limits.min_health_wad, dust, scale)
+        reduces = _reduces(
+            before, after, traded, least=limits.min_health_wad, dust=dust, scale=scale
+        )
         if not reduces or before.health_wad >= limits.min_health_wad:
             self._check_delta(before, after, dust, scale, reduces=reduces)
         if not reduces:
@@ -214,7 +216,7 @@ def _check_debt(before: Measure, after: Measure, most_bps: int) -> None:
 
 
 def _reduces(
-    before: Measure, after: Measure, traded: Traded, least: int, dust: int, scale: int
+    before: Measure, after: Measure, traded: Traded, *, least: int, dust: int, scale: int
 ) -> bool:
     """Every measured risk is at most what it was, and swaps are as large as what they repaid (V-08)."""
     grew = (

@@ -77,13 +77,13 @@ class Oracle:
         stale = time - self.base.updated_at > spec.max_age_s
         if base is None or base.round_id != self.base.round_id or stale != bool(base.fault):
             base = self._base_reading = _feed(
-                self.base, BASE_FEED, "ETH / USD", spec.max_age_s, stale, spec
+                self.base, BASE_FEED, "ETH / USD", spec.max_age_s, stale=stale, spec=spec
             )
         quote = self._quote_reading
         old = time - self.quote.updated_at > spec.quote_max_age_s
         if quote is None or quote.round_id != self.quote.round_id or old != bool(quote.fault):
             quote = self._quote_reading = _feed(
-                self.quote, QUOTE_FEED, "USDC / USD", spec.quote_max_age_s, old, None
+                self.quote, QUOTE_FEED, "USDC / USD", spec.quote_max_age_s, stale=old, spec=None
             )
         return PriceReading(
             Wad(price),
@@ -104,13 +104,11 @@ def deviation_bps_up(price_wad: int, other_wad: int) -> int:
 
 
 def _feed(
-    feed: Feed, address: str, name: str, max_age_s: int, stale: bool, spec: OracleSpec | None
+    feed: Feed, address: str, name: str, max_age_s: int, *, stale: bool, spec: OracleSpec | None
 ) -> FeedReading:
     low, high = (spec.min_answer, spec.max_answer) if spec else (10**7, 10**9)
     outside = not low < feed.answer < high
-    fault = (
-        PriceFault.STALE if stale else PriceFault.OUT_OF_BOUNDS if outside else PriceFault.NONE
-    )
+    fault = PriceFault.STALE if stale else PriceFault.OUT_OF_BOUNDS if outside else PriceFault.NONE
     return FeedReading(
         address,
         name,

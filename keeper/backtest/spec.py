@@ -15,6 +15,7 @@ from keeper.model.units import BPS, WAD, Bps, Raw, Wad
 
 RAY = 10**27
 ASSET_ADDRESS, BASE_ADDRESS = "0x" + "a5" * 20, "0x" + "ba" * 20
+ASSET, BASE = Token(ASSET_ADDRESS, 6), Token(BASE_ADDRESS, 18)
 CHAIN_ID = 1
 
 
@@ -88,6 +89,54 @@ class LiquidatorSpec:
     """Health below which the whole debt may be repaid."""
     most_rounds: int = 8
     """In a row, at one moment of the market."""
+
+
+@dataclass(frozen=True, slots=True)
+class PerpetualSpec:
+    """The simulated perpetual venue; basis points of the position's value."""
+
+    venue: str = "perpetual"
+    instrument: str = "perpetual"
+    fee_bps: int = 5
+    spread_bps: int = 2
+    """From the mark to what a taker gets."""
+    initial_bps: int = 1_000
+    maintenance_bps: int = 500
+    keep_bps: int = 3_300
+    """Equity that is kept there."""
+    top_up_bps: int = 2_000
+    """Equity under which it is brought back up to it."""
+    liquidation_fee_bps: int = 100
+    most_notional: int = 10_000_000 * 10**6
+    asset_decimals: int = 6
+
+
+@dataclass(frozen=True, slots=True)
+class OptionsSpec:
+    """Who trades options with the vault, and at what volatilities."""
+
+    venue: str = "options"
+    """Where options are bought."""
+    half_spread_bps: int = 300
+    """Of volatility: between a mid mark and the low and high ones of the settlement."""
+    bid_discount_bps: int = 300
+    """Of volatility: how far under the market the best bidder values a sale."""
+    bidder_step_bps: int = 100
+    """Of volatility: how much less each further bidder pays."""
+    bidders: int = 5
+    bidder_size: int = 200 * 10**18
+    """Base units one bidder takes."""
+    ask_premium_bps: int = 300
+    """Of volatility: how far over the market options are bought (back)."""
+    floor_ratio_bps: int = 8_000
+    """Reserve volatility over the realised one: nothing is sold under the model's value there, less the mandate's
+    discount."""
+    start_premium_bps: int = 2_000
+    """Of volatility: where an auction starts over the market."""
+    assumed_premium_bps: int | None = None
+    """Implied over realised volatility where no option data are given; None: no options without data."""
+    realised_days: int = 30
+    """Length of memory of the realised volatility."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +234,8 @@ class BacktestSpec:
     """Everything beside the events, the strategy and the policies."""
 
     holdings: Holdings = Holdings(idle_asset=1_000_000 * 10**6)
-    asset: Token = Token(ASSET_ADDRESS, 6)
-    base: Token = Token(BASE_ADDRESS, 18)
+    asset: Token = ASSET
+    base: Token = BASE
     asset_reserve: ReserveSpec = MAINNET_ASSET
     base_reserve: ReserveSpec = MAINNET_BASE
     pool: PoolSpec = PoolSpec()
@@ -194,6 +243,8 @@ class BacktestSpec:
     chain: ChainSpec = ChainSpec()
     liquidator: LiquidatorSpec = LiquidatorSpec()
     terms: Terms = field(default=DEFAULT_TERMS)
+    perpetual: PerpetualSpec = PerpetualSpec()
+    options: OptionsSpec = OptionsSpec()
     fees: FeeSpec = FeeSpec()
     epoch_s: int = 86_400
     curator_resolves_s: int = 86_400

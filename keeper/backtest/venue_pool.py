@@ -122,9 +122,7 @@ class Pool:
         def at_spot(amount: int) -> int:
             return amount * square // Q192 if zero_for_one else amount * Q192 // square
 
-        return Traded(
-            sells_base, amount_in, out, fee, at_spot(amount_in), at_spot(amount_in - fee)
-        )
+        return Traded(sells_base, amount_in, out, fee, at_spot(amount_in), at_spot(amount_in - fee))
 
     def average_tick(self, time: int) -> int:
         """Mean tick over the window that ends now, rounded down."""
