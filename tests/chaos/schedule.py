@@ -93,22 +93,29 @@ def _mishap(kind: str, blocks: int, victim: int, rng: random.Random) -> Mishap:
     begin = CALM + rng.randint(0, blocks - 4)
     most = 3 if kind in _SHORT else blocks
     end = begin + rng.randint(1, most)
+    share = rng.choice((0.1, 0.3, 0.6, 1.0 if kind in ONE else 0.6))
     if kind in _RARE:
         begin, end = min(begin, CALM + 1), max(end, CALM + blocks)
+    if kind == "mempool eviction":
+        share = min(share, _MOST_EVICTED)
     return Mishap(
         kind=kind,
         begin=begin,
         end=end,
         endpoint=victim,
-        share=rng.choice((0.1, 0.3, 0.6, 1.0 if kind in ONE else 0.6)),
+        share=share,
         size=rng.randint(1, 7),
     )
 
 
 _SHORT = frozenset({"signer outage", "full disk", "oracle stall", "clock skew", "reorganisation"})
 """Nobody can protect without them: they last a few blocks, as a machine that is being restarted does."""
-_RARE = frozenset({kind for kind in ANY if kind.startswith("says ")} | {"empty receipts"})
+_RARE = frozenset(
+    {kind for kind in ANY if kind.startswith("says ")} | {"empty receipts", "mempool eviction"}
+)
 """They need a transaction to strike, and a keeper sends a few in a fall: they last as long as it does."""
+_MOST_EVICTED = 0.3
+"""Of blocks: when everything is evicted again and again, nobody can protect."""
 
 
 def _path(seed: int, fall: float, blocks: int, mishaps: tuple[Mishap, ...]) -> PricePath:
