@@ -8,13 +8,14 @@ from tests.chaos.schedule import KINDS, draw
 
 SCHEDULES = 2 * len(KINDS)
 """The kind turns with the seed: each has two schedules of its own at least."""
+JOBS = 2
 
 
 @pytest.fixture(scope="module")
 def entries() -> list[Entry]:
     ledger = Ledger(FOLDER / "short.jsonl")
     ledger.path.unlink(missing_ok=True)
-    broken = together(range(SCHEDULES), 1, ledger)
+    broken = together(range(SCHEDULES), JOBS, ledger)
     found = ledger.entries()
     print(table(rows(found)))
     assert broken == []
