@@ -143,6 +143,18 @@ class MarketDataError(UserError):
 
 
 @dataclass
+class FetchError(UserError):
+    """Market history cannot be fetched, or not into that file."""
+
+    source: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.problem}; {self.remedy}"
+
+
+@dataclass
 class ParametersError(UserError):
     """A deployment's parameters are refused; nothing was sent."""
 
