@@ -63,7 +63,9 @@ def run_backtest(
     collects = gc.isenabled()
     gc.disable()  # values here hold no cycles, and there are many of them to look through
     try:
-        engine = _played(spec, events, strategy, policies, rules or TickRules(), progress)
+        engine = _played(
+            spec, events, strategy, policies, rules=rules or TickRules(), progress=progress
+        )
     finally:
         if collects:
             gc.enable()
@@ -75,6 +77,7 @@ def _played(
     events: Iterable[Event],
     strategy: Strategy,
     policies: Policies,
+    *,
     rules: TickRules,
     progress: Callable[[int], None] | None,
 ) -> "_Engine":
