@@ -110,6 +110,12 @@ class StrategySettings(Section):
     parameters: dict[str, Any] = _setting(
         {}, "fields of the strategy's class; ratios such as health as decimals", unit="by name"
     )
+    time_s: float = _setting(
+        1.0, "time for one decision of a strategy from another package", unit="s", ge=0.01, le=10
+    )
+    memory_mb: int = _setting(
+        4_096, "address space of a strategy from another package", unit="MB", ge=256, le=65_536
+    )
 
 
 class KeySettings(Section):
