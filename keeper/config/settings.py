@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from keeper.chain.urls import public_name, scheme_of
+from keeper.config.objective import ObjectiveSettings
 from keeper.model.address import checked_address
 
 KNOWN_CHAINS = {
@@ -496,6 +497,7 @@ class Settings(BaseSettings):
     lens: Address = _setting(..., "its VaultLens", unit="address")
     agreement: AgreementSettings = Field(default_factory=AgreementSettings)
     strategy: StrategySettings = Field(default_factory=StrategySettings)
+    objective: ObjectiveSettings = Field(default_factory=ObjectiveSettings)
     key: KeySettings = Field(default_factory=KeySettings)
     protective_key: ProtectiveKeySettings = Field(default_factory=ProtectiveKeySettings)
     lanes: LanesSettings = Field(default_factory=LanesSettings)
