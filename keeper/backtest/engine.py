@@ -201,7 +201,7 @@ class _Engine:
         self.recorder.landed(done)
         if done.kind == "rebalance":
             self.world.calm()
-            self._again()
+        self._again()
         for number in done.effect.auctions if done.effect else ():
             self._at(self.world.time, What.AUCTION, number)
 
