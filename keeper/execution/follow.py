@@ -194,6 +194,7 @@ class Follower:
     ) -> tuple[AttemptResult | None, IntentState]:
         last, result = _newest(attempts), seen.result(attempts)
         if action is Action.INCLUDE and result is not None:
+            self._progress.paid(result, seen.costs.get(result.tx_hash, ()))
             return self._include(result), IntentState.INCLUDED
         if action in (Action.LOST, Action.STOP):
             return self._give_up(last, action), LEADS_TO[action]
