@@ -88,7 +88,7 @@ class Around:
     def _of_shares(self) -> tuple[float, float | None]:
         """Drawdown of the share's value, and its volatility over about a month, annualised."""
         world = self.world
-        value = world.shares.per_share(world.nav())
+        value = world.shares.per_share(world.ledger.nav)
         self.peak = max(self.peak, value)
         if self._last is None or (world.time > self._last[0] and self._last[1] > 0 < value):
             if self._last is not None:
@@ -337,6 +337,12 @@ class MemoryJournal:
             time = market.readings.block.timestamp
             made = intent.id if intent else None
             self.decisions.append(Decision(time, target, plan, verdict, made))
+
+    def made(self, market: MarketState, target: Target, plan: Plan, intent: Intent) -> None:
+        """A plan beyond the loop's own."""
+        self.intents += 1
+        time = market.readings.block.timestamp
+        self.decisions.append(Decision(time, target, plan, Verdict(()), intent.id))
 
     def record_outcome(self, outcome: TickOutcome) -> None:
         """Only failures matter later."""
