@@ -6,7 +6,7 @@ from typing import Any
 from keeper.errors import RpcError
 
 BLOCKS = 60
-PERCENTILES = (5, 25, 50, 90)
+PERCENTILES = (5, 25)
 FULL = 0.95
 """Gas used over the limit from which there was competition for the room in a block."""
 _MOST_BLOCKS = 1_024
