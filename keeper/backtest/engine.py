@@ -5,6 +5,7 @@ the keeper's tick on the state that all of this left. After a block that changed
 ones too, as it does live, until it has nothing more to do.
 """
 
+import gc
 import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -59,6 +60,27 @@ def run_backtest(
     progress: called with the time of each batch of events. MarketDataError for events out of order, events that
     cannot be, or none at all; whatever the strategy raises is raised.
     """
+    collects = gc.isenabled()
+    gc.disable()  # values here hold no cycles, and there are many of them to look through
+    try:
+        engine = _played(
+            spec, events, strategy, policies, rules=rules or TickRules(), progress=progress
+        )
+    finally:
+        if collects:
+            gc.enable()
+    return result_of(name, engine.world, engine.recorder, engine.executor, engine.journal)
+
+
+def _played(
+    spec: BacktestSpec,
+    events: Iterable[Event],
+    strategy: Strategy,
+    policies: Policies,
+    *,
+    rules: TickRules,
+    progress: Callable[[int], None] | None,
+) -> "_Engine":
     engine: _Engine | None = None
     waiting: list[Event] = []
     for time, batch in batches(events):
@@ -67,7 +89,7 @@ def run_backtest(
             world = _opened(spec, time, waiting)
             if world is None:
                 continue
-            engine = _Engine(world, strategy, policies, rules or TickRules(), Recorder(world))
+            engine = _Engine(world, strategy, policies, rules, Recorder(world))
             engine.play(time, waiting)
         else:
             engine.play(time, batch)
@@ -75,7 +97,7 @@ def run_backtest(
             progress(time)
     if engine is None:
         raise MarketDataError("events", "there is no price among them", "give at least one")
-    return result_of(name, engine.world, engine.recorder, engine.executor, engine.journal)
+    return engine
 
 
 def _opened(spec: BacktestSpec, time: int, waiting: list[Event]) -> World | None:
@@ -175,10 +197,11 @@ class _Engine:
     def _land(self, pending: Pending) -> None:
         done = self.executor.land(pending)
         self.recorder.landed(done)
-        self.world.calm()
+        if done.kind == "rebalance":
+            self.world.calm()
+            self._again()
         for number in done.effect.auctions if done.effect else ():
             self._at(self.world.time, What.AUCTION, number)
-        self._again()
 
     def _order(self, order: Order) -> str:
         """At a venue beyond the contract; returns why it was refused, if it was."""
