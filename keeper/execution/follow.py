@@ -2,12 +2,12 @@
 
 import structlog
 
-from keeper.errors import EndpointError, RpcError
+from keeper.errors import ReadError, RpcError
 from keeper.execution.late import LateEnds
 from keeper.execution.look import Look, look
 from keeper.execution.machine import LEADS_TO, PATIENT, Action, FollowPolicy, Seen, View, decide
 from keeper.execution.outbox import Outbox
-from keeper.execution.ports import AttemptBook, Rpc
+from keeper.execution.ports import AttemptBook, Rpc, agreed
 from keeper.execution.progress import Progress
 from keeper.execution.replace import Replacements
 from keeper.execution.simulate import is_revert, ran_out_of_gas
@@ -227,10 +227,10 @@ class Follower:
         call = {"from": last.account, "to": last.to, "data": last.call_data}
         asked = [{**call, "gas": hex(last.gas_limit)}, {"blockHash": block.hash}]
         try:
-            self._rpc.call("eth_call", asked)
+            agreed(self._rpc, "eth_call", asked)
         except RpcError as error:
             return is_revert(error) or ran_out_of_gas(error)
-        except EndpointError:
+        except ReadError:  # nobody knows: what is out stays out
             return False
         return False
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from keeper.errors import EndpointError, IntentError, ReadError, RpcError, SendError, UnfundedError
+from keeper.errors import IntentError, ReadError, RpcError, SendError, UnfundedError
 from keeper.execution.executor import TransactionExecutor
 from keeper.execution.fee_history import history_call
 from keeper.execution.funds import Funds, FundsPolicy, funds_of
@@ -146,7 +146,7 @@ class Lanes:
         for intent_id in dict.fromkeys(_routine(routine.open_attempts())):
             try:
                 said = routine.cancel(intent_id)
-            except (EndpointError, RpcError, SendError, IntentError) as error:
+            except (ReadError, SendError, IntentError) as error:
                 said = str(error)
             _log.warning("routine yields to protection", intent=intent_id, outcome=said)
 
@@ -164,17 +164,18 @@ class Lanes:
             if executor.signs:
                 accounts[executor.address] = (*accounts.get(executor.address, ()), lane)
         self._looked_at = block.number
-        asks: list[tuple[str, list[Any]]] = [("eth_getBalance", [a, "latest"]) for a in accounts]
+        at = {"blockHash": block.hash}
+        asks: list[tuple[str, list[Any]]] = [("eth_getBalance", [a, at]) for a in accounts]
         try:
-            *answers, history = self._rpc.batch([*asks, history_call()])
-            self._inclusion.heard(history, block.base_fee_wei)
+            *answers, heard = self._rpc.agreed_batch(asks, [history_call()])
+            self._inclusion.heard(heard, block.base_fee_wei)
             found = []
             for (account, lanes), answer in zip(accounts.items(), answers, strict=True):
                 if isinstance(answer, RpcError):
                     raise answer
                 held = quantity(answer, self._rpc.name, "eth_getBalance")
                 found.append(funds_of(account, lanes, held, block.base_fee_wei, self._funds_policy))
-        except (EndpointError, RpcError) as error:  # a gauge is not worth a tick
+        except ReadError as error:  # a gauge is not worth a tick
             _log.warning("balances are not known", problem=str(error))
             return
         self._funds = tuple(found)

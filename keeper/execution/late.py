@@ -2,7 +2,7 @@
 
 import structlog
 
-from keeper.errors import EndpointError
+from keeper.errors import ConflictError, EndpointError, QuorumError
 from keeper.execution.look import look
 from keeper.execution.ports import AttemptBook, Rpc
 from keeper.execution.progress import Progress
@@ -41,7 +41,8 @@ class LateEnds:
             return ()
         try:
             seen = look(self._rpc, self._account, passed, block)
-        except EndpointError as error:  # what is over may wait; what is to be decided may not
+        except (EndpointError, QuorumError, ConflictError) as error:
+            # what is over may wait; what is to be decided may not
             _log.warning("what was given up cannot be looked after", problem=str(error))
             return ()
         results = tuple(seen.results.values())
