@@ -73,8 +73,7 @@ class Endpoint:
         upto: int | None = None,  # noqa: ARG002 - what differs between endpoints; here is one
     ) -> list[Any]:
         """As `batch`: one endpoint agrees with itself, and is alone in what it says to a hint."""
-        answers = self.batch([*calls, *hints])
-        return answers[: len(calls)] + [(said,) for said in answers[len(calls) :]]
+        return alone(self.batch([*calls, *hints]), len(calls))
 
     def call(self, method: str, params: list[Any], *, urgent: bool = False) -> Any:
         """The result of one call. An urgent one is asked whatever is left of the budget."""
@@ -236,6 +235,11 @@ class Endpoint:
             raise EndpointError(self.name, method, str(error)) from error.__cause__
         except ValueError:  # not JSON, not UTF-8, too deep, or a number of thousands of digits
             raise EndpointError(self.name, method, _NOT_JSON_RPC) from None
+
+
+def alone(answers: list[Any], agreed: int) -> list[Any]:
+    """Answers of one endpoint as several give them: to what follows those agreed on a tuple of all that was said."""
+    return answers[:agreed] + [(said,) for said in answers[agreed:]]
 
 
 def _backoff_s(data: Any) -> float | None:
