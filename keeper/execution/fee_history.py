@@ -52,9 +52,7 @@ def history_of(answer: Any) -> FeeHistory | None:
     if not whole or not all(0.0 <= ratio <= 1.0 for ratio in ratios):
         return None
     low, high = found[len(base) :: 2], found[len(base) + 1 :: 2]
-    tips = tuple(
-        [h if ratio >= FULL else n for n, h, ratio in zip(low, high, ratios, strict=True)]
-    )
+    tips = tuple([h if ratio >= FULL else n for n, h, ratio in zip(low, high, ratios, strict=True)])
     return FeeHistory(found[len(base) - 1], tips, tuple(ratios))
 
 
