@@ -95,7 +95,7 @@ class LiquidatorSpec:
 class PerpetualSpec:
     """The simulated perpetual venue; basis points of the position's value."""
 
-    venue: str = "perpetual"
+    venue: str = "perp"
     instrument: str = "perpetual"
     fee_bps: int = 5
     spread_bps: int = 2

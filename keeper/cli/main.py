@@ -19,6 +19,7 @@ from keeper.cli import (
     localnet,
     quant,
     replay,
+    report,
     risk,
     run,
     status,
@@ -73,6 +74,7 @@ app.add_typer(tx.app, name="tx")
 app.add_typer(config_commands.app, name="config")
 app.add_typer(journal.app, name="journal")
 app.command("replay")(replay.replay)
+app.command("report")(report.report)
 app.command("backtest")(backtest_command.backtest)
 app.add_typer(data.app, name="data")
 app.add_typer(volatility.app, name="volatility")
