@@ -145,6 +145,14 @@ class Keeper:
         self.last = record
         return record.outcome
 
+    @property
+    def unfinished(self) -> bool:
+        """True if the newest block is worth another tick: it could not be read, or protection that was sent at it
+        was taken by nobody. What failed now may work soon, and a block is long in a fall."""
+        if self.last is None:
+            return False
+        return self.last.unread or self.lanes.untaken(Lane.PROTECTIVE) > 0
+
     def once(self, patience_s: float = 60.0, poll_s: float = 0.5) -> TickOutcome:
         """One tick, and where it sent something, its end, as far as it comes within `patience_s`."""
         outcome = self.tick()
@@ -188,8 +196,8 @@ class Keeper:
                 continue
             stall.moved()
             self.tick(head)
-            if self.last is not None and self.last.unread:
-                heads.again()  # what could not be read now may be soon: a block is long in a fall
+            if self.unfinished:
+                heads.again()
             done += 1
             if on_tick and self.last:
                 on_tick(self.last)

@@ -19,6 +19,7 @@ _RECEIPT_FIELDS = (
     "status",
     "gasUsed",
     "effectiveGasPrice",
+    "l1Fee",  # of rollups
 )
 _LOG_FIELDS = ("address", "topics", "data")
 RECEIPT = "eth_getTransactionReceipt"

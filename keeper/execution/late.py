@@ -47,6 +47,7 @@ class LateEnds:
             return ()
         results = tuple(seen.results.values())
         for result in results:
+            self._progress.paid(result, seen.costs.get(result.tx_hash, ()))
             self._settle(result)
         if not seen.refused:
             nonces = {a.nonce for a in passed if a.tx_hash in seen.results}

@@ -8,6 +8,7 @@ from keeper.errors import EndpointError, ReorganisedError, RpcError
 from keeper.execution.hints import vouched
 from keeper.execution.ports import Rpc
 from keeper.execution.quantities import count, quantity
+from keeper.execution.realised import Realised, realised
 from keeper.execution.receipts import METHOD, result_of
 from keeper.model.attempt import Attempt
 from keeper.model.block import BlockStamp
@@ -21,6 +22,8 @@ class Look:
     mined_nonce: int
     results: dict[str, AttemptResult]
     """By hash: receipts up to the pinned block."""
+    costs: dict[str, tuple[Realised, ...]]
+    """By hash: what those cost beside their gas."""
     refused: dict[str, RpcError]
     """By hash: what was not answered or not agreed on, which is not the same as no receipt."""
     finalised: int | None
@@ -59,6 +62,7 @@ def look(
         raise ReorganisedError(block.hash) if gone else mined
     finalised = vouched([_number(said) for said in answers.pop()]) if finality else None
     results: dict[str, AttemptResult] = {}
+    costs: dict[str, tuple[Realised, ...]] = {}
     refused: dict[str, RpcError] = {}
     for attempt, answer in zip(attempts, answers, strict=True):
         if isinstance(answer, RpcError):
@@ -67,7 +71,8 @@ def look(
         result = result_of(attempt, answer, name)
         if result is not None and _in_chain_of(block, result):
             results[attempt.tx_hash] = result
-    return Look(count(mined, name, counts), results, refused, finalised)
+            costs[attempt.tx_hash] = realised(attempt, answer)
+    return Look(count(mined, name, counts), results, costs, refused, finalised)
 
 
 def _in_chain_of(block: BlockStamp, result: AttemptResult) -> bool:

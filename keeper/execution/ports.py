@@ -97,6 +97,12 @@ class AttemptBook(Protocol):
         """
         ...
 
+    def record_cost(
+        self, intent_id: str, tx_hash: str, kind: str, amount: int, unit: str = "wei"
+    ) -> None:
+        """What a mined transaction cost beside its gas: once for a kind, a later figure in an earlier one's place."""
+        ...
+
     def reopen(self, tx_hash: str, note: str) -> None:
         """A mined attempt is out of the chain again: back to SENT, its intent to ATTEMPTED, no result."""
         ...
