@@ -110,6 +110,7 @@ class Keeper:
         Raises DeepReorganisationError as `tick`.
         """
         self._lineage.see(head)
+        self.lanes.pass_over(head)
 
     def tick(self, block: BlockStamp | None = None) -> TickOutcome:
         """One pass for `block` (by default the newest head). Follows what is in flight, never waits.
