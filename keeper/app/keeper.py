@@ -31,6 +31,7 @@ from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
 from keeper.model.policy import Policies
 from keeper.model.ports import RiskModules, Strategy
 from keeper.ops.correlation import correlated, in_tick
+from keeper.planning import unseen_series
 
 _log = structlog.get_logger(__name__)
 _LOUD = frozenset({TickStatus.REFUSED, TickStatus.FAILED, TickStatus.SKIPPED})
@@ -135,6 +136,8 @@ class Keeper:
             _log.error(reason, block=number, problem=str(error))
             raise
         self.last = record
+        if record.market is not None and record.target is not None:
+            self._reader.look_up(unseen_series(record.market.readings, record.target))
         return record.outcome
 
     def once(self, patience_s: float = 60.0, poll_s: float = 0.5) -> TickOutcome:

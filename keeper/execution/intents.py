@@ -3,6 +3,7 @@
 from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
 
+from keeper.execution import chores
 from keeper.execution.simulate import MOVES_TYPE, moves
 from keeper.execution.worth import NO_STAKE, Stake
 from keeper.model.decision import Beat, Intent, Lane, Payload, Plan, Rebalance, Settle
@@ -27,7 +28,7 @@ def make_intent(
     id = keccak(chain id, receiver, block hash, payload, counter): the same decision gives the same id.
     """
     block = readings.block
-    to = payload.mandate if isinstance(payload, Beat) else readings.vault
+    to = _receiver(payload, readings)
     block_hash = bytes.fromhex(block.hash.removeprefix("0x"))
     values = (readings.chain_id, to, block_hash, type(payload).__name__, _digest(payload), counter)
     return Intent(
@@ -44,12 +45,22 @@ def make_intent(
     )
 
 
+def _receiver(payload: Payload, readings: Readings) -> str:
+    if isinstance(payload, Beat):
+        return payload.mandate
+    if isinstance(payload, Rebalance | Settle):
+        return readings.vault
+    return chores.receiver(payload)
+
+
 def _digest(payload: Payload) -> bytes:
     """What tells payloads of one kind apart."""
     if isinstance(payload, Rebalance):
         state = bytes.fromhex(payload.state_hash.removeprefix("0x"))
         values = (moves(payload.plan), state, int(payload.max_loss))
         return abi_encode((MOVES_TYPE, "bytes32", "uint256"), values)
+    if not isinstance(payload, Beat | Settle):
+        return chores.data(payload)
     number = payload.last_beat if isinstance(payload, Beat) else payload.epoch
     return abi_encode(("uint256",), (number,))
 
@@ -57,7 +68,9 @@ def _digest(payload: Payload) -> bytes:
 def _gas(payload: Payload) -> int:
     if isinstance(payload, Rebalance):
         return payload.plan.gas_limit_estimate
-    return GAS_OF_BEAT if isinstance(payload, Beat) else GAS_OF_SETTLE
+    if isinstance(payload, Beat):
+        return GAS_OF_BEAT
+    return GAS_OF_SETTLE if isinstance(payload, Settle) else chores.gas(payload)
 
 
 def _reason(payload: Payload, now: int) -> str:
@@ -65,4 +78,6 @@ def _reason(payload: Payload, now: int) -> str:
         return payload.plan.reason
     if isinstance(payload, Settle):
         return f"epoch {payload.epoch} is over and requests wait: settle it"
+    if not isinstance(payload, Beat):
+        return chores.reason(payload)
     return f"the last beat is {now - payload.last_beat} s old: beat"

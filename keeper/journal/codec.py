@@ -19,6 +19,7 @@ from keeper.model import (
     attempt,
     block,
     decision,
+    desk,
     exposure,
     mandate,
     market,
@@ -27,6 +28,7 @@ from keeper.model import (
     policy,
     risk,
     risk_report,
+    series,
 )
 
 _EXACT_IN_JSON = 2**53
@@ -42,6 +44,8 @@ _MODULES = (
     outlook,
     exposure,
     risk_report,
+    desk,
+    series,
 )
 _CLASSES: dict[str, type] = {
     name: value
