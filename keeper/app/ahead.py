@@ -1,11 +1,12 @@
 """Asking ahead: what a tick is going to ask is asked while it does something else. Only reads, never a signature."""
 
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from typing import Any, Protocol
 
 from keeper.app.lineage import Lineage
 from keeper.chain.reader import LensReader
-from keeper.chain.source import Source
+from keeper.chain.source import Call, Source
 from keeper.model.block import BlockStamp
 from keeper.model.decision import Intent
 from keeper.model.market import Readings
@@ -29,12 +30,16 @@ class AheadReader:
         self._source = source
         self._reader = reader
         self._threads = threads
-        self._begun: tuple[str, Future[list[Any]]] | None = None
+        self._begun: tuple[str, Callable[[], list[Any]]] | None = None
 
     def begin(self, block: BlockStamp) -> None:
-        """Ask for the vault at `block` from another thread; the next `read` of that block waits for it."""
+        """Ask for the vault at `block`; the next `read` of that block waits for the answer."""
         calls = self._reader.calls(block)
-        self._begun = block.hash, self._threads.submit(self._source.agreed_batch, calls)
+        self._begun = None
+        waits = asked(self._source, calls)
+        if waits is None:
+            waits = self._threads.submit(self._source.agreed_batch, calls).result
+        self._begun = block.hash, waits
 
     def head(self) -> BlockStamp:
         """Newest block."""
@@ -49,7 +54,14 @@ class AheadReader:
         begun, self._begun = self._begun, None
         if begun is None or begun[0] != block.hash:
             return self._reader.read(block)
-        return self._reader.readings(block, begun[1].result())
+        return self._reader.readings(block, begun[1]())
+
+
+def asked(source: Any, calls: Sequence[Call]) -> Callable[[], list[Any]] | None:
+    """A batch asked without a thread, where whoever answers can be asked so: a hand-over takes longer than asking."""
+    begin = getattr(source, "begin", None)
+    waits: Callable[[], list[Any]] | None = begin(calls) if begin is not None else None
+    return waits
 
 
 class AheadJournal:

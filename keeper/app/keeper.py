@@ -102,6 +102,13 @@ class Keeper:
         """Newest block."""
         return self._reader.head()
 
+    def see(self, head: BlockStamp) -> None:
+        """A head on which nothing is decided: only its place in the chain is noted.
+
+        Raises DeepReorganisationError as `tick`.
+        """
+        self._lineage.see(head)
+
     def tick(self, block: BlockStamp | None = None) -> TickOutcome:
         """One pass for `block` (by default the newest head). Follows what is in flight, never waits.
 
@@ -109,10 +116,10 @@ class Keeper:
         """
         try:
             with in_tick(block):
-                if block is not None:
-                    if self.lanes.in_flight():
-                        self._ahead.begin(block)  # while what is in flight is looked after
-                    self._lineage.see(block)
+                # asked while what is in flight is looked after; not of a block whose place is still looked for,
+                # unless something is in flight and takes as long
+                if block is not None and (self._lineage.see(block) or self.lanes.in_flight()):
+                    self._ahead.begin(block)
                 record = run_tick(
                     self._ports,
                     self._policies,

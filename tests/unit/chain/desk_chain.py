@@ -15,7 +15,7 @@ from tests.desk_builders import BOOK, DESK, HOUSE, SETTLEMENT, VOLATILITY
 
 BASE_FEED, QUOTE_FEED = "0x" + "f1" * 20, "0x" + "f2" * 20
 PHASE = 3 << 64
-_REVERT = RpcError("eth_call", 3, "execution reverted", "")
+_REVERT = RpcError("memory", "eth_call", 3, "execution reverted")
 
 
 @dataclass(frozen=True)

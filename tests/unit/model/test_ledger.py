@@ -151,11 +151,9 @@ def test_collateral_of_options_and_cash_of_purchases_leave_idle_and_come_back() 
     assert after.gross_scaled() == before.gross_scaled()
     assert after.net_delta() == before.net_delta()
     assert after.park(-dollars(50)).lock(BASE, -ether(1)).lock(ASSET, -dollars(30)) == before
-    for impossible in (
-        lambda: after.lock(BASE, ether(2)),
-        lambda: after.lock(BASE, -ether(2)),
-        lambda: after.park(dollars(21)),
-        lambda: after.park(-dollars(51)),
-    ):
+    for token, collateral in ((BASE, ether(2)), (BASE, -ether(2))):
         with pytest.raises(ImpossibleMoveError):
-            impossible()
+            after.lock(token, collateral)
+    for cash in (dollars(21), -dollars(51)):
+        with pytest.raises(ImpossibleMoveError):
+            after.park(cash)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from keeper.model.desk import VolatilityFault
 from keeper.model.option_marks import YEAR_S, mark_of, marked_volatility, market_value, price_wad_up
 from keeper.model.outlook import Outlook, Smile
-from keeper.model.units import WAD
+from keeper.model.units import WAD, Wad
 from keeper.quant.black import price
 from tests.builders import NOW
 from tests.desk_builders import DAY, series, volatility
@@ -76,7 +76,7 @@ def test_the_market_pays_by_the_smile_of_the_nearest_expiry() -> None:
     paid = market_value(Outlook(smiles=(near, far)), series(2_200), SPOT, NOW)
     k = log(1.1)
     sigma = 0.8 - 0.4 * (k + 0.2) / 0.4
-    surface = replace(volatility(level=sigma), floor_wad=round(sigma * WAD))
+    surface = replace(volatility(level=sigma), floor_wad=Wad(round(sigma * WAD)))
     flat = mark_of(surface, series(2_200), SPOT, NOW)
     assert flat is not None
     assert paid is not None

@@ -14,7 +14,7 @@ from keeper.model.option_marks import mark_of
 from keeper.model.outlook import Outlook, Smile
 from keeper.model.policy import PlanningPolicy
 from keeper.model.series import Series
-from keeper.model.units import BPS, WAD, Raw
+from keeper.model.units import BPS, WAD, Wad
 from keeper.planning import make_plan
 from keeper.risk import assess
 from tests.builders import ASSET, BASE, NOW, dollars, guard_policy
@@ -330,7 +330,7 @@ def test_collateral_is_rounded_up_and_what_it_covers_down(
     strike: int, amount: int, is_call: bool, second: int
 ) -> None:
     second = strike + second if is_call and second else min(second, strike - 1) * (not is_call)
-    terms = replace(series(strike, is_call=is_call), second_strike_wad=Raw(second * WAD))
+    terms = replace(series(strike, is_call=is_call), second_strike_wad=Wad(second * WAD))
     assume(terms.well_formed)
     held = terms.collateral_up(amount, 18, 6)
     assert terms.covered_down(held, 18, 6) >= amount
