@@ -70,15 +70,15 @@ class Checkpoint:
 
 def execute(world: World, payload: Payload, series: Callable[[int], Terms | None]) -> Effect:
     """Take effect, or raise Reverted and change nothing. `series`: terms of an option by its id."""
+    if not isinstance(payload, Rebalance | Settle | Beat):
+        raise Reverted("NotSimulated", type(payload).__name__)
     checkpoint = Checkpoint(world)
     try:
         if isinstance(payload, Rebalance):
             return _rebalance(world, payload, series)
         if isinstance(payload, Settle):
             return _settle(world, payload)
-        if isinstance(payload, Beat):
-            return _beat(world, payload)
-        raise Reverted("NotSimulated", type(payload).__name__)
+        return _beat(world, payload)
     except Reverted:
         checkpoint.restore()
         raise
