@@ -20,6 +20,7 @@ from keeper.chain.reorg import DEFAULT_DEPTH, ReorgWatch
 from keeper.clock import Clock
 from keeper.errors import DeepReorganisationError, GimbalError, ReadError
 from keeper.execution.lanes import Lanes
+from keeper.hosted import HostedStrategy
 from keeper.journal.context import context_of
 from keeper.journal.store import SqlJournal
 from keeper.loop import Ports, TickRecord, TickRules, run_tick
@@ -74,7 +75,9 @@ class Keeper:
             heard("control", control),
         )
         journal.decide_with(context_of(strategy, policies, rules))
-        self._strategy = strategy
+        self._hosted = strategy if isinstance(strategy, HostedStrategy) else None
+        decide = heard("strategy", self._hosted).decide if self._hosted else strategy
+        self._strategy: Strategy = decide
         self._policies = policies
         self._rules = rules
         self._clock = clock
@@ -108,6 +111,7 @@ class Keeper:
         Raises DeepReorganisationError as `tick`.
         """
         self._lineage.see(head)
+        self.lanes.pass_over(head)
 
     def tick(self, block: BlockStamp | None = None) -> TickOutcome:
         """One pass for `block` (by default the newest head). Follows what is in flight, never waits.
@@ -142,10 +146,25 @@ class Keeper:
             self.journal.record_outcome(TickOutcome(number, TickStatus.FAILED, reason))
             _log.error(reason, block=number, problem=str(error))
             raise
+        self._say_if_no_strategy(record)
         self.last = record
         if record.market is not None and record.target is not None:
             self._reader.look_up(unseen_series(record.market.readings, record.target))
         return record.outcome
+
+    def _say_if_no_strategy(self, record: TickRecord) -> None:
+        """A foreign strategy that did not decide: the vault holds still, and somebody must know."""
+        if self._hosted is not None and record.target is not None and self._hosted.problem:
+            problem, name = self._hosted.problem, self._hosted.name
+            _log.error("strategy fails, the vault holds still", strategy=name, problem=problem)
+
+    @property
+    def unfinished(self) -> bool:
+        """True if the newest block is worth another tick: it could not be read, or protection that was sent at it
+        was taken by nobody. What failed now may work soon, and a block is long in a fall."""
+        if self.last is None:
+            return False
+        return self.last.unread or self.lanes.untaken(Lane.PROTECTIVE) > 0
 
     def once(self, patience_s: float = 60.0, poll_s: float = 0.5) -> TickOutcome:
         """One tick, and where it sent something, its end, as far as it comes within `patience_s`."""
@@ -190,8 +209,8 @@ class Keeper:
                 continue
             stall.moved()
             self.tick(head)
-            if self.last is not None and self.last.unread:
-                heads.again()  # what could not be read now may be soon: a block is long in a fall
+            if self.unfinished:
+                heads.again()
             done += 1
             if on_tick and self.last:
                 on_tick(self.last)
@@ -215,9 +234,11 @@ class Keeper:
         _log.warning("the chain stands still", block=number, reason=outcome.reason)
 
     def close(self) -> None:
-        """Close connections and the journal, and end risk modules."""
+        """Close connections and the journal, and end risk modules and a strategy in a process of its own."""
         if self._ports.modules is not None:
             self._ports.modules.close()
+        if self._hosted is not None:
+            self._hosted.close()
         self.pool.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self.journal.close()

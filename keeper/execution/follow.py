@@ -2,12 +2,12 @@
 
 import structlog
 
-from keeper.errors import EndpointError, RpcError
+from keeper.errors import ReadError, RpcError
 from keeper.execution.late import LateEnds
 from keeper.execution.look import Look, look
 from keeper.execution.machine import LEADS_TO, PATIENT, Action, FollowPolicy, Seen, View, decide
 from keeper.execution.outbox import Outbox
-from keeper.execution.ports import AttemptBook, Rpc
+from keeper.execution.ports import AttemptBook, Rpc, agreed
 from keeper.execution.progress import Progress
 from keeper.execution.replace import Replacements
 from keeper.execution.simulate import is_revert, ran_out_of_gas
@@ -54,7 +54,9 @@ class Follower:
         self._policy = policy
         self._progress = Progress(book, account)
         self._in_chain = InChain(policy)
-        self._late = LateEnds(rpc, book, self._progress, account, policy.lost_after_blocks)
+        # a receipt that is missing for long is still no proof: only what is final cannot be ours any more
+        patience = max(policy.lost_after_blocks, policy.finality_blocks)
+        self._late = LateEnds(rpc, book, self._progress, account, patience)
         self._used_since: dict[str, int] = {}
         self._reopened_at: dict[str, int] = {}
         self._giving_way: set[str] = set()
@@ -78,6 +80,10 @@ class Follower:
         self._in_chain.saw(block)
         return (*finished, *self._late.review(self._chain_id, block))
 
+    def pass_over(self, block: BlockStamp) -> None:
+        """A head on which nothing is looked at: only its place in the chain is noted."""
+        self._in_chain.pass_over(block)
+
     def give_way(self, intent_id: str) -> None:
         """From the next look on, put the empty transaction in its place until one of them is mined."""
         self._giving_way.add(intent_id)
@@ -86,6 +92,10 @@ class Follower:
         """False once its nonce was seen used: whoever is next has the next nonce, receipt or not. And while it is
         stale: whoever is next has the same nonce."""
         return intent_id not in self._used_since and intent_id not in self._stale
+
+    def used(self, intent_id: str) -> bool:
+        """True once its nonce was seen used, receipt or not."""
+        return intent_id in self._used_since
 
     def stale(self, intent_id: str) -> bool:
         """True if the contracts would refuse it at the block last followed: it may be replaced by a new plan."""
@@ -194,6 +204,7 @@ class Follower:
     ) -> tuple[AttemptResult | None, IntentState]:
         last, result = _newest(attempts), seen.result(attempts)
         if action is Action.INCLUDE and result is not None:
+            self._progress.paid(result, seen.costs.get(result.tx_hash, ()))
             return self._include(result), IntentState.INCLUDED
         if action in (Action.LOST, Action.STOP):
             return self._give_up(last, action), LEADS_TO[action]
@@ -223,10 +234,10 @@ class Follower:
         call = {"from": last.account, "to": last.to, "data": last.call_data}
         asked = [{**call, "gas": hex(last.gas_limit)}, {"blockHash": block.hash}]
         try:
-            self._rpc.call("eth_call", asked)
+            agreed(self._rpc, "eth_call", asked)
         except RpcError as error:
             return is_revert(error) or ran_out_of_gas(error)
-        except EndpointError:
+        except ReadError:  # nobody knows: what is out stays out
             return False
         return False
 
@@ -259,7 +270,8 @@ class Follower:
     def _reopen(
         self, last: Attempt, attempts: tuple[Attempt, ...], block: BlockStamp, *, moved: bool
     ) -> None:
-        """Back in flight; unless it is in another block already, the same bytes are sent first."""
+        """Back in flight; unless it is in another block already, the same bytes are sent first, or a fresh plan
+        takes their nonce where the market has left them behind."""
         mined = next((a for a in reversed(attempts) if a.status in _IN_BLOCK), last)
         _log.warning("reorganised", intent=last.intent_id, tx=mined.tx_hash, moved=moved)
         self._book.reopen(mined.tx_hash, _OUT)
@@ -269,7 +281,10 @@ class Follower:
                 self._book.mark(rival.tx_hash, AttemptStatus.DROPPED, _OUT)
         if not moved:
             self._reopened_at[mined.intent_id] = block.number
-            self._replacements.resend(mined, attempts, block.number)
+            if self._gone_stale(mined, block):
+                self._stale.add(mined.intent_id)
+            else:
+                self._replacements.resend(mined, attempts, block.number)
 
     def _deepen(
         self, action: Action, attempts: tuple[Attempt, ...], result: AttemptResult | None

@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from keeper.errors import EndpointError, IntentError, ReadError, RpcError, SendError, UnfundedError
+from keeper.errors import IntentError, ReadError, RpcError, SendError, UnfundedError
 from keeper.execution.executor import TransactionExecutor
 from keeper.execution.fee_history import history_call
 from keeper.execution.funds import Funds, FundsPolicy, funds_of
@@ -85,6 +85,10 @@ class Lanes:
         """How many of a lane have a nonce that no block was seen to use."""
         return sum(executor.unmined(lane) for executor in self._executors())
 
+    def untaken(self, lane: Lane) -> int:
+        """How many of a lane no endpoint said it has: they are worth offering again at the same block."""
+        return sum(executor.untaken(lane) for executor in self._executors())
+
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
         """Look after both lanes, protection first; a fault of the routine look is only told (K-05)."""
         results = list(self._by_lane[Lane.PROTECTIVE].follow(block))
@@ -95,6 +99,11 @@ class Lanes:
                 _log.warning("the routine lane cannot be looked after", problem=str(fault))
         self._look_around(block)
         return tuple(results)
+
+    def pass_over(self, block: BlockStamp) -> None:
+        """A head that is not followed: only its place in the chain is noted."""
+        for executor in self._executors():
+            executor.pass_over(block)
 
     def begin(self, intent: Intent, threads: Executor) -> None:
         """Let the simulation of an intent run while it is journalled; `submit` and `rehearse` wait for it."""
@@ -141,7 +150,7 @@ class Lanes:
         for intent_id in dict.fromkeys(_routine(routine.open_attempts())):
             try:
                 said = routine.cancel(intent_id)
-            except (EndpointError, RpcError, SendError, IntentError) as error:
+            except (ReadError, SendError, IntentError) as error:
                 said = str(error)
             _log.warning("routine yields to protection", intent=intent_id, outcome=said)
 
@@ -159,17 +168,18 @@ class Lanes:
             if executor.signs:
                 accounts[executor.address] = (*accounts.get(executor.address, ()), lane)
         self._looked_at = block.number
-        asks: list[tuple[str, list[Any]]] = [("eth_getBalance", [a, "latest"]) for a in accounts]
+        at = {"blockHash": block.hash}
+        asks: list[tuple[str, list[Any]]] = [("eth_getBalance", [a, at]) for a in accounts]
         try:
-            *answers, history = self._rpc.batch([*asks, history_call()])
-            self._inclusion.heard(history, block.base_fee_wei)
+            *answers, heard = self._rpc.agreed_batch(asks, [history_call()])
+            self._inclusion.heard(heard, block.base_fee_wei)
             found = []
             for (account, lanes), answer in zip(accounts.items(), answers, strict=True):
                 if isinstance(answer, RpcError):
                     raise answer
                 held = quantity(answer, self._rpc.name, "eth_getBalance")
                 found.append(funds_of(account, lanes, held, block.base_fee_wei, self._funds_policy))
-        except (EndpointError, RpcError) as error:  # a gauge is not worth a tick
+        except ReadError as error:  # a gauge is not worth a tick
             _log.warning("balances are not known", problem=str(error))
             return
         self._funds = tuple(found)

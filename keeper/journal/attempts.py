@@ -82,11 +82,11 @@ _NEWEST = select(
 ).order_by(_a.id.desc())
 
 
-@functools.lru_cache(maxsize=256)
-def _attempt(text: str) -> Attempt:
-    """What is in flight is asked for many times a tick, and its row is never changed."""
+@functools.lru_cache(maxsize=1_024)
+def _attempt(text: str, status: str) -> Attempt:
+    """What is in flight is asked for many times a tick, and of its row only the status ever changes."""
     found: Attempt = decode(text)
-    return found
+    return dataclasses.replace(found, status=AttemptStatus(status))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -121,7 +121,9 @@ class AttemptsBook(IntentBook):
                     "recorded_ms": self._now_ms(),
                 },
             )
-            self._follow(db, attempt.intent_id, IntentState.SIGNED, account=attempt.account)
+            # what is signed was simulated: both steps with the one wait for the disk
+            for state in (IntentState.SIMULATED, IntentState.SIGNED):
+                self._follow(db, attempt.intent_id, state, account=attempt.account)
 
     def mark(self, tx_hash: str, status: AttemptStatus, problem: str = "") -> None:
         """A change in an attempt's life; a sent one makes its intent ATTEMPTED. Written lazily."""
@@ -160,6 +162,7 @@ class AttemptsBook(IntentBook):
                     IntentState.INCLUDED,
                     note=result.status.value,
                     block_number=result.block_number,
+                    block_hash=result.block_hash,
                     tx_hash=result.tx_hash,
                 )
 
@@ -169,8 +172,9 @@ class AttemptsBook(IntentBook):
         """A cost that was seen: `kind` such as "data fee" or "loss", in `unit` ("wei", "asset units").
 
         Once for a transaction and kind: a later figure takes the place of the earlier one.
+        Written lazily: the receipt says it again until the transaction is settled, and that is on disk no earlier.
         """
-        with self._writing() as db:
+        with self._writing(lazily=True) as db:
             self._cost(db, intent_id, tx_hash, (kind, amount, unit))
 
     @staticmethod
@@ -221,10 +225,7 @@ class AttemptsBook(IntentBook):
     def _attempts(self, statement: Prepared, **parameters: Any) -> tuple[Attempt, ...]:
         rows = self._found(statement, parameters)
         with self._understood("an attempt"):
-            return tuple(
-                dataclasses.replace(_attempt(text), status=AttemptStatus(status))
-                for text, status in rows
-            )
+            return tuple([_attempt(text, status) for text, status in rows])
 
     def actions(self, limit: int = 10) -> tuple[AttemptResult, ...]:
         """Newest attempts first, whatever became of them."""
