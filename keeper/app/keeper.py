@@ -32,6 +32,7 @@ from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
 from keeper.model.policy import Policies
 from keeper.model.ports import RiskModules, Strategy
 from keeper.ops.correlation import correlated, in_tick
+from keeper.planning import unseen_series
 
 _log = structlog.get_logger(__name__)
 _LOUD = frozenset({TickStatus.REFUSED, TickStatus.FAILED, TickStatus.SKIPPED})
@@ -147,6 +148,8 @@ class Keeper:
             raise
         self._say_if_no_strategy(record)
         self.last = record
+        if record.market is not None and record.target is not None:
+            self._reader.look_up(unseen_series(record.market.readings, record.target))
         return record.outcome
 
     def _say_if_no_strategy(self, record: TickRecord) -> None:
