@@ -24,6 +24,7 @@ _COLUMNS = (
     _i.tx_hash,
     _i.fence,
     _i.note,
+    _i.vault,
 )
 _FOUND = Prepared(select(*_COLUMNS).where(_i.intent_id == bindparam("wanted")))
 _NOT_OVER = (
@@ -67,6 +68,7 @@ class _Row(NamedTuple):
     tx_hash: str | None
     fence: int
     note: str
+    vault: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,4 +257,5 @@ def _record(found: Any) -> IntentRecord:
         tx_hash=row.tx_hash,
         fence=row.fence,
         note=row.note,
+        vault=row.vault,
     )
