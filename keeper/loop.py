@@ -21,11 +21,19 @@ from keeper.model.decision import (
     Target,
     Verdict,
 )
-from keeper.model.exposure import RiskInputs
+from keeper.model.exposure import Exposure, RiskInputs
 from keeper.model.market import MarketState, Readings
 from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
+from keeper.model.outlook import Outlook
 from keeper.model.policy import Policies
-from keeper.model.ports import ChainReader, Executor, Journal, RiskModules, Strategy
+from keeper.model.ports import (
+    ChainReader,
+    Executor,
+    Journal,
+    RiskModules,
+    Strategy,
+    Surroundings,
+)
 from keeper.model.risk import RiskReport
 from keeper.model.risk_report import ModuleResult
 from keeper.planning import due_work, make_plan
@@ -42,6 +50,8 @@ class Ports:
     modules: RiskModules | None = None
     control: Control = FREE
     """What people and leadership forbid."""
+    surroundings: Surroundings | None = None
+    """Forecasts and other venues; without them the risk policy's forecast is all that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +174,9 @@ def _decide(
 ) -> TickRecord:
     """From readings to a journalled decision; the outcome says what is left to do."""
     record, block = seen
-    market = build_market(ports.chain.read(block), policies.market)
+    readings = ports.chain.read(block)
+    outlook, holdings = _look_around(ports, policies, readings)
+    market = build_market(readings, policies.market, outlook, holdings)
     risk = assess(market, _as_recent(policies.risk, ports.executor))
     record = replace(record, market=market, risk=risk)
     target = strategy(market, risk)
@@ -178,7 +190,7 @@ def _decide(
     waits = ports.executor.in_flight(Lane.ROUTINE) > 0
     if waits and (plan.empty or not verdict.passed or plan.lane is Lane.ROUTINE):
         payload = None
-    elif plan.empty or not verdict.passed:
+    elif not plan.moves or not verdict.passed:
         payload, more = _upkeep(market, risk, target, ports=ports, policies=policies, rules=rules)
         verdict = Verdict(tuple(dict.fromkeys(verdict.refusals + more)))
     intent = None
@@ -194,6 +206,14 @@ def _decide(
     if waits and intent is None and (verdict.passed or plan.empty):
         return _ended(record, TickStatus.PENDING, "a routine intent is in flight")
     return _not_sent(record, market, risk, verdict, target.reason if target.hold else plan.reason)
+
+
+def _look_around(
+    ports: Ports, policies: Policies, readings: Readings
+) -> tuple[Outlook, tuple[Exposure, ...]]:
+    if ports.surroundings is None:
+        return Outlook(volatility=policies.risk.volatility), ()
+    return ports.surroundings.look(readings)
 
 
 def _as_recent(inputs: RiskInputs, executor: Executor) -> RiskInputs:

@@ -115,7 +115,7 @@ def replay_one(journal: "SqlJournal", number: int, tally: Tally) -> list[Differe
     except CodecError as error:
         raise ReplayError(f"a row cannot be understood: {error}", fault=True) from None
     tally.other_software += context.software != __version__
-    made = _decided_again(recorded["market"].readings, context, answers)
+    made = _decided_again(recorded["market"], context, answers)
     return [
         Difference(number, row.block_number, field, _short(before), _short(after))
         for name, value in recorded.items()
@@ -123,20 +123,21 @@ def replay_one(journal: "SqlJournal", number: int, tally: Tally) -> list[Differe
     ]
 
 
-def _decided_again(readings: Any, context: "Context", answers: dict[str, Any]) -> dict[str, Any]:
+def _decided_again(market: Any, context: "Context", answers: dict[str, Any]) -> dict[str, Any]:
     """The live loop, with the journal in the place of the world."""
     from keeper.loop import Ports, run_tick
 
     caught = Catcher("journal", answers)
     asked_modules = any(name.startswith("modules.") for name in answers)
     ports = Ports(
-        Recorded(readings),
+        Recorded(market),
         Ended("executor", answers),
         caught,
         Ended("modules", answers) if asked_modules else None,
         Ended("control", answers),
+        Recorded(market),
     )
-    block = readings.block
+    block = market.readings.block
     try:
         run_tick(
             ports,
@@ -195,10 +196,11 @@ def _rebuilt(kind: Any, recorded: dict[str, Any]) -> Any:
 
 
 class Recorded:
-    """The chain as it was read."""
+    """The chain as it was read, and what was known beyond it."""
 
-    def __init__(self, readings: Any) -> None:
-        self._readings = readings
+    def __init__(self, market: Any) -> None:
+        self._market = market
+        self._readings = market.readings
 
     def head(self) -> Any:
         """The recorded block."""
@@ -209,6 +211,11 @@ class Recorded:
         if block != self._readings.block:
             raise ReadError("only the recorded block can be read")
         return self._readings
+
+    def look(self, readings: Any) -> tuple[Any, Any]:
+        """The recorded outlook and holdings."""
+        del readings
+        return self._market.outlook, self._market.holdings
 
 
 class Ended:

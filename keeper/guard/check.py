@@ -22,9 +22,13 @@ def check(plan: Plan, market: MarketState, policy: GuardPolicy) -> Verdict:
     """All reasons against the plan; an empty plan has none because nothing is sent."""
     if plan.empty:
         return Verdict(())
+    orders = _orders(plan, market, policy)
+    if not plan.moves:
+        return Verdict(orders)
     rehearsal = rehearse(plan, market)
     return Verdict(
         (
+            *orders,
             *_access(market),
             *rehearsal.refusals,
             *_price(plan, market, rehearsal),
@@ -59,6 +63,21 @@ def _price(plan: Plan, market: MarketState, rehearsal: Rehearsal) -> list[Refusa
     if rehearsal.trades_price and not plan.trades_price:
         found.append(Refusal("mislabelled", "the plan trades on the price and says it does not"))
     return found
+
+
+def _orders(plan: Plan, market: MarketState, policy: GuardPolicy) -> tuple[Refusal, ...]:
+    """Against what is to be done at other venues: no mandate bounds it, so the keeper's own limits must."""
+    unknown = sorted({o.venue for o in plan.orders} - set(policy.connected_venues))
+    found = [Refusal("order-venue", f"no venue {venue} is connected") for venue in unknown]
+    found += [
+        Refusal("order", f"an order for {order.instrument} at {order.venue} changes nothing")
+        for order in plan.orders
+        if order.quantity == 0
+    ]
+    priced = any(order.limit_price_wad for order in plan.orders)
+    if priced and not market.tradable and plan.lane is Lane.ROUTINE:
+        found.append(Refusal("order-price", "; ".join(market.faults)))
+    return tuple(found)
 
 
 def _loss(plan: Plan, rehearsal: Rehearsal, policy: GuardPolicy) -> list[Refusal]:

@@ -23,6 +23,7 @@ from keeper.model import (
     mandate,
     market,
     outcome,
+    outlook,
     policy,
     risk,
     risk_report,
@@ -38,6 +39,7 @@ _MODULES = (
     outcome,
     risk,
     policy,
+    outlook,
     exposure,
     risk_report,
 )

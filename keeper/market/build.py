@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from keeper.market.spot import spot_price_wad
+from keeper.model.exposure import Exposure
 from keeper.model.ledger import Ledger
 from keeper.model.market import FeedReading, MarketState, PriceFault, Readings
+from keeper.model.outlook import NO_OUTLOOK, Outlook
 from keeper.model.policy import MarketPolicy
 from keeper.model.units import BPS, INFINITE_HEALTH, WAD
 
@@ -12,8 +14,16 @@ HEALTH_TOLERANCE_BPS = 100
 """Venue and positions are read in one call at one price; more apart means one of them is wrong."""
 
 
-def build_market(readings: Readings, policy: MarketPolicy) -> MarketState:
-    """The readings with every fault found, in the order a person would look for the cause."""
+def build_market(
+    readings: Readings,
+    policy: MarketPolicy,
+    outlook: Outlook = NO_OUTLOOK,
+    holdings: tuple[Exposure, ...] = (),
+) -> MarketState:
+    """The readings with every fault found, in the order a person would look for the cause.
+
+    `outlook` and `holdings` are passed on as they are: whoever gives them has judged them.
+    """
     faults = (
         *_chain_faults(readings, policy),
         *_venue_faults(readings),
@@ -24,7 +34,8 @@ def build_market(readings: Readings, policy: MarketPolicy) -> MarketState:
         *_source_faults(readings, policy),
         *_pool_faults(readings, policy),
     )
-    return MarketState(readings=readings, faults=faults + _vault_faults(readings, faults))
+    found = faults + _vault_faults(readings, faults)
+    return MarketState(readings, found, outlook, holdings)
 
 
 def _chain_faults(readings: Readings, policy: MarketPolicy) -> Iterator[str]:

@@ -5,6 +5,8 @@ from enum import IntEnum, StrEnum
 
 from keeper.model.units import Raw, Wad
 
+NONE_WAD, NONE_RAW = Wad(0), Raw(0)
+
 
 class Lane(StrEnum):
     """Routine or protective: one account and one nonce stream each (later); urgency of fees now."""
@@ -14,23 +16,65 @@ class Lane(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class OptionTarget:
+    """One series the vault should be in."""
+
+    is_call: bool
+    strike_wad: Wad
+    """Quote per whole base."""
+    expiry: int
+    """Unix seconds."""
+    quantity: int
+    """Base units; negative: written."""
+    second_strike_wad: Wad = NONE_WAD
+    """Of the other option of a spread; 0 for none."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PerpetualTarget:
+    """The position wanted in one venue's perpetual on base."""
+
+    venue: str
+    quantity: int
+    """Base units; negative: short."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyTarget:
+    """What should be lent, and owed, of one token at one lending venue; token units."""
+
+    venue: str
+    token: str
+    amount: Raw
+    owed: Raw = NONE_RAW
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What a strategy wants of the vault; never a list of trades.
 
-    health_wad: wanted health after the plan, or None to leave debt alone.
-    net_delta: wanted net base exposure in base units (signed), or None to leave it alone.
-    Both None means hold.
+    None leaves a thing alone; an empty tuple wants none of it. All None means hold.
     """
 
     lane: Lane
     health_wad: Wad | None
+    """Wanted health after the plan."""
     net_delta: Raw | None
+    """Wanted net base exposure of what the readings show, base units (signed)."""
     reason: str
+    options: tuple[OptionTarget, ...] | None = None
+    """Every series wanted, those already held among them; any other is to be closed."""
+    perpetuals: tuple[PerpetualTarget, ...] | None = None
+    """Venues that are not named keep what they have."""
+    supplies: tuple[SupplyTarget, ...] | None = None
+    """Venues and tokens that are not named keep what they have."""
 
     @property
     def hold(self) -> bool:
         """True when nothing is wanted."""
-        return self.health_wad is None and self.net_delta is None
+        wanted = (self.health_wad, self.net_delta, self.options, self.perpetuals, self.supplies)
+        return all(part is None for part in wanted)
 
 
 class MoveKind(IntEnum):
@@ -61,6 +105,20 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class Order:
+    """A change at a venue that is no move of the vault's contract: perpetuals, bought options, other lenders."""
+
+    venue: str
+    instrument: str
+    """As the venue, and `MarketState.holdings`, name it."""
+    quantity: int
+    """Units of the instrument (base units; token units for a supply); negative: sell, or take back."""
+    limit_price_wad: Wad
+    """Most to pay, or least to get, in assets per whole unit; 0 where nothing is paid (a supply)."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Ordered moves towards a target, with what they are expected to cost and reach."""
 
@@ -76,11 +134,13 @@ class Plan:
     gas_limit_estimate: int
     trades_price: bool
     """True if any move has price exposure (swap, borrow, withdraw of collateral against debt)."""
+    orders: tuple[Order, ...] = ()
+    """Changes at other venues, exits first; made beside the moves, by whoever connects the venue."""
 
     @property
     def empty(self) -> bool:
         """True when there is nothing to do."""
-        return not self.moves
+        return not self.moves and not self.orders
 
 
 @dataclass(frozen=True, slots=True)

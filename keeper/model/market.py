@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from keeper.model.block import BlockStamp
+from keeper.model.exposure import Exposure
 from keeper.model.mandate import Limits, MandateState
+from keeper.model.outlook import NO_OUTLOOK, Outlook
 from keeper.model.units import Bps, Raw, Wad, Wei
 
 
@@ -303,6 +305,11 @@ class MarketState:
     readings: Readings
     faults: tuple[str, ...]
     """Human reasons why prices must not be traded on (stale, disagreeing, not positive, ...)."""
+    outlook: Outlook = NO_OUTLOOK
+    """Forecasts, and what other venues offer."""
+    holdings: tuple[Exposure, ...] = ()
+    """Positions that the readings do not show: perpetuals, options bought, supplies and loans at other venues. The
+    id of each names its instrument at its venue."""
 
     @property
     def tradable(self) -> bool:

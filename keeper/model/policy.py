@@ -53,6 +53,8 @@ class GuardPolicy:
     """NAV loss of one plan."""
     min_keeper_balance_wei: int
     """Routine plans stop below this balance of the keeper's account."""
+    connected_venues: tuple[str, ...] = ()
+    """Venues beyond the vault's contract that orders can be sent to; a plan with any other is refused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ from typing import Protocol
 
 from keeper.model.block import BlockStamp
 from keeper.model.decision import Intent, Lane, Plan, Target, Verdict
+from keeper.model.exposure import Exposure
 from keeper.model.market import MarketState, Readings
 from keeper.model.outcome import AttemptResult, TickOutcome
+from keeper.model.outlook import Outlook
 from keeper.model.risk import RiskReport
 from keeper.model.risk_report import ModuleResult
 
@@ -22,6 +24,15 @@ class ChainReader(Protocol):
 
     def read(self, block: BlockStamp) -> Readings:
         """The vault through the lens, pinned to `block`."""
+        ...
+
+
+class Surroundings(Protocol):
+    """What is known beyond the vault's readings."""
+
+    def look(self, readings: Readings) -> tuple[Outlook, tuple[Exposure, ...]]:
+        """Forecasts and other venues' offers at the block of the readings, and what is held there; never raises for
+        what it cannot learn: that is left out."""
         ...
 
 

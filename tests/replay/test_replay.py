@@ -19,7 +19,7 @@ from keeper.model.exposure import RiskInputs
 from keeper.model.market import MarketState
 from keeper.model.risk import RiskReport
 from strategies.delta_band import DeltaBand
-from tests.builders import NOW, make_readings
+from tests.builders import NOW, make_market, make_readings
 from tests.replay.ticks import POLICIES, MadeUp, keeper_of, tick
 
 
@@ -94,6 +94,20 @@ def test_what_recent_blocks_said_of_inclusion_is_part_of_the_decision(tmp_path: 
     with open_journal(path) as journal, journal.database.writing() as db:
         db.execute(text("UPDATE decisions SET answers = replace(answers, '7.0', '3.0')"))
     assert "risk.collateral.low" in replayed(path)[1]
+
+
+def test_a_row_from_before_there_were_outlooks_is_decided_again_the_same(tmp_path: Path) -> None:
+    """What was not recorded was not known: the policy's forecast is not put in its place."""
+    path = tmp_path / "j.sqlite"
+    policies = dataclasses.replace(POLICIES, risk=RiskInputs(volatility=0.8))
+    with keeper_of(path, MadeUp(), policies=policies) as keeper:
+        tick(keeper, MadeUp(), make_readings(), 10)
+    with open_journal(path) as journal, journal.database.writing() as db:
+        row = json.loads(db.execute(text("SELECT market FROM readings")).scalar_one())
+        assert row.pop("outlook")["volatility"] == 0.8
+        assert row.pop("holdings") == []
+        db.execute(text("UPDATE readings SET market = :m"), {"m": json.dumps(row)})
+    assert replayed(path)[1] == []
 
 
 @pytest.mark.parametrize(
@@ -239,4 +253,4 @@ def test_readings_of_another_block_are_not_given_out() -> None:
     readings = make_readings()
     other = dataclasses.replace(readings.block, number=readings.block.number + 1)
     with pytest.raises(ReadError):
-        Recorded(readings).read(other)
+        Recorded(make_market(readings)).read(other)
