@@ -70,11 +70,21 @@ class LensReader:
 
     def calls(self, block: BlockStamp) -> list[Call]:
         """What to ask for the readings at `block`: for a batch together with other vaults'."""
+        return [self.snapshot_call(block), self.balance_call(block)]
+
+    @property
+    def account(self) -> str:
+        """The keeper's, whose balance is part of the readings."""
+        return self._keeper
+
+    def snapshot_call(self, block: BlockStamp) -> Call:
+        """The vault through its lens."""
         at = {"blockHash": block.hash}
-        return [
-            ("eth_call", [{"to": self._lens, "data": self._call_data}, at]),
-            ("eth_getBalance", [self._keeper, at]),
-        ]
+        return "eth_call", [{"to": self._lens, "data": self._call_data}, at]
+
+    def balance_call(self, block: BlockStamp) -> Call:
+        """The keeper's balance."""
+        return "eth_getBalance", [self._keeper, {"blockHash": block.hash}]
 
     def readings(self, block: BlockStamp, answers: Sequence[Any]) -> Readings:
         """What the answers to `calls` say; raises ReadError as `read`."""
