@@ -30,6 +30,7 @@ GimbalError
 ├── JournalError           the journal cannot be written: the keeper stops
 ├── ReplayError            a recorded decision cannot be made again
 ├── DeepReorganisationError  the chain was rewritten deeper than is followed: the keeper stops
+├── AccountingError        a backtest's books do not add up: it stops
 └── LocalnetError          the local mainnet could not be built or started
 """
 
@@ -139,6 +140,18 @@ class MarketDataError(UserError):
         row = f", row {self.row}" if self.row is not None else ""
         column = f", column {self.column!r}" if self.column else ""
         return f"market data {self.path}{row}{column}: {self.problem}; {self.remedy}"
+
+
+@dataclass
+class FetchError(UserError):
+    """Market history cannot be fetched, or not into that file."""
+
+    source: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.problem}; {self.remedy}"
 
 
 @dataclass
@@ -435,3 +448,18 @@ class LocalnetError(GimbalError):
 
     def __str__(self) -> str:
         return f"local mainnet, {self.step}: {self.problem}; {self.remedy}"
+
+
+@dataclass
+class AccountingError(GimbalError):
+    """A backtest's books do not add up: it stops."""
+
+    time: int
+    booked: int
+    measured: int
+
+    def __str__(self) -> str:
+        return (
+            f"books at {self.time}: {self.booked} asset units are accounted for, NAV is "
+            f"{self.measured}; this is a fault of the engine, please report it"
+        )

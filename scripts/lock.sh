@@ -17,3 +17,6 @@ printf 'fast-vollib==0.2.4\npyvolr==0.1.7\nQuantLib==1.44\nnumba\nnumpy\nscipy\n
 # shellcheck disable=SC2086
 printf 'silverback>=0.7,<0.8\n' |
     uv pip compile $options --quiet -c requirements-dev.lock - -o requirements-bench-latency.lock
+# shellcheck disable=SC2086
+printf 'backtesting>=0.6\nnautilus_trader>=1.200\npyarrow\n' |
+    uv pip compile $options --quiet - -o requirements-bench-backtest.lock

@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 
 from keeper.model.decision import Lane, Target
-from keeper.model.ledger import Ledger
 from keeper.model.market import MarketState
 from keeper.model.risk import RiskReport
-from keeper.model.units import BPS, WAD, Raw, wad_down, wad_float
+from keeper.model.units import Raw, wad_float
+from strategies.parts.room import least_health, room_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,9 @@ class DeltaBand:
         gap = wanted - risk.net_delta
         if abs(gap) <= band:
             return _hold(f"{now} is within {self.band} of {self.target_delta}")
-        step = min(abs(gap), self._room(market, risk, gap))
+        step = min(abs(gap), room_for(market, risk, gap, self.health_margin))
         if step <= 0:
-            least = wad_float(self._least_health(market))
+            least = wad_float(least_health(market, self.health_margin))
             return _hold(
                 f"{now} is off {self.target_delta}, and health "
                 f"{wad_float(risk.health_wad):.4f} leaves no room over {least:.4f}"
@@ -60,23 +60,6 @@ class DeltaBand:
         part = "" if step == abs(gap) else ", as far as health allows"
         reason = f"{now} is off {self.target_delta} by more than {self.band}: bring it back{part}"
         return Target(Lane.ROUTINE, None, Raw(reached), reason)
-
-    def _least_health(self, market: MarketState) -> int:
-        return market.readings.limits.min_health_wad * wad_down(1 + self.health_margin) // WAD
-
-    def _room(self, market: MarketState, risk: RiskReport, gap: int) -> int:
-        """Base units that can be traded towards the target with health kept over its least, rounded down.
-
-        What is idle costs no health, nor does buying back base that is owed. Beyond that each unit is at
-        worst a unit of new debt with nothing supplied against it:  W / (D + y p) >= h.
-        """
-        ledger, least = Ledger.of(market.readings), self._least_health(market)
-        asset_as_base = ledger.asset.idle * ledger.asset_scale // ledger.base_scale
-        if risk.has_position and risk.health_wad < least:
-            return ledger.base.idle if gap < 0 else min(asset_as_base, ledger.base.debt)
-        free = ledger.base.idle if gap < 0 else max(asset_as_base, ledger.base.debt)
-        spare = ledger.threshold_scaled() * WAD - ledger.debt_scaled() * BPS * least
-        return free + max(0, spare // (ledger.base_scale * BPS * least))
 
 
 def _hold(reason: str) -> Target:

@@ -132,6 +132,13 @@ class Keeper:
         """Newest block."""
         return self._fleet.head()
 
+    def see(self, head: BlockStamp) -> None:
+        """A head on which nothing is decided: only its place in the chain is noted.
+
+        Raises DeepReorganisationError as `tick`.
+        """
+        self._lineage.see(head)
+
     def tick(self, block: BlockStamp | None = None) -> TickOutcome:
         """One pass of every vault for `block` (by default the newest head); the outcome of the first.
 
@@ -152,9 +159,10 @@ class Keeper:
                 return tuple(v.ended(TickRecord(outcome, unread=True)) for v in vaults)
         self.lanes.begin_round()
         try:
-            if len(vaults) > 1 or self.lanes.in_flight():
-                self._fleet.begin(block, self._threads)  # while what is in flight is looked after
-            self._lineage.see(block)
+            # asked while what is in flight is looked after; not of a block whose place is still looked for,
+            # unless something is in flight and takes as long
+            if self._lineage.see(block) or self.lanes.in_flight():
+                self._fleet.begin(block, self._threads)
             return each_apart(vaults, self._by_danger(vaults, block), block)
         except DeepReorganisationError as error:
             for vault in vaults:

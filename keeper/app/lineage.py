@@ -23,17 +23,20 @@ class Lineage:
         self._threads = threads
         self._under_way: Future[None] | None = None
 
-    def see(self, head: BlockStamp) -> None:
-        """Look at a head. What has to be asked for is asked by another thread; `settled` waits for it.
+    def see(self, head: BlockStamp) -> bool:
+        """Look at a head; True if it follows the last one, so that nothing had to be asked.
 
+        What has to be asked for is asked by another thread; `settled` waits for it.
         Raises DeepReorganisationError where nothing has to be asked.
         """
         self.settled()
         tip = self._watch.tip
-        if tip is not None and head.parent_hash == tip.hash:
+        follows = tip is not None and head.parent_hash == tip.hash
+        if follows:
             self._look(head)
         else:
             self._under_way = self._threads.submit(self._look, head)
+        return follows
 
     def settled(self) -> None:
         """Wait for the look under way; raises DeepReorganisationError."""

@@ -54,12 +54,17 @@ class RateBudget:
         self._open_s = now
         self._refusals = 0
 
+    @property
+    def bounded(self) -> bool:
+        """False while any number of requests may be made at once."""
+        return bool(self._buckets) or self._refusals > 0
+
     def spend(self, calls: int, *, urgent: bool = False) -> float:
         """Takes `calls`; 0 if that was possible, at once or after a wait of up to a second.
 
         Else how many seconds to wait, and nothing is taken. An urgent spending always succeeds.
         """
-        if not self._buckets and not self._refusals:
+        if not self.bounded:
             return 0.0
         while True:
             with self._guard:

@@ -3,7 +3,8 @@
 import itertools
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from keeper.chain.budget import RateBudget
@@ -91,7 +92,42 @@ class Endpoint:
             self._batches = False  # the endpoint does not batch: ask one by one from now on
         return [self._settled(method, params) for method, params in calls]
 
+    def begin(self, calls: Sequence[Call]) -> Callable[[], list[Any]] | None:
+        """`batch` in two halves: asked now, and what is returned waits for the results.
+
+        None where that cannot be, and nothing was asked.
+        """
+        if not self._batches:
+            return None
+        names, requests, read = self._question(calls)
+        if self.budget.bounded:  # which may have to be waited for
+            return None
+        with self._said(names):
+            asked = self._wire.begin(json.dumps(requests).encode(), self._longest_s(calls))
+        if asked is None:
+            return None
+
+        def results() -> list[Any]:
+            with self._said(names):
+                by_id = asked.read(lambda answer: read(parsed(answer.decode())))
+            if by_id is None:  # it does not batch
+                return self.batch(calls)
+            return [self._settle(r["method"], by_id[r["id"]]) for r in requests]
+
+        return results
+
     def _batch(self, calls: Sequence[Call]) -> list[Any] | None:
+        names, requests, read = self._question(calls)
+        self._spend(names, len(calls))
+        by_id = self._ask(names, requests, self._longest_s(calls), read)
+        if by_id is None:
+            return None
+        return [self._settle(r["method"], by_id[r["id"]]) for r in requests]
+
+    def _question(
+        self, calls: Sequence[Call]
+    ) -> tuple[str, list[dict[str, Any]], Callable[[Any], dict[int, dict[str, Any]] | None]]:
+        """What to say of a batch, its requests, and what makes answers by id of its JSON; None for "no batches"."""
         names = "+".join(dict.fromkeys(method for method, _ in calls))
         requests = [self._request(method, params) for method, params in calls]
 
@@ -110,12 +146,10 @@ class Endpoint:
                 raise EndpointError(self.name, names, problem)
             return by_id
 
-        self._spend(names, len(calls))
-        timeout_s = max((self._timeout_of(method) for method, _ in calls), default=self._timeout_s)
-        by_id = self._ask(names, requests, timeout_s, read)
-        if by_id is None:
-            return None
-        return [self._settle(r["method"], by_id[r["id"]]) for r in requests]
+        return names, requests, read
+
+    def _longest_s(self, calls: Sequence[Call]) -> float:
+        return max((self._timeout_of(method) for method, _ in calls), default=self._timeout_s)
 
     def _timeout_of(self, method: str) -> float:
         return self._timeouts_s.get(method, self._timeout_s)
@@ -179,8 +213,14 @@ class Endpoint:
     def _ask(self, method: str, request: Any, timeout_s: float, read: Callable[[Any], T]) -> T:
         """What `read` makes of the answer's JSON. Whatever comes back, only EndpointError is raised."""
         body = json.dumps(request).encode()
-        try:
+        with self._said(method):
             return self._wire.ask(body, timeout_s, lambda answer: read(parsed(answer.decode())))
+
+    @contextmanager
+    def _said(self, method: str) -> Iterator[None]:
+        """Whatever goes wrong on the wire, as an EndpointError about the method."""
+        try:
+            yield
         except TooMany as error:
             wait_s = self.budget.pause(error.retry_after_s)
             raise RateLimitedError(self.name, method, str(error), wait_s) from None

@@ -2,8 +2,9 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from functools import partial
 from typing import Any
 
 from keeper.chain.reader import LensReader
@@ -29,39 +30,60 @@ def read_many(
     A call that several need (the balance of their one keeper) is made once: n vaults of one account
     cost n + 1 calls in one request of each endpoint.
     """
-    return _read(source, readers, block, {}, {r.account for r in readers})
+    question = _Question(readers, block, frozenset(r.account for r in readers))
+    return question.results(question.asked(source), {})
 
 
-def _read(
-    source: Source,
-    readers: Sequence[LensReader],
-    block: BlockStamp,
-    held: dict[str, Any],
-    due: Iterable[str],
-) -> tuple[Result, ...]:
-    """`held`: answers to earlier questions for balances, by account; brought up to date for those `due`."""
-    ask = {r.account: r.balance_call(block) for r in readers}
-    accounts = [account for account in ask if account in due]
-    calls = [r.snapshot_call(block) for r in readers] + [ask[account] for account in accounts]
-    answers: list[Any] = []
-    for start in range(0, len(calls), CALLS_PER_REQUEST):
-        answers += _asked(source, calls[start : start + CALLS_PER_REQUEST])
-    snapshots, balances = answers[: len(readers)], answers[len(readers) :]
-    now = dict(zip(accounts, balances, strict=True))
-    found = tuple(
-        _one(reader, block, snapshot, now.get(reader.account, held.get(reader.account)))
-        for reader, snapshot in zip(readers, snapshots, strict=True)
-    )
-    for reader, result in zip(readers, found, strict=True):
-        if reader.account in now and isinstance(result, Readings):  # it was understood
-            held[reader.account] = now[reader.account]
-    return found
+class _Question:
+    """What is asked about some vaults at one block: their snapshots, and the balances of the accounts that are due."""
+
+    def __init__(
+        self, readers: Sequence[LensReader], block: BlockStamp, due: frozenset[str]
+    ) -> None:
+        self.readers = tuple(readers)
+        self.block = block
+        asks = {r.account: r.balance_call(block) for r in readers}
+        self.accounts = [account for account in asks if account in due]
+        self.calls: list[Call] = [r.snapshot_call(block) for r in readers]
+        self.calls += [asks[account] for account in self.accounts]
+
+    def begun(self, source: Any, threads: Executor) -> Callable[[], list[Any]]:
+        """Asked now, without a thread where that can be; what is returned waits for the answers."""
+        begin = getattr(source, "begin", None)
+        waits: Callable[[], list[Any]] | None = None
+        if begin is not None and len(self.calls) <= CALLS_PER_REQUEST:
+            waits = begin(self.calls)
+        if waits is None:
+            return threads.submit(self.asked, source).result
+        return partial(_asked, source, self.calls, waits)
+
+    def asked(self, source: Source) -> list[Any]:
+        """The answers; a fault in the place of each that was not had."""
+        answers: list[Any] = []
+        for start in range(0, len(self.calls), CALLS_PER_REQUEST):
+            answers += _asked(source, self.calls[start : start + CALLS_PER_REQUEST])
+        return answers
+
+    def results(self, answers: Sequence[Any], held: dict[str, Any]) -> tuple[Result, ...]:
+        """`held`: answers to earlier questions for balances, by account; brought up to date."""
+        snapshots, balances = answers[: len(self.readers)], answers[len(self.readers) :]
+        now = dict(zip(self.accounts, balances, strict=True))
+        found = tuple(
+            _one(reader, self.block, snapshot, now.get(reader.account, held.get(reader.account)))
+            for reader, snapshot in zip(self.readers, snapshots, strict=True)
+        )
+        for reader, result in zip(self.readers, found, strict=True):
+            if reader.account in now and isinstance(result, Readings):  # it was understood
+                held[reader.account] = now[reader.account]
+        return found
 
 
-def _asked(source: Source, calls: Sequence[Call]) -> list[Any]:
+def _asked(
+    source: Source, calls: Sequence[Call], waits: Callable[[], list[Any]] | None = None
+) -> list[Any]:
     """Answers; in their places the faults. What endpoints disagree on is found by halves: the rest is agreed."""
     try:
-        return source.agreed_batch(calls)
+        return waits() if waits is not None else source.agreed_batch(calls)
     except ConflictError as error:
         if len(calls) == 1:
             return [error]
@@ -98,7 +120,7 @@ class Fleet:
         self._guard = threading.Lock()
         self._read: OrderedDict[str, list[Result]] = OrderedDict()
         self._told: set[tuple[str, int]] = set()
-        self._begun: tuple[str, Future[tuple[Result, ...]]] | None = None
+        self._begun: tuple[_Question, Callable[[], list[Any]]] | None = None
         self._balances: dict[str, Any] = {}
         self._asked_at: dict[str, int] = {}
         self._moving: frozenset[str] = frozenset()
@@ -121,11 +143,12 @@ class Fleet:
         return self._source.head()
 
     def begin(self, block: BlockStamp, threads: Executor) -> None:
-        """Ask for every vault at `block` from another thread; who reads that block next waits for it."""
+        """Ask for every vault at `block`; who reads that block next waits for the answers."""
         with self._guard:
+            self._begun = None
             if block.hash not in self._read:
-                due = self._due(block)
-                self._begun = block.hash, threads.submit(self._ask, self._readers, block, due)
+                question = _Question(self._readers, block, self._due(block))
+                self._begun = question, question.begun(self._source, threads)
 
     def read(self, block: BlockStamp) -> tuple[Result, ...]:
         """Every vault at `block`; asked once, while it is one of the last few blocks."""
@@ -148,10 +171,10 @@ class Fleet:
         found = self._read.get(block.hash)
         if found is None:
             begun, self._begun = self._begun, None
-            if begun is not None and begun[0] == block.hash:
-                found = list(begun[1].result())
-            else:
-                found = list(self._ask(self._readers, block, self._due(block)))
+            if begun is None or begun[0].block.hash != block.hash:
+                question = _Question(self._readers, block, self._due(block))
+                begun = question, partial(question.asked, self._source)
+            found = self._told_by(begun[0], begun[1]())
             self._read[block.hash] = found
             while len(self._read) > _BLOCKS_KEPT:
                 gone, _ = self._read.popitem(last=False)
@@ -161,17 +184,17 @@ class Fleet:
     def _again(self, block: BlockStamp, found: list[Result]) -> None:
         faulty = [place for place, result in enumerate(found) if isinstance(result, ReadError)]
         readers = [self._readers[place] for place in faulty]
-        due = frozenset(reader.account for reader in readers)
-        for place, result in zip(faulty, self._ask(readers, block, due), strict=True):
+        question = _Question(readers, block, frozenset(reader.account for reader in readers))
+        answers = self._told_by(question, question.asked(self._source))
+        for place, result in zip(faulty, answers, strict=True):
             found[place] = result
             self._told.discard((block.hash, place))
 
-    def _ask(
-        self, readers: Sequence[LensReader], block: BlockStamp, due: frozenset[str]
-    ) -> tuple[Result, ...]:
-        found = _read(self._source, readers, block, self._balances, due)
-        self._asked_at.update(dict.fromkeys(due & self._balances.keys(), block.number))
-        return found
+    def _told_by(self, question: _Question, answers: Sequence[Any]) -> list[Result]:
+        found = question.results(answers, self._balances)
+        known = self._balances.keys() & set(question.accounts)
+        self._asked_at.update(dict.fromkeys(known, question.block.number))
+        return list(found)
 
     def _due(self, block: BlockStamp) -> frozenset[str]:
         """Accounts whose balance is asked for: unknown, old, with something in flight, or that had just before."""

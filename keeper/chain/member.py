@@ -2,13 +2,14 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import structlog
 
 from keeper.chain import standing
 from keeper.chain.endpoint import Endpoint
+from keeper.chain.source import Call
 from keeper.chain.stamps import quantity
 from keeper.chain.standing import EndpointState, Fault, QuarantinePolicy, Role
 from keeper.errors import (
@@ -88,6 +89,33 @@ class Member:
         self._change(lambda s: standing.answered(s, self._clock() - began_s))
         self.endpoint.budget.served()
         return found
+
+    def begin(self, calls: Sequence[Call]) -> Callable[[], list[Any]] | None:
+        """A batch asked now; what is returned waits for the results. None where it must be asked with `ask`.
+
+        What fails is asked once more, with its patience.
+        """
+        began_s = self._clock()
+        if not self._chain_seen:
+            return None
+        try:
+            waits = self.endpoint.begin(calls)
+        except EndpointError:
+            return None
+        if waits is None:
+            return None
+
+        def results() -> list[Any]:
+            try:
+                found = waits()
+            except RateLimitedError:
+                raise
+            except EndpointError:
+                return self.ask(lambda endpoint: endpoint.batch(calls))
+            self._change(lambda s: standing.answered(s, self._clock() - began_s))
+            return found
+
+        return results
 
     def _persist(self, question: Callable[[Endpoint], T], *, any_chain: bool) -> T:
         """Asks again at once what failed at once: a line that drops every other answer still serves.

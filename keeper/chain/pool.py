@@ -195,6 +195,16 @@ class EndpointPool:
         self._asked.name = ""
         return self._reads.batch(calls)
 
+    def begin(self, calls: Sequence[Call]) -> Callable[[], list[Any]] | None:
+        """`agreed_batch` in two halves: asked now, and what is returned waits for the results, in the same thread.
+
+        None where several must agree, or the endpoint cannot be asked so; nothing was asked then.
+        """
+        if self._only is None:
+            return None
+        self._asked.name = self._only.name
+        return self._only.begin(calls)
+
     def broadcast(self, raw: str) -> tuple[Broadcast, ...]:
         """Send a signed transaction to every healthy endpoint that writes, at once; what each said.
 

@@ -1,9 +1,10 @@
-"""One HTTP request and its answer: within a deadline as a whole, and of a bounded size."""
+"""HTTP requests by a general client, for what needs one: TLS, proxies, credentials kept elsewhere.
+
+Each is within a deadline as a whole, and its answer of a bounded size.
+"""
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from socket import SHUT_RDWR, socket
 from typing import Any
 from weakref import WeakSet
@@ -15,15 +16,14 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 
 from keeper.chain import wire
+from keeper.chain.plain import LOOPBACK
+from keeper.chain.refusal import refuse_status
 from keeper.chain.urls import split
 from keeper.chain.watchdog import watchdog
-from keeper.chain.wire import NoAnswer, TooMany, too_large, too_late
+from keeper.chain.wire import NoAnswer, too_large, too_late
 
 _CHUNK = 64 * 2**10
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
-_TOO_MANY = 429
-_LONGEST_RETRY_AFTER_S = 3_600.0
 
 
 class HttpLine:
@@ -62,7 +62,7 @@ class HttpLine:
             # the adapter and not the session: the latter looks for cookies, hooks, redirects and proxies
             # at every request, which takes longer than a loopback node
             with self._adapter.send(request, timeout=timeout_s, **self._environment) as response:
-                _refuse_status(response)
+                refuse_status(response.status_code, response.headers.get("Retry-After"))
                 return _body(response)
         except requests.Timeout as error:
             raise too_late(timeout_s) from error
@@ -77,7 +77,7 @@ class HttpLine:
         with requests.Session() as session:
             # a loopback node is never behind a proxy
             parts = split(self._url)
-            session.trust_env = parts is None or parts.hostname not in _LOOPBACK
+            session.trust_env = parts is None or parts.hostname not in LOOPBACK
             self._environment = dict(
                 session.merge_environment_settings(self._url, {}, True, None, None)
             )
@@ -91,29 +91,6 @@ class HttpLine:
             if connection.sock is not None:
                 with suppress(OSError):
                     socket.shutdown(connection.sock, SHUT_RDWR)
-
-
-def _refuse_status(response: requests.Response) -> None:
-    said = f"answered HTTP {response.status_code}"
-    if response.status_code == _TOO_MANY:
-        raise TooMany(said, retry_after_s(response.headers.get("Retry-After")))
-    if response.status_code >= 300:
-        raise NoAnswer(said)
-
-
-def retry_after_s(header: str | None) -> float | None:
-    """Seconds of a Retry-After header, a number or a date, up to an hour; None where there is no usable one."""
-    if header is None:
-        return None
-    text = header.strip()
-    if text.isdecimal() and text.isascii():
-        return min(float(text[:9]), _LONGEST_RETRY_AFTER_S)
-    try:
-        at = parsedate_to_datetime(text)
-        left = (at - datetime.now(at.tzinfo or UTC)).total_seconds() if at.tzinfo else 0.0
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return min(max(left, 0.0), _LONGEST_RETRY_AFTER_S)
 
 
 def _body(response: requests.Response) -> bytes:

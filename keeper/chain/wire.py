@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 from weakref import WeakSet
 
 from keeper.chain.urls import scheme_of
@@ -48,6 +48,45 @@ class Line(Protocol):
         ...
 
 
+@runtime_checkable
+class SplitLine(Line, Protocol):
+    """A line whose asker may do something else before it waits."""
+
+    def send(self, body: bytes, timeout_s: float) -> None:
+        """Ask; NoAnswer where that is not possible."""
+        ...
+
+    def receive(self) -> bytes:
+        """The answer's bytes, until `timeout_s` from the sending; else NoAnswer."""
+        ...
+
+
+class Asked:
+    """A request under way."""
+
+    def __init__(self, line: SplitLine, done_with: Callable[[Line], None]) -> None:
+        self._line: SplitLine | None = line
+        self._done_with = done_with
+
+    def read(self, read: Callable[[bytes], T]) -> T:
+        """What `read` makes of the answer, once; as `Wire.ask`."""
+        line, self._line = self._line, None
+        if line is None:
+            raise NoAnswer("was read before")
+        try:
+            found = read(line.receive())
+        except BaseException:
+            line.close()
+            raise
+        self._done_with(line)
+        return found
+
+    def __del__(self) -> None:
+        """An answer that nobody waits for would be taken for that of another request."""
+        if self._line is not None:
+            self._line.close()
+
+
 class Wire:
     """Lines to one address: a request has one to itself, so any thread may ask and none waits for another."""
 
@@ -64,21 +103,42 @@ class Wire:
         A line that failed or whose answer could not be read is not used again: the answer may still come
         on it, and would be taken for that of the next request.
         """
-        try:
-            line = self._free.pop()
-        except IndexError:
-            line = self._make()
-            with self._guard:
-                self._lines.add(line)
+        line = self._taken()
         try:
             found = read(line.ask(body, timeout_s))
         except BaseException:
             line.close()
             raise
+        self._done_with(line)
+        return found
+
+    def begin(self, body: bytes, timeout_s: float) -> "Asked | None":
+        """Ask without waiting; None where a line must wait for its answer, and nothing was asked."""
+        line = self._taken()
+        if not isinstance(line, SplitLine):
+            self._done_with(line)
+            return None
+        try:
+            line.send(body, timeout_s)
+        except BaseException:
+            line.close()
+            raise
+        return Asked(line, self._done_with)
+
+    def _taken(self) -> Line:
+        """A line for one request."""
+        try:
+            return self._free.pop()
+        except IndexError:
+            line = self._make()
+            with self._guard:
+                self._lines.add(line)
+            return line
+
+    def _done_with(self, line: Line) -> None:
         self._free.append(line)
         if self._closed:  # meanwhile, or before: nobody else will end it
             self._end(self._free)
-        return found
 
     def close(self) -> None:
         """Close every line, those in use too; one that is opened for a request still under way ends with it."""
@@ -107,6 +167,10 @@ def open_wire(url: str) -> Wire:
         from keeper.chain.ipc import IpcLine
 
         return Wire(lambda: IpcLine(url))
+    from keeper.chain.plain import PlainLine, is_plain
+
+    if is_plain(url):
+        return Wire(lambda: PlainLine(url))
     from keeper.chain.transport import HttpLine
 
     return Wire(lambda: HttpLine(url))

@@ -11,6 +11,7 @@ from keeper import __version__
 from keeper.cli import config as config_commands
 from keeper.cli import (
     control,
+    data,
     demo,
     doctor,
     journal,
@@ -71,6 +72,7 @@ app.add_typer(tx.app, name="tx")
 app.add_typer(config_commands.app, name="config")
 app.add_typer(journal.app, name="journal")
 app.command("replay")(replay.replay)
+app.add_typer(data.app, name="data")
 app.add_typer(volatility.app, name="volatility")
 app.add_typer(quant.app, name="quant")
 app.command("demo")(demo.demo)

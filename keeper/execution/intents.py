@@ -1,14 +1,14 @@
 """An intent: one call bound to a block and a deadline, with a deterministic id."""
 
-from eth_abi.abi import encode as abi_encode
 from eth_utils.crypto import keccak
 
-from keeper.execution.simulate import MOVES_TYPE, moves
+from keeper.execution.encode import WORD, address, bytes32, sized, uint
+from keeper.execution.simulate import moves
 from keeper.execution.worth import NO_STAKE, Stake
 from keeper.model.decision import Beat, Intent, Lane, Payload, Plan, Rebalance, Settle
 from keeper.model.market import Readings
 
-_ID_TYPES = ("uint256", "address", "bytes32", "string", "bytes", "uint256")
+_HEAD_WORDS = 6
 GAS_OF_BEAT = 80_000
 GAS_OF_SETTLE = 700_000
 """Half over what forked protocols measure without options; the simulation gives the true figure."""
@@ -28,10 +28,8 @@ def make_intent(
     """
     block = readings.block
     to = payload.mandate if isinstance(payload, Beat) else readings.vault
-    block_hash = bytes.fromhex(block.hash.removeprefix("0x"))
-    values = (readings.chain_id, to, block_hash, type(payload).__name__, _digest(payload), counter)
     return Intent(
-        id="0x" + keccak(abi_encode(_ID_TYPES, values)).hex(),
+        id="0x" + keccak(_name(payload, readings, to, counter)).hex(),
         to=to,
         lane=payload.plan.lane if isinstance(payload, Rebalance) else Lane.ROUTINE,
         deadline=block.timestamp + deadline_s,
@@ -44,14 +42,28 @@ def make_intent(
     )
 
 
+def _name(payload: Payload, readings: Readings, to: str, counter: int) -> bytes:
+    """abi.encode(uint256 chain, address to, bytes32 block, string kind, bytes payload, uint256 counter)."""
+    kind, said = sized(type(payload).__name__.encode()), sized(_digest(payload))
+    head = _HEAD_WORDS * WORD
+    words = (
+        uint(readings.chain_id),
+        address(to),
+        bytes32(readings.block.hash),
+        uint(head),
+        uint(head + len(kind)),
+        uint(counter),
+    )
+    return b"".join((*words, kind, said))
+
+
 def _digest(payload: Payload) -> bytes:
-    """What tells payloads of one kind apart."""
+    """What tells payloads of one kind apart: abi.encode(Move[], bytes32, uint256), or of a number."""
     if isinstance(payload, Rebalance):
-        state = bytes.fromhex(payload.state_hash.removeprefix("0x"))
-        values = (moves(payload.plan), state, int(payload.max_loss))
-        return abi_encode((MOVES_TYPE, "bytes32", "uint256"), values)
-    number = payload.last_beat if isinstance(payload, Beat) else payload.epoch
-    return abi_encode(("uint256",), (number,))
+        offset = uint(3 * WORD)
+        rest = bytes32(payload.state_hash) + uint(payload.max_loss)
+        return offset + rest + moves(payload.plan)
+    return uint(payload.last_beat if isinstance(payload, Beat) else payload.epoch)
 
 
 def _gas(payload: Payload) -> int:

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from eth_abi.abi import decode as abi_decode
-from eth_abi.abi import encode as abi_encode
 from eth_abi.exceptions import DecodingError
 from eth_utils.abi import collapse_if_tuple, function_signature_to_4byte_selector
 
 from keeper.errors import RpcError
+from keeper.execution.encode import WORD, address, bytes32, uint
 from keeper.model.decision import Beat, Intent, Plan, Rebalance
 
 MOVES_TYPE = "(uint8,address,address,uint256,uint256,uint256)[]"
@@ -30,24 +30,29 @@ def call_data(intent: Intent) -> str:
     if not isinstance(payload, Rebalance):
         return "0x" + (_BEAT_SELECTOR if isinstance(payload, Beat) else _SETTLE_SELECTOR).hex()
     head = (
-        _bytes32(intent.id),
-        intent.deadline,
-        _bytes32(payload.state_hash),
-        int(payload.max_loss),
+        bytes32(intent.id),
+        uint(intent.deadline, 64),
+        bytes32(payload.state_hash),
+        uint(payload.max_loss),
     )
-    return "0x" + (_REBALANCE_SELECTOR + abi_encode(_REBALANCE, [head, moves(payload.plan)])).hex()
+    # the struct is static and lies in the head; the moves follow their offset
+    offset = uint((len(head) + 1) * WORD)
+    return "0x" + b"".join((_REBALANCE_SELECTOR, *head, offset, moves(payload.plan))).hex()
 
 
-def moves(plan: Plan) -> list[tuple[int, str, str, int, int, int]]:
-    """IVault.Move[], in the order of its fields."""
-    return [
-        (int(m.kind), m.adapter, m.token, int(m.amount), int(m.limit), int(m.target))
-        for m in plan.moves
-    ]
-
-
-def _bytes32(text: str) -> bytes:
-    return bytes.fromhex(text.removeprefix("0x"))
+def moves(plan: Plan) -> bytes:
+    """IVault.Move[] as ABI words: how many, then each in the order of its fields."""
+    words = [uint(len(plan.moves))]
+    for m in plan.moves:
+        words += (
+            uint(m.kind, 8),
+            address(m.adapter),
+            address(m.token),
+            uint(m.amount),
+            uint(m.limit),
+            uint(m.target),
+        )
+    return b"".join(words)
 
 
 def is_revert(error: RpcError) -> bool:

@@ -20,6 +20,7 @@ class Funding:
     """One venue's rates; arrays (periods,)."""
 
     venue: str
+    """Empty where the file names none."""
     step_s: int
     """Length of a period."""
     times: Ints
@@ -37,27 +38,29 @@ class Funding:
 def read_funding(
     path: Path | str, venue: str | None = None, step_s: int = 28_800, max_missing: int = 0
 ) -> Funding:
-    """Read `venue, t, funding_rate`; where several venues are stacked, `venue` chooses one.
+    """Read `t, funding_rate`; where several venues are stacked in a column `venue`, `venue` chooses one.
 
     Errors: `MarketDataError`: missing columns, a venue that is not there or not chosen, rates that are no numbers or
     above `MAX_RATE`, times that repeat, go back or are off the step, gaps of more than `max_missing` periods.
     """
-    table = _of_venue(read_table(path, ("venue", "t", "funding_rate")), venue)
+    table = _of_venue(read_table(path, ("t", "funding_rate")), venue)
     rate = table.numbers("funding_rate")
     within = np.abs(rate) <= MAX_RATE
     table.require(within, "funding_rate", f"is beyond {MAX_RATE} a period", "check the unit")
     times, gaps = check_times(table, "t", step_s, max_missing)
-    return Funding(table.columns["venue"][0], step_s, times, rate, gaps)
+    return Funding(table.columns.get("venue", [""])[0], step_s, times, rate, gaps)
 
 
 def _of_venue(table: Table, venue: str | None) -> Table:
-    names = table.columns["venue"]
+    if "venue" not in table.columns and venue is None:
+        return table
+    names = table.columns.get("venue", [])
     there = sorted(set(names))
     if venue is None and len(there) > 1:
         problem = f"holds several venues: {', '.join(there)}"
         raise MarketDataError(table.path, problem, "choose one", None, "venue")
     if venue is not None and venue not in there:
-        problem = f"holds no venue {venue!r}, only {', '.join(there)}"
+        problem = f"holds no venue {venue!r}, only {', '.join(there) or 'one without a name'}"
         raise MarketDataError(table.path, problem, "choose another", None, "venue")
     rows = [i for i, name in enumerate(names) if venue in (None, name)]
     columns = {name: [cells[i] for i in rows] for name, cells in table.columns.items()}

@@ -86,6 +86,8 @@ def read_table(path: Path | str, needed: Sequence[str]) -> Table:
     (all are named), or with a row too short.
     """
     file = Path(path)
+    if file.suffix == ".parquet":
+        return _filled(parquet_table(file), needed)
     reader = csv.reader(io.StringIO(_text(file), newline=""))
     rows: list[list[str]] = []
     lines: list[int] = []
@@ -98,18 +100,41 @@ def read_table(path: Path | str, needed: Sequence[str]) -> Table:
     except csv.Error as error:
         problem = f"is not CSV: {error}"
         raise MarketDataError(str(file), problem, "give CSV", reader.line_num) from error
-    missing = [name for name in needed if name not in header]
-    if missing:
-        problem = f"lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}"
-        raise MarketDataError(str(file), problem, f"needed are {', '.join(needed)}", 1)
-    if not rows:
-        raise MarketDataError(str(file), "has no rows", "give at least one row of data")
+    _filled(Table(str(file), {name: [] for name in header}, lines), needed)
     for cells, line in zip(rows, lines, strict=True):
         if len(cells) < len(header):
             problem = f"has {len(cells)} cells, the header has {len(header)}"
             raise MarketDataError(str(file), problem, "complete the row", line)
     by_column = list(zip(*(cells[: len(header)] for cells in rows), strict=True))
     return Table(str(file), {n: list(c) for n, c in zip(header, by_column, strict=True)}, lines)
+
+
+def _filled(table: Table, needed: Sequence[str]) -> Table:
+    missing = [name for name in needed if name not in table.columns]
+    if missing:
+        problem = f"lacks the column{'s' * (len(missing) > 1)} {', '.join(missing)}"
+        raise MarketDataError(table.path, problem, f"needed are {', '.join(needed)}", 1)
+    if not table.lines:
+        raise MarketDataError(table.path, "has no rows", "give at least one row of data")
+    return table
+
+
+def parquet_table(file: Path) -> Table:
+    """A parquet file as cells of text, which hold every digit; its rows count from 1."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(file)
+    except FileNotFoundError:
+        raise MarketDataError(str(file), "does not exist", "check the path") from None
+    except (OSError, pa.ArrowInvalid) as error:
+        raise MarketDataError(str(file), "is not a whole parquet file", "get it again") from error
+    cells = {
+        name: ["" if value is None else str(value) for value in table.column(name).to_pylist()]
+        for name in table.column_names
+    }
+    return Table(str(file), cells, list(range(1, table.num_rows + 1)))
 
 
 def _text(file: Path) -> str:

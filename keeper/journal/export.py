@@ -73,8 +73,8 @@ def export_parquet(journal: SqlJournal, file: Path, tables: tuple[str, ...]) -> 
 
 
 def _parquet(journal: SqlJournal, name: str, file: Path) -> int:
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     table = _table(name)
     kinds: dict[type, Callable[[], Any]] = {int: pa.int64, str: pa.string}

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes an environment of benchmark peers from its hash-checked lock; does nothing when it is up to date.
-# environment.sh [bench | bench-latency]
+# environment.sh [bench | bench-latency | bench-backtest]
 set -eu
 cd "$(dirname "$0")/../.."
 name=${1:-bench}

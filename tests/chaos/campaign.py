@@ -1,19 +1,20 @@
 """`python -m tests.chaos.campaign --schedules 1000`: the campaign, its report by fault, and its exit code.
 
-Exit 1 if any intent took effect twice, any was lost, any transaction is stuck, or the vault was liquidated where a
-keeper without faults would have saved it.
+Exit 1 if any intent took effect twice, any was lost, any transaction is stuck, the vault was liquidated where a keeper
+without faults would have saved it, a schedule could not be played, or (from FULL schedules on) a kind of fault never
+struck. `--resume` goes on where the ledger ends; `--table` only prints what is in it.
 """
 
 import argparse
-import json
+import faulthandler
 import logging
-import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field, fields, replace
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -22,59 +23,21 @@ from web3.exceptions import Web3Exception
 
 from keeper.demo.start import band_for
 from keeper.errors import EndpointError
+from tests.chaos.ledger import ALL, Entry, Ledger, never_struck, rows, table
 from tests.chaos.run import Played, play
 from tests.chaos.schedule import KINDS, Schedule, draw
-from tests.chaos.stage import HEALTH, ROOT, Stage, set_stage
+from tests.chaos.stage import HEALTH, ROOT, NodeHangs, Stage, set_stage
 
-_HUNG = (EndpointError, OSError, Web3Exception)
+_HUNG = (NodeHangs, EndpointError, OSError, Web3Exception)
 """What the stage's own node raises when it does not answer; requests' errors are OSErrors."""
+_MOST_HANGS = 3
+_MOST_S = 240.0
+"""Of wall time for one schedule, which takes seconds: longer, and the process ends and says where it stood."""
 FOLDER = ROOT / "build" / "chaos"
+LEDGER = FOLDER / "campaign.jsonl"
+FULL = 10 * len(KINDS)
 SLOW_BLOCKS = 6
 """A wait for protection from which on it is held against a keeper without any fault on the same path."""
-
-
-@dataclass
-class Row:
-    """One kind of fault over all schedules it had a part in."""
-
-    schedules: int = 0
-    struck_in: int = 0
-    """Schedules in which it really struck."""
-    strikes: int = 0
-    double_effects: int = 0
-    lost_intents: int = 0
-    stuck: int = 0
-    avoidable_liquidations: int = 0
-    """In which a keeper without faults on the same path, at the same fees, was not liquidated."""
-    unavoidable_liquidations: int = 0
-    blocks_to_protect: list[int] = field(default_factory=list)
-
-    def add(self, other: "Row") -> None:
-        """Both together."""
-        for one in fields(self):
-            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
-
-
-@dataclass
-class Tally:
-    """All schedules played."""
-
-    rows: dict[str, Row] = field(default_factory=lambda: {kind: Row() for kind in (*KINDS, "all")})
-    problems: list[str] = field(default_factory=list)
-    slow: list[str] = field(default_factory=list)
-    """Waits of some length, beside those of a keeper without faults."""
-    node_hangs: int = 0
-    """Times the node of the stage stopped answering and the schedule was played again on a new one."""
-    wall_s: float = 0.0
-
-    def add(self, other: "Tally") -> None:
-        """Both together."""
-        for kind, row in other.rows.items():
-            self.rows[kind].add(row)
-        self.problems += other.problems
-        self.slow += other.slow
-        self.node_hangs += other.node_hangs
-        self.wall_s = max(self.wall_s, other.wall_s)
 
 
 def main() -> int:
@@ -85,127 +48,131 @@ def main() -> int:
     parser.add_argument(
         "--jobs", type=int, default=2, help="processes, each with a node of its own"
     )
+    parser.add_argument(
+        "--ledger", type=Path, default=LEDGER, help="a line a schedule is added here"
+    )
+    parser.add_argument("--resume", action="store_true", help="play only what is not in the ledger")
+    parser.add_argument("--table", action="store_true", help="play nothing, print the ledger")
     options = parser.parse_args()
-    tally = together(options.seed, options.schedules, options.jobs)
-    print(table(tally.rows))
-    for line in (*tally.slow, *tally.problems):
+    ledger = Ledger(options.ledger.absolute())
+    if not options.resume and not options.table:
+        ledger.path.unlink(missing_ok=True)
+    begun, seeds = time.monotonic(), range(options.seed, options.seed + options.schedules)
+    broken = []
+    if not options.table:
+        known = {entry.seed for entry in ledger.entries()}
+        left = [seed for seed in seeds if seed not in known]
+        broken = together(left, options.jobs, ledger)
+    problems = _report(ledger.entries()) + broken
+    print(f"{time.monotonic() - begun:.0f} s, {len(problems)} problems; {ledger.path}")
+    return 1 if problems else 0
+
+
+def _report(entries: Sequence[Entry]) -> list[str]:
+    """Prints the table, what was slow and what was wrong."""
+    found = rows(entries)
+    print(table(found))
+    for entry in (e for e in entries if e.without_faults is not None):
+        print(_slow(entry))
+    problems = [text for entry in entries for text in entry.problems()]
+    if found[ALL].schedules >= FULL:
+        problems += never_struck(found)
+    for line in problems:
         print(line)
-    report = FOLDER / "report.json"
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    report.write_text(json.dumps({"first_seed": options.seed, **asdict(tally)}, indent=1))
-    count, bad = options.schedules, len(tally.problems)
-    print(f"{count} schedules in {tally.wall_s:.0f} s, {bad} problems; {report.relative_to(ROOT)}")
-    return 1 if tally.problems else 0
+    return problems
 
 
-def together(first: int, schedules: int, jobs: int) -> Tally:
-    """Every schedule from a seed on, shared out to processes."""
-    shares = [range(first + job, first + schedules, jobs) for job in range(jobs)]
-    tally = Tally()
+def _slow(entry: Entry) -> str:
+    return (
+        f"seed {entry.seed}: {max(entry.blocks_to_protect, default=0)} blocks to protect, {entry.without_faults} "
+        f"without faults; liquidations {entry.liquidations}"
+    )
+
+
+def together(seeds: Sequence[int], jobs: int, ledger: Ledger) -> list[str]:
+    """Every schedule, shared out to processes; why one of these ended early."""
+    shares = [list(seeds[job::jobs]) for job in range(jobs)]
     (ROOT / "build" / "localnet" / "logs").mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        for part in pool.map(campaign, shares):
-            tally.add(part)
-    return tally
-
-
-def campaign(seeds: Sequence[int]) -> Tally:
-    """Every schedule of the seeds; rows by fault, and everything that must not be."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    tally, begun = Tally(), time.monotonic()
-    left = list(seeds)
-    while left:
-        before = len(left)
         try:
-            _until_the_node_hangs(left, tally, len(seeds))
+            list(pool.map(campaign, shares, [ledger] * jobs))
+        except BrokenProcessPool:
+            return [
+                "a process of the campaign ended in the middle of a schedule (its stacks are above)"
+            ]
+    return []
+
+
+def campaign(seeds: Sequence[int], ledger: Ledger) -> None:
+    """Every schedule of the seeds, into the ledger."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    left, hangs = list(seeds), 0
+    while left and hangs < _MOST_HANGS:
+        try:
+            _on_one_stage(left, ledger, len(seeds))
         except _HUNG as error:
-            print(f"the node hangs at seed {left[0]}: a new one ({error})"[:200], flush=True)
-            tally.node_hangs += 1
-            if len(left) == before and tally.node_hangs > 1:
-                tally.problems.append(f"seed {left[0]}: no node survives it; {draw(left.pop(0))}")
-    tally.wall_s = time.monotonic() - begun
-    return tally
+            hangs += 1
+            _note(Entry(left[0], *_words(draw(left[0])), broken=f"{error!r}"[:300]), ledger)
+            del left[0]
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+    for seed in left:
+        _note(Entry(seed, *_words(draw(seed)), broken="too many nodes hung before"), ledger)
 
 
-def _until_the_node_hangs(left: list[int], tally: Tally, total: int) -> None:
-    """Plays the first of the seeds that are left, again and again, on one stage."""
+def _on_one_stage(left: list[int], ledger: Ledger, total: int) -> None:
+    """Plays the first of the seeds that are left, again and again, until there is none."""
     with (
         tempfile.TemporaryDirectory(prefix="gimbal-chaos-") as name,
         set_stage(Path(name), say=lambda _: None) as stage,
     ):
         while left:
-            known = len(tally.problems), len(tally.slow)
-            one(stage, draw(left[0]), tally)
+            faulthandler.dump_traceback_later(_MOST_S, exit=True)
+            _note(one(stage, draw(left[0])), ledger)
             del left[0]
-            for line in (*tally.problems[known[0] :], *tally.slow[known[1] :]):
-                print(line, flush=True)
             if (total - len(left)) % 25 == 0:
-                bad = len(tally.problems)
-                print(f"{total - len(left)} of {total}: {bad} problems", flush=True)
+                print(f"{total - len(left)} of {total}", flush=True)
 
 
-def one(stage: Stage, schedule: Schedule, tally: Tally) -> Played:
+def _note(entry: Entry, ledger: Ledger) -> None:
+    ledger.write(entry)
+    slow = [_slow(entry)] if entry.without_faults is not None else []
+    for line in (*slow, *entry.problems()):
+        print(line, flush=True)
+
+
+def one(stage: Stage, schedule: Schedule) -> Entry:
     """Plays a schedule, and where there is something to explain the same path without faults."""
     low = band_for(HEALTH).low
     played = play(stage, schedule, low)
     worst = max(played.blocks_to_protect, default=0)
-    unavoidable = False
+    control = None
     if played.effects.liquidations or worst >= SLOW_BLOCKS:
         control = play(stage, replace(schedule, mishaps=()), low)
-        unavoidable = control.effects.liquidations > 0
-        tally.slow.append(
-            f"seed {schedule.seed}: {worst} blocks to protect, {max(control.blocks_to_protect, default=0)} "
-            f"without faults; liquidations {played.effects.liquidations} and {control.effects.liquidations}"
-        )
-    tally.problems += _count(tally.rows, played, unavoidable=unavoidable)
-    return played
+    return _entry(played, control, low)
 
 
-def _count(rows: dict[str, Row], played: Played, *, unavoidable: bool) -> list[str]:
-    """Counts a schedule in the rows of its faults; what was wrong with it."""
+def _entry(played: Played, control: Played | None, low: float) -> Entry:
     seen = played.effects
-    for kind in ("all", *(m.kind for m in played.schedule.mishaps)):
-        strikes = sum(played.struck.values()) if kind == "all" else played.struck.get(kind, 0)
-        row = Row(
-            schedules=1,
-            struck_in=int(strikes > 0),
-            strikes=strikes,
-            double_effects=len(seen.double),
-            lost_intents=len(played.lost),
-            stuck=seen.stuck,
-            avoidable_liquidations=0 if unavoidable else seen.liquidations,
-            unavoidable_liquidations=seen.liquidations if unavoidable else 0,
-            blocks_to_protect=list(played.blocks_to_protect),
-        )
-        rows[kind].add(row)
-    avoidable = bool(seen.liquidations) and not unavoidable
-    faults = (
-        (bool(seen.double), f"took effect twice: {seen.double}"),
-        (bool(played.lost), f"lost: {played.lost}"),
-        (bool(seen.stuck), f"{seen.stuck} transactions stuck"),
-        (avoidable, f"{seen.liquidations} liquidations that a keeper without faults avoids"),
-        (not seen.by_intent, "nothing took effect: the schedule proves nothing"),
+    return Entry(
+        played.schedule.seed,
+        *_words(played.schedule),
+        struck=played.struck,
+        double=seen.double,
+        lost=played.lost,
+        stuck=seen.stuck,
+        effects=len(seen.by_intent),
+        liquidations=seen.liquidations,
+        unavoidable=control is not None and control.effects.liquidations > 0,
+        in_danger_at_end=played.health < low,
+        blocks_to_protect=played.blocks_to_protect,
+        without_faults=None if control is None else max(control.blocks_to_protect, default=0),
+        wall_s=round(played.wall_s, 2),
     )
-    return [
-        f"seed {played.schedule.seed}: {text}; {played.schedule}" for bad, text in faults if bad
-    ]
 
 
-def table(rows: dict[str, Row]) -> str:
-    """For a terminal."""
-    columns = (
-        f"{'schedules':>9} {'struck in':>9} {'strikes':>8} {'double':>6} {'lost':>5} {'stuck':>5}"
-    )
-    lines = [f"{'fault':32} {columns} {'avoidable':>9} {'other':>5} {'blocks to protect':>20}"]
-    for kind, row in rows.items():
-        waits = row.blocks_to_protect
-        shown = f"{statistics.median(waits):.0f} median, {max(waits)} most" if waits else "-"
-        lines.append(
-            f"{kind:32} {row.schedules:9} {row.struck_in:9} {row.strikes:8} {row.double_effects:6} "
-            f"{row.lost_intents:5} {row.stuck:5} {row.avoidable_liquidations:9} "
-            f"{row.unavoidable_liquidations:5} {shown:>20}"
-        )
-    return "\n".join(lines)
+def _words(schedule: Schedule) -> tuple[str, tuple[str, ...]]:
+    return str(schedule), tuple(mishap.kind for mishap in schedule.mishaps)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What can go wrong between a keeper and one endpoint. Every draw comes from the fault's own seeded generator."""
 
+import json
 import random
 import threading
 from collections.abc import Callable
@@ -57,6 +58,24 @@ class Twice(_Sometimes):
 
     def after(self, request: Request, answer: Answer) -> Answer:
         return self._forward(request) if self._now() else answer
+
+
+class Again(_Sometimes):
+    """The answer to an earlier request comes once more, in place of the one that is due; in a batch, beside it."""
+
+    def __init__(self, rng: random.Random, share: float) -> None:
+        super().__init__(rng, share)
+        self._last = b""
+
+    def body(self, text: bytes) -> bytes:
+        last, self._last = self._last, text
+        many = text.startswith(b"[")
+        if not (last or many) or not self._now():
+            return text
+        if many:
+            answers = json.loads(text)
+            return json.dumps([*answers, answers[0]]).encode()
+        return last
 
 
 class Truncate(_Sometimes):
@@ -144,16 +163,17 @@ class Stale(Passing):
 
     def before(self, request: Request) -> Request | Answer:
         newest = max(0, self._head() - self._behind)
-        self.struck += 1
         params: list[Any] = list(request.get("params", []))
         if request["method"] in {"eth_feeHistory", SEND, RECEIPT, "eth_estimateGas"}:
             return request
         for place, value in enumerate(params):
             if value in ("latest", "pending", "safe"):
                 params[place] = hex(newest)
+                self.struck += 1
             hidden = {self._hash_of(n) for n in range(newest + 1, newest + 1 + self._behind)}
             named = value.get("blockHash") if isinstance(value, dict) else value
             if isinstance(named, str) and named in hidden:
+                self.struck += 1
                 return _error(-32000, "header not found")
         return {**request, "params": params}
 
@@ -162,6 +182,7 @@ class Stale(Passing):
         if request["method"] == RECEIPT and isinstance(result, dict):
             newest = self._head() - self._behind
             if int(result.get("blockNumber") or "0x0", 16) > newest:
+                self.struck += 1
                 return {**answer, "result": None}
         return answer
 

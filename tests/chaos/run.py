@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from keeper.localnet.driver import Driver
+from keeper.localnet.driver import BlockRecord, Driver
 from keeper.model.intent_state import IntentState
 from tests.chaos.faults import (
+    Again,
     Late,
     LoseAnswer,
     LoseRequest,
@@ -25,7 +26,7 @@ from tests.chaos.faults import (
 )
 from tests.chaos.keeping import Keeping
 from tests.chaos.proxy import Fault
-from tests.chaos.schedule import ONE, Mishap, Schedule
+from tests.chaos.schedule import BASE_FEE_WEI, ONE, Mishap, Schedule
 from tests.chaos.stage import Stage, rolled_back
 from tests.chaos.verdict import Effects, effects, lost_intents
 
@@ -36,6 +37,9 @@ FINALITY_LAG = 70
 FINAL_LOOKS = 4
 _QUIET_BLOCK_S = 12
 _IN_CHAIN = frozenset({IntentState.INCLUDED, IntentState.CONFIRMED})
+_DEAR_WEI = 90 * BASE_FEE_WEI
+_OFF_MARKET = 0.005
+"""The feed answers at this deviation: further off, and it is stalled."""
 LATE_S = 0.35
 """Over the patience of the campaign's keepers with an endpoint."""
 
@@ -54,6 +58,8 @@ class Played:
     restarts: int
     struck: dict[str, int]
     """How often each kind of fault did."""
+    health: float
+    """When all is quiet again."""
     wall_s: float
 
     @property
@@ -88,6 +94,7 @@ def play(stage: Stage, schedule: Schedule, low_health: float) -> Played:
                     faulty.strike_chain(active, index)
                     record = driver.step()
                 stage.saw(record)
+                faulty.saw(record, active)
                 if stage.health < low_health:
                     danger.append(record.number)
                 faulty.strike_endpoints(active)
@@ -104,6 +111,7 @@ def play(stage: Stage, schedule: Schedule, low_health: float) -> Played:
                 refused_ticks=keeping.refused,
                 restarts=keeping.restarts,
                 struck=dict(faulty.struck() + keeping.struck),
+                health=stage.health,
                 wall_s=time.monotonic() - begun,
             )
 
@@ -158,11 +166,18 @@ class Faulty:
             if mishap.kind == "reorganisation" and mishap.begin == index:
                 self._reorganise(mishap.size)
             if mishap.kind == "mempool eviction" and self._rng.random() < mishap.share:
+                # between two blocks nobody has anything in the pool but the keeper
                 pool = self._stage.node.call("txpool_status", [])
                 self._struck[mishap.kind] += any(int(n, 16) for n in pool.values())
                 self._stage.node.call("anvil_dropAllTransactions", [])
-            if mishap.kind in {"base fee x100", "oracle stall"}:
-                self._struck[mishap.kind] += 1
+
+    def saw(self, record: BlockRecord, active: Sequence[Mishap]) -> None:
+        """The block that the keeper is shown next, with faults of the chain in it or not."""
+        kinds = {m.kind for m in active}
+        dear = record.base_fee_wei >= _DEAR_WEI
+        late = abs(record.oracle_price / record.market_price - 1) > _OFF_MARKET
+        self._struck["base fee x100"] += dear and "base fee x100" in kinds
+        self._struck["oracle stall"] += late and "oracle stall" in kinds
 
     def _reorganise(self, depth: int) -> None:
         """Its transactions are gone; half of the time pools elsewhere still have them and give them back."""
@@ -170,8 +185,10 @@ class Faulty:
         ours = [(counts, [account, "latest"]) for account in self._stage.accounts]
         before = node.batch(ours)
         node.call("anvil_reorg", [depth, []])
+        of_ours = before != node.batch(ours)
         self._struck["reorganisation"] += 1
-        self._struck["reorganisation of ours"] += before != node.batch(ours)
+        self._struck[f"reorganisation, depth {depth}"] += 1
+        self._struck["reorganisation of the keeper's own"] += of_ours
         if self._rng.random() < 0.5:
             known = {raw: None for between in self._stage.proxies for raw in between.seen_raw}
             if known:
@@ -213,6 +230,7 @@ def _faults(stage: Stage, schedule: Schedule, mishap: Mishap, place: int) -> lis
         "lost requests": lambda: LoseRequest(rng, share),
         "lost answers": lambda: LoseAnswer(rng, share),
         "duplicated requests": lambda: Twice(rng, share, between.forward),
+        "duplicated answers": lambda: Again(rng, share),
         "truncated JSON": lambda: Truncate(rng, share),
         "rate limits": lambda: RateLimit(rng, share, stage.clock),
         "empty receipts": lambda: NoReceipt(rng, share),

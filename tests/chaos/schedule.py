@@ -14,7 +14,7 @@ CALM, TAIL = 4, 6
 vault refuses swaps, whoever the keeper is."""
 START_PRICE = 2_000.0
 _START_TIME = 1_704_067_200
-_GWEI = 10**9
+BASE_FEE_WEI = 20 * 10**9
 
 ONE = (
     "dead endpoint",
@@ -28,6 +28,7 @@ ANY = (
     "lost requests",
     "lost answers",
     "duplicated requests",
+    "duplicated answers",
     "truncated JSON",
     "rate limits",
     "empty receipts",
@@ -91,18 +92,30 @@ def draw(seed: int) -> Schedule:
 def _mishap(kind: str, blocks: int, victim: int, rng: random.Random) -> Mishap:
     begin = CALM + rng.randint(0, blocks - 4)
     most = 3 if kind in _SHORT else blocks
+    end = begin + rng.randint(1, most)
+    share = rng.choice((0.1, 0.3, 0.6, 1.0 if kind in ONE else 0.6))
+    if kind in _RARE:
+        begin, end = min(begin, CALM + 1), max(end, CALM + blocks)
+    if kind == "mempool eviction":
+        share = min(share, _MOST_EVICTED)
     return Mishap(
         kind=kind,
         begin=begin,
-        end=begin + rng.randint(1, most),
+        end=end,
         endpoint=victim,
-        share=rng.choice((0.1, 0.3, 0.6, 1.0 if kind in ONE else 0.6)),
+        share=share,
         size=rng.randint(1, 7),
     )
 
 
 _SHORT = frozenset({"signer outage", "full disk", "oracle stall", "clock skew", "reorganisation"})
 """Nobody can protect without them: they last a few blocks, as a machine that is being restarted does."""
+_RARE = frozenset(
+    {kind for kind in ANY if kind.startswith("says ")} | {"empty receipts", "mempool eviction"}
+)
+"""They need a transaction to strike, and a keeper sends a few in a fall: they last as long as it does."""
+_MOST_EVICTED = 0.3
+"""Of blocks: when everything is evicted again and again, nobody can protect."""
 
 
 def _path(seed: int, fall: float, blocks: int, mishaps: tuple[Mishap, ...]) -> PricePath:
@@ -110,7 +123,7 @@ def _path(seed: int, fall: float, blocks: int, mishaps: tuple[Mishap, ...]) -> P
     total = CALM + blocks + TAIL
     way = np.concatenate((np.zeros(CALM), np.linspace(0.0, 1.0, blocks), np.ones(TAIL)))
     level = np.log(1.0 - fall) * way + 0.002 * noise.standard_normal(total) * (way < 1)
-    fees = np.full(total, 20 * _GWEI, dtype=np.int64)
+    fees = np.full(total, BASE_FEE_WEI, dtype=np.int64)
     online = np.ones(total, dtype=np.bool_)
     for mishap in mishaps:
         when = slice(mishap.begin, mishap.end)

@@ -1,35 +1,65 @@
 """The stage of a schedule: one local mainnet, one vault in danger, three proxies, and a keeper between them."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from eth_utils.abi import function_signature_to_4byte_selector
+from web3 import HTTPProvider, Web3
 
 from keeper.chain.endpoint import Endpoint
 from keeper.chain.source import Call
 from keeper.demo.start import band_for
 from keeper.demo.twins import mandate_for
+from keeper.errors import EndpointError
 from keeper.localnet.driver import BlockRecord
-from keeper.localnet.mainnet import start_local_mainnet
+from keeper.localnet.mainnet import start_upstream
 from keeper.localnet.market import MarketSpec
 from keeper.localnet.position import open_leveraged
 from keeper.localnet.protocols.tokens import DOLLAR
-from keeper.localnet.rpc import rpc
+from keeper.localnet.rpc import accounts_of, rpc
 from keeper.localnet.serve import ORACLE_TERMS, dev_keys
 from keeper.localnet.vaults import VaultDeployment, deploy_vault, deposit
 from keeper.localnet.world import World
 from keeper.model.units import WAD, wad_float
 from tests.chaos.proxy import Proxy, proxy
-from tests.chaos.schedule import ENDPOINTS, START_PRICE
+from tests.chaos.schedule import BASE_FEE_WEI, ENDPOINTS, START_PRICE
 
 HEALTH = 1.5
 _DEPOSIT_USD, _IDLE_USD = 250_000, 10_000
 _PAST = 8
-_NODE_PATIENCE_S = 15.0
+NODE_PATIENCE_S = 15.0
+"""With the stage's own node, which answers in milliseconds: longer, and the schedule ends as a failure with a name."""
 _ROUTINE_INDEX, _PROTECTIVE_INDEX = 6, 9
 ROOT = Path(__file__).resolve().parents[2]
+
+
+class NodeHangs(Exception):  # noqa: N818 - what the node does
+    """The stage's own node does not answer. No error of the keeper's, which must not be able to catch it."""
+
+
+class Node:
+    """The node itself, without any fault between."""
+
+    def __init__(self, url: str) -> None:
+        self._endpoint = Endpoint(url, timeout_s=NODE_PATIENCE_S)
+        self.close = self._endpoint.close
+
+    def call(self, method: str, params: list[Any]) -> Any:
+        """The result."""
+        try:
+            return self._endpoint.call(method, params)
+        except EndpointError as error:
+            raise NodeHangs(str(error)) from error
+
+    def batch(self, calls: Sequence[Call]) -> list[Any]:
+        """Results in order."""
+        try:
+            return self._endpoint.batch(calls)
+        except EndpointError as error:
+            raise NodeHangs(str(error)) from error
 
 
 @dataclass
@@ -37,8 +67,7 @@ class Stage:
     """What every schedule of a campaign shares."""
 
     world: World
-    node: Endpoint
-    """The node itself, without any fault between."""
+    node: Node
     deployment: VaultDeployment
     proxies: tuple[Proxy, ...]
     folder: Path
@@ -124,14 +153,25 @@ def _asked(to: str, signature: str, words: str = "") -> Call:
 
 
 @contextlib.contextmanager
+def _unforked(say: Callable[[str], None]) -> Iterator[World]:
+    """The local mainnet itself, and no fork of it as elsewhere.
+
+    A forked anvil locks up when several readers ask for older blocks at once, as a keeper of three endpoints does: one
+    holds the lock on past states while it waits for a slot from the chain that is forked, the others wait for that lock
+    on the threads that would have fetched the slot (as many as there are cores). A node that fetches nothing cannot.
+    """
+    market = MarketSpec(price_usd=START_PRICE)
+    with start_upstream(ROOT, market=market, progress=say) as (node, addresses):
+        w3 = Web3(HTTPProvider(node.http_url, request_kwargs={"timeout": NODE_PATIENCE_S}))
+        rpc(w3, "anvil_setNextBlockBaseFeePerGas", hex(BASE_FEE_WEI))
+        yield World(w3, node.http_url, node.ws_url, addresses, accounts_of(w3), ROOT)
+
+
+@contextlib.contextmanager
 def set_stage(folder: Path, say: Callable[[str], None] = print) -> Iterator[Stage]:
     """Everything up, a position open."""
     with contextlib.ExitStack() as stack:
-        world = stack.enter_context(
-            start_local_mainnet(
-                ROOT, market=MarketSpec(price_usd=START_PRICE), block_interval_s=1, progress=say
-            )
-        )
+        world = stack.enter_context(_unforked(say))
         band = band_for(HEALTH)
         deployment = deploy_vault(
             world,
@@ -142,7 +182,7 @@ def set_stage(folder: Path, say: Callable[[str], None] = print) -> Iterator[Stag
         deposit(world, deployment, world.accounts.depositor, _DEPOSIT_USD * DOLLAR)
         open_leveraged(world, deployment, int(HEALTH * WAD), _IDLE_USD * DOLLAR)
         proxies = tuple(stack.enter_context(proxy(world.http_url)) for _ in range(ENDPOINTS))
-        node = Endpoint(world.http_url, timeout_s=_NODE_PATIENCE_S)
+        node = Node(world.http_url)
         stack.callback(node.close)
         yield Stage(world, node, deployment, proxies, folder)
 

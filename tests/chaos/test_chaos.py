@@ -1,42 +1,44 @@
 """The campaign's short profile: every kind of fault in a few schedules, and all of it must strike."""
 
-import json
-from dataclasses import asdict
-
 import pytest
 
-from tests.chaos.campaign import FOLDER, Tally, table, together
+from tests.chaos.campaign import FOLDER, together
+from tests.chaos.ledger import ALL, Entry, Ledger, rows, table
 from tests.chaos.schedule import KINDS, draw
 
 SCHEDULES = 2 * len(KINDS)
 """The kind turns with the seed: each has two schedules of its own at least."""
+JOBS = 2
 
 
 @pytest.fixture(scope="module")
-def tally() -> Tally:
-    found = together(0, SCHEDULES, 1)
-    print(table(found.rows))
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    (FOLDER / "short.json").write_text(json.dumps(asdict(found), indent=1))
+def entries() -> list[Entry]:
+    ledger = Ledger(FOLDER / "short.jsonl")
+    ledger.path.unlink(missing_ok=True)
+    broken = together(range(SCHEDULES), JOBS, ledger)
+    found = ledger.entries()
+    print(table(rows(found)))
+    assert broken == []
     return found
 
 
 def test_no_intent_takes_effect_twice_or_is_lost_and_none_is_liquidated_that_could_be_saved(
-    tally: Tally,
+    entries: list[Entry],
 ) -> None:
     """K-01, K-03, K-04, K-05, K-08."""
-    assert tally.rows["all"].schedules == SCHEDULES
-    assert tally.problems == []
+    assert [entry.seed for entry in entries] == list(range(SCHEDULES))
+    assert [text for entry in entries for text in entry.problems()] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_fault_strikes(tally: Tally, kind: str) -> None:
-    assert tally.rows[kind].schedules >= 2
-    assert tally.rows[kind].strikes > 0
+def test_every_kind_of_fault_strikes(entries: list[Entry], kind: str) -> None:
+    row = rows(entries)[kind]
+    assert row.schedules >= 2
+    assert row.strikes > 0
 
 
-def test_protection_comes_in_the_next_block_as_a_rule(tally: Tally) -> None:
-    waits = sorted(tally.rows["all"].blocks_to_protect)
+def test_protection_comes_in_the_next_block_as_a_rule(entries: list[Entry]) -> None:
+    waits = sorted(rows(entries)[ALL].blocks_to_protect)
     assert waits[len(waits) // 2] == 1
 
 

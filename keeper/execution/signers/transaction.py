@@ -40,7 +40,29 @@ def unsigned(transaction: dict[str, Any], source: str) -> Unsigned:
     if not whole or transaction.keys() - _KNOWN:
         problem = "was asked for something that is no EIP-1559 transaction"
         raise SigningError(source, problem, _ASK_RIGHT)
-    return Unsigned(fields, keccak(_TYPE + rlp.encode(fields)))
+    return Unsigned(fields, keccak(_TYPE + rlp_list(fields)))
+
+
+def rlp_list(fields: tuple[Any, ...]) -> bytes:
+    """RLP (yellow paper, appendix B) of integers, bytes and empty lists: all that these transactions are made of."""
+    body = b"".join([_rlp_item(field) for field in fields])
+    return _rlp_head(0xC0, len(body)) + body
+
+
+def _rlp_item(item: Any) -> bytes:
+    if isinstance(item, tuple):  # an access list, which is empty
+        return b"\xc0"
+    raw = item.to_bytes((item.bit_length() + 7) // 8, "big") if isinstance(item, int) else item
+    if len(raw) == 1 and raw[0] < 0x80:
+        return bytes(raw)
+    return _rlp_head(0x80, len(raw)) + bytes(raw)
+
+
+def _rlp_head(base: int, size: int) -> bytes:
+    if size < 56:
+        return bytes((base + size,))
+    length = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((base + 55 + len(length),)) + length
 
 
 def _number(value: Any) -> int:
@@ -61,7 +83,7 @@ def sealed(asked: Unsigned, parity: int, r: int, s: int, *, address: str, source
     if signer != address:
         problem = f"signed as {signer or 'nobody'}, not as {address}"
         raise SigningError(source, problem, "check which key it signs with")
-    raw = _TYPE + rlp.encode((*asked.fields, parity, r, s))
+    raw = _TYPE + rlp_list((*asked.fields, parity, r, s))
     return Signed("0x" + raw.hex(), "0x" + keccak(raw).hex())
 
 

@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from keeper.app import build_heads, build_keeper_for
+from keeper.app import Keeper, build_heads, build_keeper_for
 from keeper.chain.heads import Heads
 from keeper.config.load import load
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
@@ -37,15 +37,18 @@ class ALittleMore:
 
 
 class OurTurn:
-    """The keeper's own heads, those of others' turns left out."""
+    """The keeper's own heads. Those of others' turns are seen, as every head is, and not acted on."""
 
-    def __init__(self, heads: Heads, task: Task) -> None:
-        self._heads, self._task = heads, task
+    def __init__(self, heads: Heads, keeper: Keeper, task: Task) -> None:
+        self._heads, self._keeper, self._task = heads, keeper, task
 
     def next(self) -> BlockStamp | None:
         """As `Heads.next`."""
         head = self._heads.next()
-        return head if head is not None and self._task.acts_on(head.number) else None
+        if head is None or self._task.acts_on(head.number):
+            return head
+        self._keeper.see(head)
+        return None
 
 
 def main() -> None:
@@ -70,7 +73,7 @@ def main() -> None:
         heads = build_heads(settings, keeper)
         heads.next()
         ready()
-        keeper.run(OurTurn(heads, task), threading.Event())  # type: ignore[arg-type] # only next() is used
+        keeper.run(OurTurn(heads, keeper, task), threading.Event())  # type: ignore[arg-type] # only next() is used
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from websockets.sync.server import ServerConnection, serve
 
 from keeper.chain import wire
 from keeper.chain.endpoint import Endpoint
-from keeper.chain.transport import retry_after_s
+from keeper.chain.refusal import retry_after_s
 from keeper.chain.watchdog import Watchdog
 from keeper.errors import EndpointError, RateLimitedError, RpcError
 from tests.rpc_server import RpcFault, answering, rpc_server

@@ -117,7 +117,7 @@ def test_lines_hold_every_row_of_every_table(full: SqlJournal, tmp_path: Path) -
 
 
 def test_parquet_holds_what_the_tables_hold(full: SqlJournal, tmp_path: Path) -> None:
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq
 
     folder = tmp_path / "all"
     counts = export_parquet(full, folder, TABLES)

@@ -1,0 +1,185 @@
+"""What options are worth in the simulated market: smiles or an index where data give them, else a stated assumption."""
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from keeper.backtest.events import SmilesEvent, VolatilityEvent
+from keeper.backtest.spec import OptionsSpec
+from keeper.model.outlook import Smile
+from keeper.model.units import BPS, WAD
+from keeper.quant.black import greeks
+
+YEAR_S = 365 * 86_400
+LEAST_VOLATILITY, MOST_VOLATILITY = 0.01, 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """One option or spread, by what it pays."""
+
+    is_call: bool
+    strike_wad: int
+    expiry: int
+    second_strike_wad: int = 0
+
+    @property
+    def key(self) -> str:
+        """Name of the series, decimal as on the chain: expiry, strike in cents, second strike, kind."""
+        cents = WAD // 100
+        first, second = self.strike_wad // cents, self.second_strike_wad // cents
+        return f"{self.expiry}{first:012d}{second:012d}{int(self.is_call)}"
+
+    @classmethod
+    def of_key(cls, key: str) -> "Terms | None":
+        """The terms that a name stands for; None if it is no such name."""
+        if not key.isdigit() or len(key) < 26:
+            return None
+        cents, rest = WAD // 100, key[:-1]
+        expiry, first, second = rest[:-24], rest[-24:-12], rest[-12:]
+        return cls(key[-1] == "1", int(first) * cents, int(expiry), int(second) * cents)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Of one base unit's worth of option: assets per whole base (floats), by unit of volatility, year and price."""
+
+    price: float
+    delta: float
+    gamma: float
+    vega: float
+    theta: float
+    vanna: float
+    volga: float
+    volatility: float
+
+
+@dataclass(slots=True)
+class OptionMarket:
+    """Volatilities now, and how to value with them."""
+
+    spec: OptionsSpec
+    smiles: tuple[Smile, ...] = ()
+    level: float | None = None
+    _variance: float | None = None
+    """Realised, a year."""
+    _last: tuple[int, float] | None = None
+    _counted_s: int = 0
+    _cache: dict[tuple[Terms, int], Value] = field(default_factory=dict)
+    _cached_at: tuple[int, int, int] = (0, 0, 0)
+    _version: int = 0
+
+    def hear(self, event: SmilesEvent | VolatilityEvent) -> None:
+        """New volatilities."""
+        self._version += 1
+        if isinstance(event, SmilesEvent):
+            self.smiles = event.smiles
+        else:
+            self.level = event.volatility_wad / WAD
+
+    def observe(self, time: int, price: float) -> None:
+        """A price, for the realised volatility: an exponentially weighted sum of squares over its own time."""
+        if self._last is not None:
+            at, before = self._last
+            seconds = time - at
+            if seconds <= 0:
+                return
+            squared = math.log(price / before) ** 2 * YEAR_S / seconds
+            self._counted_s += seconds
+            memory = self.spec.realised_days * 86_400
+            # an average while it is young: nothing is weighted by a past that is not there
+            weight = seconds / min(memory, self._counted_s)
+            old = self._variance if self._variance is not None else squared
+            self._variance = old + min(1.0, weight) * (squared - old)
+        self._last = (time, price)
+
+    @property
+    def realised(self) -> float | None:
+        """Annualised; None in the first day."""
+        if self._variance is None or self._counted_s < 86_400:
+            return None
+        return math.sqrt(self._variance)
+
+    @property
+    def open(self) -> bool:
+        """Whether options can be valued."""
+        return self.at_money() is not None
+
+    def at_money(self) -> float | None:
+        """The market's level of volatility, nearest expiry first."""
+        if self.smiles:
+            return _on_smile(self.smiles[0], 0.0)
+        if self.level is not None:
+            return self.level
+        premium, realised = self.spec.assumed_premium_bps, self.realised
+        if premium is None or realised is None:
+            return None
+        return _clamped(realised * premium / BPS)
+
+    def volatility(self, strike: float, expiry: int, spot: float, now: int) -> float | None:
+        """Implied, of one strike and expiry: linear in the smile's points and in total variance between expiries."""
+        smiles = [s for s in self.smiles if s.expiry > now]
+        if not smiles:
+            return self.at_money() if not self.smiles else self.level
+        k = math.log(strike / spot)
+        after = next((i for i, s in enumerate(smiles) if s.expiry >= expiry), len(smiles))
+        if after in (0, len(smiles)):
+            return _on_smile(smiles[min(after, len(smiles) - 1)], k)
+        early, late = smiles[after - 1], smiles[after]
+        share = (expiry - early.expiry) / (late.expiry - early.expiry)
+        first = _on_smile(early, k) ** 2 * (early.expiry - now)
+        second = _on_smile(late, k) ** 2 * (late.expiry - now)
+        return math.sqrt((first + share * (second - first)) / (expiry - now))
+
+    def value(self, terms: Terms, price_wad: int, now: int, tilt_bps: int = 0) -> Value | None:
+        """Value and Greeks; `tilt_bps` moves the volatility by so many parts of itself. None if it is not known."""
+        at = (now, price_wad, self._version)
+        if at != self._cached_at:
+            self._cache.clear()
+            self._cached_at = at
+        known = self._cache.get((terms, tilt_bps))
+        if known is None:
+            found = self._value(terms, price_wad / WAD, now, tilt_bps)
+            if found is None:
+                return None
+            known = self._cache[terms, tilt_bps] = found
+        return known
+
+    def _value(self, terms: Terms, spot: float, now: int, tilt_bps: int) -> Value | None:
+        strikes = [terms.strike_wad / WAD]
+        if terms.second_strike_wad:
+            strikes.append(terms.second_strike_wad / WAD)
+        implied = [self.volatility(k, terms.expiry, spot, now) for k in strikes]
+        known = [v for v in implied if v is not None]
+        if len(known) < len(strikes):
+            return None
+        vols = np.array([_clamped(v * (BPS + tilt_bps) / BPS) for v in known])
+        years = max(0, terms.expiry - now) / YEAR_S
+        sign = 1.0 if terms.is_call else -1.0
+        found = greeks(spot, np.array(strikes), years, vols, sign)
+        parts = [
+            float(g[0] - g[1]) if len(strikes) > 1 else float(g[0])
+            for g in (found.price, found.delta, found.gamma, found.vega, found.theta)
+        ]
+        vanna, volga = (
+            float(g[0] - g[1]) if len(strikes) > 1 else float(g[0])
+            for g in (found.vanna, found.volga)
+        )
+        parts[0] = max(0.0, parts[0])
+        return Value(parts[0], parts[1], parts[2], parts[3], parts[4], vanna, volga, float(vols[0]))
+
+
+def _on_smile(smile: Smile, k: float) -> float:
+    """Linear between the points, flat beyond them."""
+    xs, ys = zip(*smile.points, strict=True)
+    return float(np.interp(k, xs, ys))
+
+
+def _clamped(volatility: float) -> float:
+    return min(MOST_VOLATILITY, max(LEAST_VOLATILITY, volatility))
+
+
+def per_base_wad(value: float) -> int:
+    """A value per whole base as WAD: the one place where an option's float becomes an amount."""
+    return round(value * 10**9) * 10**9

@@ -1,0 +1,138 @@
+"""What is written down while a backtest runs: one row a step, and every transaction, order and refusal."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from keeper.backtest.ends import Landed
+from keeper.backtest.world import World
+from keeper.loop import TickRecord
+from keeper.model.decision import Order
+from keeper.model.outcome import TickStatus
+from keeper.model.units import INFINITE_HEALTH, WAD
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+STATUSES = tuple(TickStatus)
+COLUMNS: tuple[tuple[str, str], ...] = (
+    ("time", "unix seconds of the step"),
+    ("market", "market price, assets per whole base"),
+    ("oracle", "oracle price, assets per whole base"),
+    ("nav", "NAV at the oracle price, assets"),
+    ("share", "NAV of one share, assets; fees of the depositors are taken out"),
+    ("gas", "gas spent so far, assets at the price of each transaction"),
+    ("flows", "deposits less redemptions settled so far, assets"),
+    ("health", "collateral x threshold / debt; inf without debt"),
+    ("delta", "net delta of everything, whole base"),
+    ("gamma", "of all options, whole base per asset of price"),
+    ("vega", "of all options, assets per volatility of 1.00"),
+    ("theta", "of all options, assets a year"),
+    ("vanna", "of all options, whole base per volatility of 1.00"),
+    ("volga", "of all options, assets per volatility of 1.00 squared"),
+    ("supplied", "collateral at the lending venue, assets"),
+    ("debt", "owed there, assets"),
+    ("liability", "owed on options sold, mid marks, assets"),
+    ("elsewhere", "equity at the perpetual venue and options bought, assets"),
+    ("perpetual", "position at the perpetual venue, whole base"),
+    ("base_fee", "gwei"),
+    ("status", "of the newest tick: place in held, skipped, refused, dry, pending, sent, failed"),
+)
+"""Columns of the step table: all float64 but `time` and `status`, which are int64."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """An order at another venue, and why it was refused, if it was."""
+
+    time: int
+    order: Order
+    refused: str
+    price_wad: int
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Rows and lists that grow."""
+
+    world: World
+    rows: list[tuple[float, ...]] = field(default_factory=list)
+    orders: list[OrderRecord] = field(default_factory=list)
+    refusals: dict[str, int] = field(default_factory=dict)
+    statuses: dict[str, int] = field(default_factory=dict)
+    failures: dict[str, int] = field(default_factory=dict)
+    ticks: int = 0
+    gas_cost: int = 0
+    _status: int = 0
+
+    def ticked(self, record: TickRecord) -> None:
+        """One tick of the keeper."""
+        self.ticks += 1
+        outcome = record.outcome
+        self._status = STATUSES.index(outcome.status)
+        self.statuses[outcome.status] = self.statuses.get(outcome.status, 0) + 1
+        if record.verdict is not None:
+            for refusal in record.verdict.refusals:
+                self.refusals[refusal.rule] = self.refusals.get(refusal.rule, 0) + 1
+        if outcome.status is TickStatus.FAILED:
+            why = outcome.reason.split("(")[0]
+            self.failures[why] = self.failures.get(why, 0) + 1
+
+    def landed(self, done: Landed) -> None:
+        """A transaction is in."""
+        self.gas_cost += done.gas_cost
+
+    def ordered(self, order: Order, refused: str) -> None:
+        """An order was made, or refused."""
+        self.orders.append(OrderRecord(self.world.time, order, refused, self.world.market_wad))
+
+    def step(self) -> None:
+        """The row of this step."""
+        w = self.world
+        asset, base = 10**w.spec.asset.decimals, 10**w.spec.base.decimals
+        a, b, desk, price = w.lending.asset, w.lending.base, w.desk, w.oracle.price_wad
+        nav, greeks = w.nav(), desk.greeks
+        health = float("inf")
+        if a.debt or b.debt:
+            health = w.lending.account(*w.oracle.answers).health_wad
+            health = float("inf") if health >= INFINITE_HEALTH else health / WAD
+        linear = w.idle_base + b.supplied + desk.collateral_base - b.debt + w.perpetual.quantity
+        shares = w.shares
+        self.rows.append(
+            (
+                w.time,
+                w.market_wad / WAD,
+                price / WAD,
+                nav / asset,
+                shares.per_share(nav) / asset,
+                self.gas_cost / asset,
+                (shares.paid_in - shares.paid_out) / asset,
+                health,
+                linear / base + greeks.delta,
+                greeks.gamma,
+                greeks.vega,
+                greeks.theta,
+                greeks.vanna,
+                greeks.volga,
+                (a.supplied + b.supplied * price // w.scale) / asset,
+                (a.debt + b.debt * price // w.scale) / asset,
+                desk.liability_mid / asset,
+                (w.perpetual.equity + desk.bought_value) / asset,
+                w.perpetual.quantity / base,
+                w.base_fee_wei / 10**9,
+                self._status,
+            )
+        )
+
+    def table(self) -> dict[str, Floats | Ints]:
+        """Arrays (steps,) by column."""
+        names = [name for name, _ in COLUMNS]
+        columns = zip(*self.rows, strict=True) if self.rows else ([] for _ in names)
+        found: dict[str, Floats | Ints] = {}
+        for name, values in zip(names, columns, strict=True):
+            if name in ("time", "status"):
+                found[name] = np.array(values, dtype=np.int64)
+            else:
+                found[name] = np.array(values, dtype=np.float64)
+        return found

@@ -1,0 +1,163 @@
+"""The hedge of the whole book: where it is left alone, where it is brought, and by what."""
+
+from dataclasses import dataclass, replace
+
+from keeper.model.decision import PerpetualTarget, Target
+from keeper.model.market import MarketState
+from keeper.model.outlook import Funding
+from keeper.model.risk import RiskReport
+from keeper.model.units import Raw, wad_float
+from strategies.parts.gates import blocked, forecast
+from strategies.parts.positions import (
+    OptionBook,
+    delta_of,
+    nav_of,
+    option_book,
+    perpetuals_of,
+    price_of,
+    to_base_units,
+)
+from strategies.parts.room import least_health, room_for
+from strategies.parts.targets import hold
+
+WEI = 10**18
+
+
+@dataclass(frozen=True, slots=True)
+class Hedge:
+    """How the book's delta is hedged."""
+
+    target_delta: float
+    """Whole base tokens."""
+    aversion: float
+    """Relative risk aversion."""
+    cost_rate: float
+    """Of a trade's value."""
+    gas: float
+    """Units of gas of one trade."""
+    least_band: float
+    """Of NAV, each side: what is accepted however dear risk is."""
+    health_margin: float
+    venue: str
+    """A perpetual's; empty: the vault's own means."""
+
+
+def hedge(market: MarketState, risk: RiskReport, terms: Hedge) -> Target:
+    """The target that brings the whole book's delta to the edge of the optimal band, or why it is left."""
+    reason = blocked(market, risk)
+    if reason:
+        return hold(reason)
+    volatility, book = forecast(market), option_book(market)
+    if volatility is None:
+        return hold("there is no volatility forecast")
+    if book is None:
+        return hold("an option's volatility is not known, so neither is its delta")
+    trade, band = wanted_trade(market, risk, terms, book, volatility)
+    now = f"delta of the whole book {delta_of(market, risk):.4f}"
+    if trade == 0.0:
+        return hold(f"{now} is within {band[0]:.4f} to {band[1]:.4f}")
+    reason = f"{now} is outside {band[0]:.4f} to {band[1]:.4f}: {trade:+.4f}"
+    if terms.venue:
+        return _by_perpetual(market, terms, trade, reason)
+    return _by_own_means(market, risk, terms, trade, reason)
+
+
+def wanted_trade(
+    market: MarketState, risk: RiskReport, terms: Hedge, book: OptionBook, volatility: float
+) -> tuple[float, tuple[float, float]]:
+    """(base tokens to buy, the whole book's delta that is left alone).
+
+    With options the band is Hodges and Neuberger's with its fixed cost, and trades go to its inner edge; it is
+    never narrower than `least_band`. Without options exposure drifts by interest and trades only: outside
+    `least_band` it goes back to the target itself.
+    """
+    price, nav = price_of(market), nav_of(market, risk) or 0.0
+    total, half = delta_of(market, risk), terms.least_band * nav / price
+    linear, option_delta = total - book.delta, book.delta - terms.target_delta
+    lower, upper = -option_delta - half, -option_delta + half
+    to_lower = to_upper = -option_delta
+    if book.gamma != 0.0:
+        inner_lower, inner_upper, low, high = _optimal(
+            market, terms, book, (price, nav, volatility)
+        )
+        lower, upper = min(lower, low), max(upper, high)
+        to_lower, to_upper = max(lower, inner_lower), min(upper, inner_upper)
+    trade = 0.0
+    if linear < lower:
+        trade = to_lower - linear
+    elif linear > upper:
+        trade = to_upper - linear
+    return trade, (lower + book.delta, upper + book.delta)
+
+
+def _optimal(
+    market: MarketState, terms: Hedge, book: OptionBook, state: tuple[float, float, float]
+) -> tuple[float, float, float, float]:
+    """Inner and outer edges of the band, base tokens held against the options."""
+    from keeper.quant.bands import Exposure, Terms, hodges_neuberger
+
+    price, nav, volatility = state
+    exposure = Exposure.of_book(
+        price,
+        book.delta - terms.target_delta,
+        book.gamma,
+        book.vega,
+        book.vanna,
+        volatility,
+        book.years,
+    )
+    costs = Terms(terms.cost_rate, terms.aversion / nav, fixed_cost(market, terms.gas))
+    band = hodges_neuberger(exposure, costs)
+    return (
+        float(band.lower_target),
+        float(band.upper_target),
+        float(band.lower),
+        float(band.upper),
+    )
+
+
+def fixed_cost(market: MarketState, gas: float) -> float:
+    """Assets that so much gas costs, base being the coin that pays for it."""
+    fee = market.outlook.base_fee_wei
+    fee = market.readings.block.base_fee_wei if fee is None else fee
+    return max(0, fee) * gas / WEI * price_of(market)
+
+
+def offer(market: MarketState, venue: str) -> Funding | None:
+    """The venue's perpetual, if it is offered at a price that can be meant."""
+    for found in market.outlook.funding:
+        if found.venue == venue and found.mark > 0 and found.index > 0:
+            return found
+    return None
+
+
+def most_perpetual(offered: Funding) -> float:
+    """Largest position there, whole base tokens."""
+    return max(0.0, offered.most_notional) / offered.mark
+
+
+def _by_perpetual(market: MarketState, terms: Hedge, trade: float, reason: str) -> Target:
+    offered = offer(market, terms.venue)
+    if offered is None:
+        return hold(f"{reason}; {terms.venue} offers no perpetual now")
+    held, most = perpetuals_of(market, terms.venue), most_perpetual(offered)
+    wanted = min(max(held + trade, -most), most)
+    quantity = to_base_units(market, wanted)
+    if quantity == to_base_units(market, held):
+        return hold(f"{reason}; {terms.venue} takes no more")
+    return replace(hold(reason), perpetuals=(PerpetualTarget(terms.venue, quantity),))
+
+
+def _by_own_means(
+    market: MarketState, risk: RiskReport, terms: Hedge, trade: float, reason: str
+) -> Target:
+    gap = to_base_units(market, trade)
+    step = min(abs(gap), room_for(market, risk, gap, terms.health_margin))
+    if step <= 0:
+        least = wad_float(least_health(market, terms.health_margin))
+        return hold(
+            f"{reason}; health {wad_float(risk.health_wad):.4f} leaves no room over {least:.4f}"
+        )
+    part = "" if step == abs(gap) else ", as far as health allows"
+    reached = Raw(risk.net_delta + (step if gap > 0 else -step))
+    return replace(hold(reason + part), net_delta=reached)

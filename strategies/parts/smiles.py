@@ -1,0 +1,55 @@
+"""Implied volatility at any strike and expiry, from the outlook's smiles."""
+
+import math
+from bisect import bisect_right
+from itertools import pairwise
+
+from keeper.model.outlook import Outlook, Smile
+
+SECONDS_A_YEAR = 365 * 86_400
+
+
+def implied(outlook: Outlook, now: int, years: float, strike: float) -> float | None:
+    """Volatility at a strike, `years` from `now`; None without a usable smile or beyond reason.
+
+    Along a smile linear in ln(strike / forward) and flat beyond its ends; between two expiries linear in total
+    variance at the same log-moneyness, which keeps a calendar spread worth something; beyond the first and the last
+    expiry their volatility.
+    """
+    usable = [(s.expiry - now, s) for s in outlook.smiles if s.expiry > now and sound(s)]
+    if not usable or strike <= 0 or years <= 0:
+        return None
+    usable.sort(key=lambda pair: pair[0])
+    left = years * SECONDS_A_YEAR
+    at = bisect_right([seconds for seconds, _ in usable], left)
+    if at == 0 or at == len(usable):
+        smile = usable[min(at, len(usable) - 1)][1]
+        return _along(smile, math.log(strike / smile.forward))
+    (near, first), (far, second) = usable[at - 1], usable[at]
+    weight = (left - near) / (far - near)
+    forward = first.forward + weight * (second.forward - first.forward)
+    moneyness = math.log(strike / forward)
+    variances = _along(first, moneyness) ** 2 * near, _along(second, moneyness) ** 2 * far
+    return math.sqrt((variances[0] + weight * (variances[1] - variances[0])) / left)
+
+
+def sound(smile: Smile) -> bool:
+    """Whether its numbers can be meant: ascending strikes, volatilities between 1 % and 1,000 %."""
+    xs = [x for x, _ in smile.points]
+    return (
+        bool(xs)
+        and math.isfinite(smile.forward)
+        and smile.forward > 0
+        and all(math.isfinite(x) for x in xs)
+        and all(a < b for a, b in pairwise(xs))
+        and all(0.01 <= volatility <= 10.0 for _, volatility in smile.points)
+    )
+
+
+def _along(smile: Smile, moneyness: float) -> float:
+    xs = [x for x, _ in smile.points]
+    at = bisect_right(xs, moneyness)
+    if at in (0, len(xs)):
+        return smile.points[min(at, len(xs) - 1)][1]
+    (x0, v0), (x1, v1) = smile.points[at - 1], smile.points[at]
+    return v0 + (moneyness - x0) / (x1 - x0) * (v1 - v0)
