@@ -53,6 +53,7 @@ class Keeper:
         journal: SqlJournal,
         clock: Clock,
         opening: Iterable[Later] = (),
+        fleet: Fleet | None = None,
         reorganisation_depth: int = DEFAULT_DEPTH,
     ) -> None:
         """opening: vaults that could not be read yet; they are tried again now and then."""
@@ -65,7 +66,7 @@ class Keeper:
         self._clock = clock
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="ahead")
         self._lineage = Lineage(ReorgWatch(pool, reorganisation_depth), self._threads)
-        self._fleet = Fleet(pool, restless=accounts.restless)
+        self._fleet = fleet or Fleet(pool, restless=accounts.restless)
         self._readers: list[LensReader] = []
         self._vaults: list[KeptVault] = []
         self._opening = list(opening)

@@ -90,6 +90,8 @@ _NEWEST = select(
     _a.intent_id, _a.tx_hash, _a.status, _a.block_number, _a.gas_used, _a.gas_price_wei
 ).order_by(_a.id.desc())
 
+_NEWEST_OF_VAULT = _NEWEST.select_from(_WITH_INTENT).where(_MINE)
+
 
 @functools.lru_cache(maxsize=256)
 def _attempt(text: str) -> Attempt:
@@ -239,9 +241,12 @@ class AttemptsBook(IntentBook):
                 for text, status in rows
             )
 
-    def actions(self, limit: int = 10) -> tuple[AttemptResult, ...]:
-        """Newest attempts first, whatever became of them."""
-        rows = self._rows(_NEWEST.limit(limit))
+    def actions(self, limit: int = 10, vault: str | None = None) -> tuple[AttemptResult, ...]:
+        """Newest attempts first, whatever became of them; of one vault, if named."""
+        if vault is None:
+            rows = self._rows(_NEWEST.limit(limit))
+        else:
+            rows = self._rows(_NEWEST_OF_VAULT.limit(limit), {"of_vault": vault})
         with self._understood("an attempt"):
             return tuple(
                 AttemptResult(i, t, AttemptStatus(s), number, gas, int(price))
