@@ -1,7 +1,7 @@
 # Everything sets itself up: Python >= 3.11, git and make are all a machine needs.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-chaos test-unit test-contracts test-deep test-integration test-ape lint fmt abi \
-	slither halmos gas coverage-contracts mutation-contracts lock bench-quant bench-latency chaos clean
+	slither halmos gas coverage-contracts mutation-contracts lock bench-quant bench-latency bench-backtest chaos clean
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
@@ -81,6 +81,10 @@ bench-quant: setup ## the numerics beside their peers (in build/bench-env); JSON
 bench-latency: setup ## head to pool beside web3.py and silverback (in build/bench-latency-env); about 20 minutes
 	@PYTHON=$(BIN)/python scripts/bench/environment.sh bench-latency
 	@$(BIN)/python -m scripts.bench.latency $(LATENCY)
+
+bench-backtest: setup ## bar-steps a second beside nautilus_trader and backtesting.py (in build/bench-backtest-env)
+	@PYTHON=$(BIN)/python scripts/bench/environment.sh bench-backtest
+	@$(BIN)/python -m scripts.bench.backtest $(BACKTEST)
 
 lock: ## rewrite the requirement locks (needs uv)
 	@scripts/lock.sh

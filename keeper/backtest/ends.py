@@ -338,6 +338,12 @@ class MemoryJournal:
             made = intent.id if intent else None
             self.decisions.append(Decision(time, target, plan, verdict, made))
 
+    def made(self, market: MarketState, target: Target, plan: Plan, intent: Intent) -> None:
+        """A plan beyond the loop's own."""
+        self.intents += 1
+        time = market.readings.block.timestamp
+        self.decisions.append(Decision(time, target, plan, Verdict(()), intent.id))
+
     def record_outcome(self, outcome: TickOutcome) -> None:
         """Only failures matter later."""
         if outcome.status is TickStatus.FAILED:

@@ -5,6 +5,7 @@ the keeper's tick on the state that all of this left. After a block that changed
 ones too, as it does live, until it has nothing more to do.
 """
 
+import gc
 import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -18,9 +19,11 @@ from keeper.backtest.record import Recorder
 from keeper.backtest.result import BacktestResult, result_of
 from keeper.backtest.reverts import Reverted
 from keeper.backtest.spec import BacktestSpec
+from keeper.backtest.wants import wanted_of
 from keeper.backtest.world import Liquidated, World
-from keeper.errors import MarketDataError
-from keeper.loop import Ports, TickRules, run_tick
+from keeper.errors import MarketDataError, SimulationReverted
+from keeper.execution.intents import make_intent, rebalance_of
+from keeper.loop import Ports, TickRecord, TickRules, run_tick
 from keeper.model.decision import Order
 from keeper.model.outcome import TickStatus
 from keeper.model.policy import Policies
@@ -59,6 +62,27 @@ def run_backtest(
     progress: called with the time of each batch of events. MarketDataError for events out of order, events that
     cannot be, or none at all; whatever the strategy raises is raised.
     """
+    collects = gc.isenabled()
+    gc.disable()  # values here hold no cycles, and there are many of them to look through
+    try:
+        engine = _played(
+            spec, events, strategy, policies, rules=rules or TickRules(), progress=progress
+        )
+    finally:
+        if collects:
+            gc.enable()
+    return result_of(name, engine.world, engine.recorder, engine.executor, engine.journal)
+
+
+def _played(
+    spec: BacktestSpec,
+    events: Iterable[Event],
+    strategy: Strategy,
+    policies: Policies,
+    *,
+    rules: TickRules,
+    progress: Callable[[int], None] | None,
+) -> "_Engine":
     engine: _Engine | None = None
     waiting: list[Event] = []
     for time, batch in batches(events):
@@ -67,7 +91,7 @@ def run_backtest(
             world = _opened(spec, time, waiting)
             if world is None:
                 continue
-            engine = _Engine(world, strategy, policies, rules or TickRules(), Recorder(world))
+            engine = _Engine(world, strategy, policies, rules, Recorder(world))
             engine.play(time, waiting)
         else:
             engine.play(time, batch)
@@ -75,7 +99,7 @@ def run_backtest(
             progress(time)
     if engine is None:
         raise MarketDataError("events", "there is no price among them", "give at least one")
-    return result_of(name, engine.world, engine.recorder, engine.executor, engine.journal)
+    return engine
 
 
 def _opened(spec: BacktestSpec, time: int, waiting: list[Event]) -> World | None:
@@ -175,10 +199,11 @@ class _Engine:
     def _land(self, pending: Pending) -> None:
         done = self.executor.land(pending)
         self.recorder.landed(done)
-        self.world.calm()
+        if done.kind == "rebalance":
+            self.world.calm()
+        self._again()
         for number in done.effect.auctions if done.effect else ():
             self._at(self.world.time, What.AUCTION, number)
-        self._again()
 
     def _order(self, order: Order) -> str:
         """At a venue beyond the contract; returns why it was refused, if it was."""
@@ -245,12 +270,47 @@ class _Engine:
         self.recorder.ticked(record)
         for pending in self.executor.pending[sent:]:
             self._at(pending.lands_at, What.EFFECT, pending)
+        self._beyond(record)
         plan, verdict = record.plan, record.verdict
         if plan is not None and verdict is not None and verdict.passed and plan.orders:
-            chain = world.spec.chain
-            lands = world.time + chain.latency_blocks * chain.block_s
-            for order in plan.orders:
-                self._orders += 1
-                self._at(lands, What.ORDER, order)
+            self._send(plan.orders)
         elif record.outcome.status is TickStatus.FAILED:
             self._again()
+
+    def _send(self, orders: tuple[Order, ...]) -> None:
+        chain = self.world.spec.chain
+        lands = self.world.time + chain.latency_blocks * chain.block_s
+        for order in orders:
+            self._orders += 1
+            self._at(lands, What.ORDER, order)
+
+    def _beyond(self, record: TickRecord) -> None:
+        """What the target wants and planning does not make: see `wants`. Routine, so it waits for what is in flight."""
+        world, target, plan, market = self.world, record.target, record.plan, record.market
+        if target is None or plan is None or market is None or not market.tradable:
+            return
+        if target.options is None and target.perpetuals is None and target.supplies is None:
+            return
+        if self.executor.in_flight() or self._orders or record.outcome.status is TickStatus.REFUSED:
+            return
+        caps, mandate = world.spec.terms.caps, world.mandate
+        if world.time < mandate.routine_at + caps.cooldown_s or world.unhedged:
+            return
+        wanted = wanted_of(target, plan, world, self.policies.planning.min_trade)
+        self._send(wanted.orders)
+        if not wanted.moves:
+            return
+        self._series.update((int(terms.key), terms) for terms in wanted.series)
+        made = wanted.plan(target, world)
+        payload = rebalance_of(made, market.readings)
+        intent = make_intent(
+            payload, market.readings, self.journal.intent_count(), self.rules.deadline_s
+        )
+        self.journal.made(market, target, made, intent)
+        try:
+            self.executor.submit(intent)
+        except SimulationReverted as reverted:
+            self.recorder.failed(reverted.reason)
+            return
+        pending = self.executor.pending[-1]
+        self._at(pending.lands_at, What.EFFECT, pending)

@@ -12,6 +12,8 @@ from keeper.model.units import BPS, WAD
 from keeper.quant.black import greeks
 
 YEAR_S = 365 * 86_400
+GRID = 10**12
+"""Strikes are whole millionths of an asset."""
 LEAST_VOLATILITY, MOST_VOLATILITY = 0.01, 5.0
 
 
@@ -26,19 +28,18 @@ class Terms:
 
     @property
     def key(self) -> str:
-        """Name of the series, decimal as on the chain: expiry, strike in cents, second strike, kind."""
-        cents = WAD // 100
-        first, second = self.strike_wad // cents, self.second_strike_wad // cents
-        return f"{self.expiry}{first:012d}{second:012d}{int(self.is_call)}"
+        """Name of the series, decimal as on the chain: expiry, strike in millionths, second strike, kind."""
+        first, second = self.strike_wad // GRID, self.second_strike_wad // GRID
+        return f"{self.expiry}{first:016d}{second:016d}{int(self.is_call)}"
 
     @classmethod
     def of_key(cls, key: str) -> "Terms | None":
         """The terms that a name stands for; None if it is no such name."""
-        if not key.isdigit() or len(key) < 26:
+        if not key.isdigit() or len(key) < 34:
             return None
-        cents, rest = WAD // 100, key[:-1]
-        expiry, first, second = rest[:-24], rest[-24:-12], rest[-12:]
-        return cls(key[-1] == "1", int(first) * cents, int(expiry), int(second) * cents)
+        rest = key[:-1]
+        expiry, first, second = rest[:-32], rest[-32:-16], rest[-16:]
+        return cls(key[-1] == "1", int(first) * GRID, int(expiry), int(second) * GRID)
 
 
 @dataclass(frozen=True, slots=True)

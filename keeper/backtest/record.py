@@ -76,8 +76,12 @@ class Recorder:
             for refusal in record.verdict.refusals:
                 self.refusals[refusal.rule] = self.refusals.get(refusal.rule, 0) + 1
         if outcome.status is TickStatus.FAILED:
-            why = outcome.reason.split("(")[0]
-            self.failures[why] = self.failures.get(why, 0) + 1
+            self.failed(outcome.reason)
+
+    def failed(self, reason: str) -> None:
+        """A simulation reverted; counted by the name of the contract's error."""
+        why = reason.removeprefix("simulation reverted: ").split("(")[0]
+        self.failures[why] = self.failures.get(why, 0) + 1
 
     def landed(self, done: Landed) -> None:
         """A transaction is in."""

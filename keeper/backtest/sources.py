@@ -35,12 +35,13 @@ def price_wad(price: float) -> int:
     return round(price * UNITS) * BEYOND
 
 
-def from_bars(bars: Bars, *, inside: bool = False) -> Iterator[Event]:
+def from_bars(bars: Bars, *, inside: bool = False, ticks_inside: bool = False) -> Iterator[Event]:
     """One decision a bar, at its end and its close.
 
-    inside: its open, and its low and high (the one nearer to the open first), come before it as prices on which
-    nobody but the feed, the pool and the liquidators act. They are made of the bar, so they are events of its inside
-    and a keeper that decided on them would know its end.
+    inside: its low and high, the one nearer to its open first, come before it at thirds of its time, and the feed,
+    the pool and the liquidators act on them. When they really came is not known.
+    ticks_inside: the keeper ticks on them too, as it would live. They are the bar's extremes, so a strategy that buys
+    falls would do better than it could: for rules of protection only.
     """
     step = bars.step_s
     rows = zip(bars.times, bars.open, bars.high, bars.low, bars.close, strict=True)
@@ -50,7 +51,9 @@ def from_bars(bars: Bars, *, inside: bool = False) -> Iterator[Event]:
             turns = (low, high) if first - low <= high - first else (high, low)
             for part, price in zip((1, 2), turns, strict=True):
                 at = int(begin) + step * part // 3
-                yield PriceEvent(at, price_wad(float(price)), ramp_s=step // 3, decides=False)
+                yield PriceEvent(
+                    at, price_wad(float(price)), ramp_s=step // 3, decides=ticks_inside
+                )
             yield PriceEvent(end, price_wad(float(close)), ramp_s=step // 3)
         else:
             yield PriceEvent(end, price_wad(float(close)), ramp_s=step)
@@ -159,12 +162,3 @@ def _times(table: Table) -> tuple[Ints, str]:
             raise table.error(problem, "give ISO 8601", row, name) from None
         found.append(int(stamp.replace(tzinfo=UTC).timestamp()))
     return np.array(found, dtype=np.int64), name
-
-
-def between(events: Iterator[Event], start: int | None, end: int | None) -> Iterator[Event]:
-    """Those from `start` to before `end`, unix seconds; state that holds (rounds, volatilities) is not carried in."""
-    for event in events:
-        if end is not None and event.time >= end:
-            return
-        if start is None or event.time >= start:
-            yield event

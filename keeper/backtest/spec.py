@@ -95,7 +95,7 @@ class LiquidatorSpec:
 class PerpetualSpec:
     """The simulated perpetual venue; basis points of the position's value."""
 
-    venue: str = "perpetual"
+    venue: str = "perp"
     instrument: str = "perpetual"
     fee_bps: int = 5
     spread_bps: int = 2
@@ -204,7 +204,7 @@ DEFAULT_TERMS = Terms(
     emergency=Emergency(
         emergency_health_wad=Wad(WAD * 105 // 100),
         critical_health_wad=Wad(WAD * 1025 // 1000),
-        silence_s=6 * 3_600,
+        silence_s=24 * 3_600,
         slice_bps=Bps(2_500),
         cooldown_s=60,
         bounty_bps=Bps(50),
@@ -252,6 +252,11 @@ class BacktestSpec:
     follow_ups: int = 20
     """Most further ticks on the blocks after one that changed something, until the next event."""
 
+    @property
+    def venues(self) -> tuple[str, ...]:
+        """Simulated venues beyond the vault's contract."""
+        return (self.perpetual.venue, self.options.venue)
+
     def __post_init__(self) -> None:
         h = self.holdings
         amounts = (h.idle_asset, h.idle_base, h.supplied_asset, h.supplied_base)
@@ -267,8 +272,8 @@ class BacktestSpec:
             raise SettingError("pool", "fee or depth out of bounds", "give 0 < fee < 1, depth > 0")
 
 
-def default_policies(asset_decimals: int = 6) -> Policies:
-    """The settings' own defaults, for an asset of so many decimals."""
+def default_policies(asset_decimals: int = 6, connected: tuple[str, ...] = ()) -> Policies:
+    """The settings' own defaults, for an asset of so many decimals, with simulated venues connected."""
     unit = 10**asset_decimals
     return Policies(
         market=MarketPolicy(CHAIN_ID, 4_500, Bps(300), Bps(300)),
@@ -280,7 +285,7 @@ def default_policies(asset_decimals: int = 6) -> Policies:
             loss_margin_bps=Bps(50),
             max_loss_bps=Bps(100),
         ),
-        guard=GuardPolicy(100 * 10**9, Bps(100), 2 * 10**16),
+        guard=GuardPolicy(100 * 10**9, Bps(100), 2 * 10**16, connected),
     )
 
 

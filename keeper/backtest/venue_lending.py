@@ -146,6 +146,8 @@ class LendingVenue:
 
     asset: Reserve
     base: Reserve
+    _known: tuple[tuple[int, ...], Account] | None = None
+    """The account as it was last asked for, and what it was made of."""
 
     def copied(self) -> "LendingVenue":
         """Another one in the same state."""
@@ -157,6 +159,13 @@ class LendingVenue:
 
     def account(self, asset_answer: int, base_answer: int) -> Account:
         """Values rounded down by reserve, the average threshold too, as the venue does."""
+        a, b = self.asset, self.base
+        made_of = (asset_answer, base_answer, a.supplied, a.debt, b.supplied, b.debt)
+        if self._known is None or self._known[0] != made_of:
+            self._known = (made_of, self._account(asset_answer, base_answer))
+        return self._known[1]
+
+    def _account(self, asset_answer: int, base_answer: int) -> Account:
         a, b = self.asset, self.base
         of_asset = a.supplied * asset_answer // a.unit
         of_base = b.supplied * base_answer // b.unit

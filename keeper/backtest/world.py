@@ -148,19 +148,25 @@ class World:
             raise MarketDataError("events", f"time goes back to {time}", "sort the events")
         self.time = time
         if seconds:
-            for reserve in (self.lending.asset, self.lending.base):
-                if reserve.scaled_supply:
-                    self.booked(Cause.INTEREST_EARNED, LENDING, reserve.accrue_supply, seconds)
-                else:
-                    reserve.accrue_supply(seconds)
-                if reserve.scaled_debt:
-                    self.booked(Cause.INTEREST_PAID, LENDING, reserve.accrue_debt, seconds)
-                else:
-                    reserve.accrue_debt(seconds)
+            self._accrue(seconds)
         due = self._answer_due
         if due is not None and time >= due[0]:
             self._answer_due = None
             self.answered(due[1])
+
+    def _accrue(self, seconds: int) -> None:
+        """Both sides of both reserves."""
+        asset, base = self.lending.asset, self.lending.base
+        before = self.nav()
+        asset.accrue_supply(seconds)
+        base.accrue_supply(seconds)
+        earned = self.nav()
+        asset.accrue_debt(seconds)
+        base.accrue_debt(seconds)
+        if asset.scaled_supply or base.scaled_supply:
+            self.book(Cause.INTEREST_EARNED, LENDING, earned - before)
+        if asset.scaled_debt or base.scaled_debt:
+            self.book(Cause.INTEREST_PAID, LENDING, self.nav() - earned)
 
     def apply(self, event: Event) -> None:
         """One event, at this time."""

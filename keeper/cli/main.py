@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from keeper import __version__
+from keeper.cli import backtest as backtest_command
 from keeper.cli import config as config_commands
 from keeper.cli import (
     control,
@@ -18,6 +19,7 @@ from keeper.cli import (
     localnet,
     quant,
     replay,
+    report,
     risk,
     run,
     status,
@@ -72,6 +74,8 @@ app.add_typer(tx.app, name="tx")
 app.add_typer(config_commands.app, name="config")
 app.add_typer(journal.app, name="journal")
 app.command("replay")(replay.replay)
+app.command("report")(report.report)
+app.command("backtest")(backtest_command.backtest)
 app.add_typer(data.app, name="data")
 app.add_typer(volatility.app, name="volatility")
 app.add_typer(quant.app, name="quant")

@@ -9,7 +9,7 @@ import numpy as np
 
 from keeper.errors import MarketDataError
 from keeper.history.series import Gap, check_times
-from keeper.history.table import Floats, Ints, read_table
+from keeper.history.table import Floats, Ints, Table, read_table
 
 HOUR_S = 3_600
 DAY_S = 86_400
@@ -44,11 +44,15 @@ def read_bars(path: Path | str, step_s: int = HOUR_S, max_missing: int = 0) -> B
     Errors: `MarketDataError` with row and column: missing columns, what is not a positive number, high below low,
     open or close outside them, times that repeat, go back or are off the step, and larger gaps.
     """
+    return bars_of(read_table(path, ("t", "open", "high", "low", "close")), step_s, max_missing)
+
+
+def bars_of(table: Table, step_s: int = HOUR_S, max_missing: int = 0) -> Bars:
+    """As `read_bars`, of a table that was read, or of a part of one."""
     if step_s <= 0:
         raise MarketDataError(
-            str(path), f"a step of {step_s} s is not positive", "give seconds above 0"
+            table.path, f"a step of {step_s} s is not positive", "give seconds above 0"
         )
-    table = read_table(path, ("t", "open", "high", "low", "close"))
     times, gaps = check_times(table, "t", step_s, max_missing)
     prices = {name: table.numbers(name) for name in ("open", "high", "low", "close")}
     for name, values in prices.items():
