@@ -136,7 +136,10 @@ class DecisionBook(AttemptsBook):
         fence: int = 0,
         scope: Scope | None = None,
     ) -> None:
-        """The decision, before anything is signed (K-03); its intent is JOURNALLED. One transaction."""
+        """The decision, before anything is signed (K-03); its intent is JOURNALLED. One transaction.
+
+        One without an intent is written lazily: nothing is signed for it, and a hundred vaults hold at every block.
+        """
         scope = scope or self._own
         seen = market.readings
         row = {
@@ -157,7 +160,7 @@ class DecisionBook(AttemptsBook):
             "recorded_ms": self._now_ms(),
         }
         plan_text, verdict_text = encode(plan), encode(verdict)
-        with self._writing() as db:
+        with self._writing(lazily=intent is None) as db:
             self._refuse_deposed(db, fence)
             made["context_id"] = context_id = self._context_row(db, scope)
             made["readings_id"] = _ADD_READINGS.one(db, row)[0]
