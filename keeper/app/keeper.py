@@ -184,6 +184,11 @@ class Keeper:
 
         return sorted(vaults, key=danger)
 
+    @property
+    def unfinished(self) -> bool:
+        """True if the newest block is worth another tick of some vault."""
+        return any(vault.unfinished for vault in self._vaults)
+
     def once(self, patience_s: float = 60.0, poll_s: float = 0.5) -> tuple[TickOutcome, ...]:
         """One tick of every vault, and where something was sent, its end, as far as it comes within `patience_s`."""
         outcomes = [record.outcome for record in self._pass(None, self.vaults)]
@@ -213,7 +218,7 @@ class Keeper:
         gc.freeze()  # what is loaded by now stays: collections under a tick need not look at it
         patience_s = min(v.terms.rules.max_head_age_s for v in self._vaults)
         stall = StallWatch(patience_s, time.monotonic)
-        last = ""
+        last, again = "", list[KeptVault]()
         while not stop.is_set() and (blocks is None or done < blocks):
             self._say_if_stalled(stall)
             try:
@@ -224,13 +229,11 @@ class Keeper:
             if head is None or stop.is_set():
                 continue
             stall.moved()
-            again = (
-                [v for v in self._vaults if v.last and v.last.unread] if head.hash == last else []
-            )
-            records = self._pass(head, again or self.vaults)
+            records = self._pass(head, again if again and head.hash == last else self.vaults)
             last = head.hash
-            if any(record.unread for record in records):
-                heads.again()  # what could not be read now may be soon: a block is long in a fall
+            again = [vault for vault in self._vaults if vault.unfinished]
+            if again:
+                heads.again()
             done += 1
             if on_tick is not None:
                 for record in records:

@@ -62,6 +62,14 @@ class KeptVault:
         """What it is called: its name, or its address."""
         return self.terms.name or self.terms.vault
 
+    @property
+    def unfinished(self) -> bool:
+        """True if the newest block is worth another tick: it could not be read, or protection that was sent at it
+        was taken by nobody. What failed now may work soon, and a block is long in a fall."""
+        if self.last is None:
+            return False
+        return self.last.unread or self.lanes.untaken(Lane.PROTECTIVE) > 0
+
     def decide(self, block: BlockStamp) -> TickRecord:
         """Up to the journalled decision."""
         terms = self.terms

@@ -135,6 +135,12 @@ class TransactionExecutor:
         names = {a.intent_id for a in self.open_attempts(vault) if a.lane is lane}
         return sum(self._follower.waits(name) for name in names)
 
+    def untaken(self, lane: Lane, vault: str | None = None) -> int:
+        """How many of a lane no endpoint said it has, as far as their nonces are free: worth offering again."""
+        newest = {a.intent_id: a for a in self.open_attempts(vault) if a.lane is lane}
+        signed = [a.intent_id for a in newest.values() if a.status is AttemptStatus.SIGNED]
+        return sum(not self._follower.used(name) for name in signed)
+
     def balance_wei(self, lane: Lane) -> int:  # noqa: ARG002 - the port asks by lane
         """Nobody asked: lanes do, for all their accounts."""
         return 0

@@ -55,7 +55,9 @@ class Follower:
         self._policy = policy
         self._progress = Progress(book, account)
         self._in_chain = InChain(policy)
-        self._late = LateEnds(rpc, book, self._progress, account, policy.lost_after_blocks)
+        # a receipt that is missing for long is still no proof: only what is final cannot be ours any more
+        patience = max(policy.lost_after_blocks, policy.finality_blocks)
+        self._late = LateEnds(rpc, book, self._progress, account, patience)
         self._used_since: dict[str, int] = {}
         self._reopened_at: dict[str, int] = {}
         self._giving_way: set[str] = set()
@@ -93,6 +95,10 @@ class Follower:
         """False once its nonce was seen used: whoever is next has the next nonce, receipt or not. And while it is
         stale: whoever is next has the same nonce."""
         return intent_id not in self._used_since and intent_id not in self._stale
+
+    def used(self, intent_id: str) -> bool:
+        """True once its nonce was seen used, receipt or not."""
+        return intent_id in self._used_since
 
     def stale(self, intent_id: str) -> bool:
         """True if the contracts would refuse it at the block last followed: it may be replaced by a new plan."""
@@ -288,7 +294,8 @@ class Follower:
     def _reopen(
         self, last: Attempt, attempts: tuple[Attempt, ...], block: BlockStamp, *, moved: bool
     ) -> None:
-        """Back in flight; unless it is in another block already, the same bytes are sent first."""
+        """Back in flight; unless it is in another block already, the same bytes are sent first, or a fresh plan
+        takes their nonce where the market has left them behind."""
         mined = next((a for a in reversed(attempts) if a.status in _IN_BLOCK), last)
         _log.warning("reorganised", intent=last.intent_id, tx=mined.tx_hash, moved=moved)
         self._book.reopen(mined.tx_hash, _OUT)
@@ -298,7 +305,10 @@ class Follower:
                 self._book.mark(rival.tx_hash, AttemptStatus.DROPPED, _OUT)
         if not moved:
             self._reopened_at[mined.intent_id] = block.number
-            self._replacements.resend(mined, attempts, block.number)
+            if self._gone_stale(mined, block):
+                self._stale.add(mined.intent_id)
+            else:
+                self._replacements.resend(mined, attempts, block.number)
 
     def _deepen(
         self, action: Action, attempts: tuple[Attempt, ...], result: AttemptResult | None

@@ -88,6 +88,10 @@ class Lanes:
         """How many of a lane have a nonce that no block was seen to use."""
         return sum(executor.unmined(lane, self._vault) for executor in self._executors())
 
+    def untaken(self, lane: Lane) -> int:
+        """How many of a lane no endpoint said it has: they are worth offering again at the same block."""
+        return sum(executor.untaken(lane, self._vault) for executor in self._executors())
+
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
         """Look after both lanes, protection first; a fault of the routine look is only told (K-05)."""
         results = list(self._followed(Lane.PROTECTIVE, block))

@@ -191,8 +191,7 @@ class Keeping:
                 self._restart()
                 break
             else:
-                last = self.keeper.last
-                if last is None or not last.unread:
+                if not self.keeper.unfinished:
                     break
                 self._heads.again()
         self.stage.waited_s = 0.0

@@ -109,6 +109,9 @@ class Line:
     def unmined(self, lane: Lane) -> int:
         return 0
 
+    def untaken(self, lane: Lane) -> int:
+        return 0
+
     def balance_wei(self, lane: Lane) -> int:
         return 10**18
 

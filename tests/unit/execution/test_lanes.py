@@ -173,6 +173,29 @@ def test_a_cancelled_intent_ends_no_streak_of_reverts() -> None:
     assert [r.status.value for r in world.book.results.values()] == ["cancelled"]
 
 
+@pytest.mark.parametrize("two", [False, True])
+def test_what_no_endpoint_took_is_offered_again_at_the_same_block(two: bool) -> None:
+    world = World(two=two)
+    world.chain.says = "nobody knows these words"
+    world.submit(Lane.PROTECTIVE)
+    assert world.lanes.untaken(Lane.PROTECTIVE) == 1
+    assert world.lanes.untaken(Lane.ROUTINE) == 0
+    world.chain.says = ""
+    world.lanes.follow(world.chain.head)
+    assert len(world.chain.pool) == 1
+    assert world.lanes.untaken(Lane.PROTECTIVE) == 0
+
+
+def test_what_is_mined_needs_no_offer_although_nobody_shows_its_receipt() -> None:
+    world = World(two=False)
+    world.chain.silent = world.chain.hides = True  # it takes the transaction and does not answer
+    world.submit(Lane.PROTECTIVE)
+    assert world.lanes.untaken(Lane.PROTECTIVE) == 1
+    world.block()
+    assert world.lanes.in_flight(Lane.PROTECTIVE) == 1
+    assert world.lanes.untaken(Lane.PROTECTIVE) == 0
+
+
 def test_a_failed_submission_leaves_nothing_open() -> None:
     world = World(two=False)
     world.chain.says = "intrinsic gas too low"
