@@ -152,8 +152,9 @@ def decide_tick(
     """The first half of a tick: up to the journalled decision. Nothing is signed before `finish_tick`."""
     record = TickRecord(TickOutcome(0, TickStatus.SKIPPED, ""), block)
     try:
-        block = block or ports.chain.head()
-        record = replace(record, block=block)
+        if block is None:
+            block = ports.chain.head()
+            record = replace(record, block=block)
         _refuse_future(block, clock, rules.max_head_ahead_s)
         record = replace(record, settled=ports.executor.follow(block))
         age = clock() - block.timestamp
@@ -199,11 +200,9 @@ def _decide(
     outlook, holdings = _look_around(ports, policies, readings)
     market = build_market(readings, policies.market, outlook, holdings)
     risk = assess(market, _as_recent(policies.risk, ports.executor))
-    record = replace(record, market=market, risk=risk)
     target = strategy(market, risk)
     plan = make_plan(market, risk, target, policies.planning)
     said = _modules_say(ports, plan, market)
-    record = replace(record, modules=said)
     verdict = _verdict(plan, market, ports=ports, policies=policies, rules=rules)
     verdict = Verdict(verdict.refusals + module_refusals(said, policies.modules))
     payload: Payload | None = rebalance_of(plan, market.readings)
@@ -223,7 +222,16 @@ def _decide(
     ports.journal.record_decision(
         market, risk, target, plan, verdict, intent, account=account, fence=ports.control.fence
     )
-    record = replace(record, target=target, plan=plan, verdict=verdict, intent=intent)
+    record = replace(
+        record,
+        market=market,
+        risk=risk,
+        target=target,
+        plan=plan,
+        modules=said,
+        verdict=verdict,
+        intent=intent,
+    )
     if waits and intent is None and (verdict.passed or plan.empty):
         return _ended(record, TickStatus.PENDING, "a routine intent is in flight")
     return _not_sent(record, market, risk, verdict, target.reason if target.hold else plan.reason)

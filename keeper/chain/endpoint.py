@@ -64,9 +64,16 @@ class Endpoint:
         method = "eth_getBlockByNumber"
         return stamp(self.call(method, ["latest", False]), self.name, method)
 
-    def agreed_batch(self, calls: Sequence[Call]) -> list[Any]:
-        """As `batch`: one endpoint agrees with itself."""
-        return self.batch(calls)
+    def agreed_batch(
+        self,
+        calls: Sequence[Call],
+        hints: Sequence[Call] = (),
+        *,
+        upto: int | None = None,  # noqa: ARG002 - what differs between endpoints; here is one
+    ) -> list[Any]:
+        """As `batch`: one endpoint agrees with itself, and is alone in what it says to a hint."""
+        answers = self.batch([*calls, *hints])
+        return answers[: len(calls)] + [(said,) for said in answers[len(calls) :]]
 
     def call(self, method: str, params: list[Any], *, urgent: bool = False) -> Any:
         """The result of one call. An urgent one is asked whatever is left of the budget."""

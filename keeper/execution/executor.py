@@ -27,7 +27,7 @@ from keeper.execution.fees import (
 )
 from keeper.execution.follow import Follower
 from keeper.execution.inclusion import UrgencyPolicy
-from keeper.execution.look import head_of
+from keeper.execution.look import newest
 from keeper.execution.machine import FollowPolicy
 from keeper.execution.nonces import OPEN, Floor, fee_floor, next_nonce
 from keeper.execution.outbox import Outbox, publish
@@ -232,8 +232,7 @@ class TransactionExecutor:
             record = self._book.intent(intent_id)
             where = f"is {record.state}" if record else "is not known to the journal"
             raise IntentError(intent_id, f"{where}, with nothing in flight")
-        header = self._rpc.call("eth_getBlockByNumber", ["latest", False])
-        return mine[-1], attempts, head_of(header, self._rpc.name)
+        return mine[-1], attempts, newest(self._rpc)
 
     def _fees(self, intent: Intent, rehearsal: Rehearsal, floor: Floor | None) -> Fees:
         base, limit, balance = rehearsal.base_fee_wei, rehearsal.gas_limit, rehearsal.balance_wei

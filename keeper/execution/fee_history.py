@@ -1,9 +1,11 @@
 """What recent blocks asked for: base fees, fullness, and the tip that would have been enough in each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from keeper.errors import RpcError
+from keeper.execution.hints import vouched
 
 BLOCKS = 60
 PERCENTILES = (5, 25, 50, 90)
@@ -49,6 +51,28 @@ def history_of(answer: Any) -> FeeHistory | None:
         row[1] if ratio >= FULL else row[0] for row, ratio in zip(rewards, ratios, strict=True)
     )
     return FeeHistory(base[-1], tips, tuple(ratios))
+
+
+def history_heard(said: Sequence[Any]) -> FeeHistory | None:
+    """Of several endpoints' histories one that is nowhere above what more than half of them say.
+
+    None if no more than half keep one. They may be of different heads, so blocks are counted from the newest.
+    """
+    histories = [found for found in map(history_of, said) if found is not None]
+    if len(said) == 1 or not histories:
+        return histories[0] if histories else None
+    unknown = [None] * (len(said) - len(histories))
+    next_base = vouched([*(h.next_base_fee_wei for h in histories), *unknown])
+    if next_base is None:
+        return None
+    blocks = min(len(h.required_tips_wei) for h in histories)
+    tips = [h.required_tips_wei[-blocks:] for h in histories]
+    fullness = [h.fullness[-blocks:] for h in histories]
+    return FeeHistory(
+        next_base,
+        tuple(vouched([*block, *unknown]) or 0 for block in zip(*tips, strict=True)),
+        tuple(sorted(block)[(len(block) - 1) // 2] for block in zip(*fullness, strict=True)),
+    )
 
 
 def _quantity(text: Any) -> int:

@@ -2,12 +2,12 @@
 
 import structlog
 
-from keeper.errors import EndpointError, RpcError
+from keeper.errors import ReadError, RpcError
 from keeper.execution.late import LateEnds
 from keeper.execution.look import Look, look
 from keeper.execution.machine import LEADS_TO, PATIENT, Action, FollowPolicy, Seen, View, decide
 from keeper.execution.outbox import Outbox
-from keeper.execution.ports import AttemptBook, Rpc
+from keeper.execution.ports import AttemptBook, Rpc, agreed
 from keeper.execution.progress import Progress
 from keeper.execution.queue import waiting_behind
 from keeper.execution.replace import Replacements
@@ -78,7 +78,7 @@ class Follower:
             for intent_id, attempts in groups.items():
                 try:
                     result = self._follow_intent(records.get(intent_id), attempts, seen, block)
-                except (EndpointError, RpcError) as error:
+                except ReadError as error:
                     # the next block finds it as it is; the others in the line, of other vaults, go on
                     _log.warning("cannot be looked after", intent=intent_id, problem=str(error))
                     continue
@@ -210,6 +210,7 @@ class Follower:
             self._make_way(last, attempts, block)
             return None, state
         if action is Action.INCLUDE and result is not None:
+            self._progress.paid(result, seen.costs.get(result.tx_hash, ()))
             return self._include(result), IntentState.INCLUDED
         if action in (Action.LOST, Action.STOP):
             return self._give_up(last, action), LEADS_TO[action]
@@ -258,10 +259,10 @@ class Follower:
         call = {"from": last.account, "to": last.to, "data": last.call_data}
         asked = [{**call, "gas": hex(last.gas_limit)}, {"blockHash": block.hash}]
         try:
-            self._rpc.call("eth_call", asked)
+            agreed(self._rpc, "eth_call", asked)
         except RpcError as error:
             return is_revert(error) or ran_out_of_gas(error)
-        except EndpointError:
+        except ReadError:  # nobody knows: what is out stays out
             return False
         return False
 

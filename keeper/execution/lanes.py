@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import structlog
 
-from keeper.errors import EndpointError, IntentError, ReadError, RpcError, SendError, UnfundedError
+from keeper.errors import IntentError, ReadError, SendError, UnfundedError
 from keeper.execution.executor import TransactionExecutor
 from keeper.execution.funds import Funds, FundsPolicy
 from keeper.execution.means import Means
@@ -154,7 +154,7 @@ class Lanes:
         for intent_id in dict.fromkeys(_routine(routine.open_attempts(self._vault))):
             try:
                 said = routine.cancel(intent_id)
-            except (EndpointError, RpcError, SendError, IntentError) as error:
+            except (ReadError, SendError, IntentError) as error:
                 said = str(error)
             _log.warning("routine yields to protection", intent=intent_id, outcome=said)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from keeper.errors import EndpointError, RpcError
+from keeper.errors import ReadError, RpcError
 from keeper.execution.executor import TransactionExecutor
 from keeper.execution.fee_history import history_call
 from keeper.execution.funds import Funds, FundsPolicy, funds_of
@@ -64,17 +64,18 @@ class Means:
         if last is not None and abs(block.number - last) < _LOOK_EVERY_BLOCKS:
             return
         self._looked_at = block.number
-        asks: list[tuple[str, list[Any]]] = [("eth_getBalance", [a, "latest"]) for a in self._lanes]
+        at = {"blockHash": block.hash}
+        asks: list[tuple[str, list[Any]]] = [("eth_getBalance", [a, at]) for a in self._lanes]
         try:
-            *answers, history = self._rpc.batch([*asks, history_call()])
-            self._inclusion.heard(history, block.base_fee_wei)
+            *answers, heard = self._rpc.agreed_batch(asks, [history_call()])
+            self._inclusion.heard(heard, block.base_fee_wei)
             found = []
             for (account, lanes), answer in zip(self._lanes.items(), answers, strict=True):
                 if isinstance(answer, RpcError):
                     raise answer
                 held = quantity(answer, self._rpc.name, "eth_getBalance")
                 found.append(funds_of(account, lanes, held, block.base_fee_wei, self._policy))
-        except (EndpointError, RpcError) as error:  # a gauge is not worth a tick
+        except ReadError as error:  # a gauge is not worth a tick
             _log.warning("balances are not known", problem=str(error))
             return
         self._funds = tuple(found)

@@ -1,7 +1,11 @@
 """Moves an intent through its states in the journal, without leaving one out."""
 
+from collections.abc import Iterable
+
 from keeper.execution.ports import AttemptBook
+from keeper.execution.realised import Realised
 from keeper.model.intent_state import MAY_FOLLOW, IntentState
+from keeper.model.outcome import AttemptResult
 
 _FORWARD = (
     IntentState.JOURNALLED,
@@ -23,6 +27,11 @@ class Progress:
         """Where an intent stands; ATTEMPTED if the journal has no state for it."""
         record = self._book.intent(intent_id)
         return record.state if record else IntentState.ATTEMPTED
+
+    def paid(self, result: AttemptResult, costs: Iterable[Realised]) -> None:
+        """Write down what it cost beside its gas, before it is settled: nothing asks for a receipt after that."""
+        for cost in costs:
+            self._book.record_cost(result.intent_id, result.tx_hash, *cost)
 
     def reach(
         self,

@@ -171,6 +171,7 @@ class AttemptsBook(IntentBook):
                     IntentState.INCLUDED,
                     note=result.status.value,
                     block_number=result.block_number,
+                    block_hash=result.block_hash,
                     tx_hash=result.tx_hash,
                 )
 
@@ -180,8 +181,9 @@ class AttemptsBook(IntentBook):
         """A cost that was seen: `kind` such as "data fee" or "loss", in `unit` ("wei", "asset units").
 
         Once for a transaction and kind: a later figure takes the place of the earlier one.
+        Written lazily: the receipt says it again until the transaction is settled, and that is on disk no earlier.
         """
-        with self._writing() as db:
+        with self._writing(lazily=True) as db:
             self._cost(db, intent_id, tx_hash, (kind, amount, unit))
 
     @staticmethod

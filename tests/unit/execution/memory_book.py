@@ -20,6 +20,7 @@ class MemoryBook:
         self.attempts: dict[str, Attempt] = {}
         self.results: dict[str, AttemptResult] = {}
         self.intents: dict[str, IntentRecord] = {}
+        self.costs: dict[tuple[str, str], tuple[int, str]] = {}
         self.steps: list[tuple[str, IntentState]] = []
         self.fails_at: int | None = None
 
@@ -65,8 +66,15 @@ class MemoryBook:
         if result.status in IN_BLOCK:
             self._follow(result.intent_id, IntentState.INCLUDED)
 
+    def record_cost(
+        self, intent_id: str, tx_hash: str, kind: str, amount: int, unit: str = "wei"
+    ) -> None:
+        self._writes()
+        self.costs[tx_hash, kind] = (amount, unit)
+
     def reopen(self, tx_hash: str, note: str) -> None:
         self._writes()
+        self.costs = {at: cost for at, cost in self.costs.items() if at[0] != tx_hash}
         attempt = self.attempts[tx_hash]
         self.attempts[tx_hash] = replace(attempt, status=AttemptStatus.SENT)
         self.results.pop(tx_hash, None)
