@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -18,14 +19,15 @@ from keeper.config.key import Prompt, load_address, load_signer
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
 from keeper.config.risk import module_specs
 from keeper.config.settings import KeySettings, Settings
-from keeper.config.strategy import load_strategy
+from keeper.config.strategy import is_foreign, load_strategy
 from keeper.errors import KeystoreError, ReadError, UnfundedError, WrongVaultError
 from keeper.execution.signer import Signer
+from keeper.hosted import HostedStrategy, StrategyLimits
 from keeper.market import build_market
 from keeper.model.control import FREE, Control
 from keeper.model.market import Readings
 from keeper.model.policy import Policies
-from keeper.model.ports import RiskModules
+from keeper.model.ports import RiskModules, Strategy
 from keeper.ops.gate import Gate
 from keeper.ops.risk_modules import HostLimits, LiveModules
 
@@ -61,14 +63,22 @@ class Opening:
         self._control: Control = gate.of(settings.vault) if gate else FREE
         self._name = settings.label if several else ""
         self.label = settings.label
+        self._started: list[Any] = []
 
     def prepare(self, signers: Signers) -> None:
         """Strategy and signers; SettingError or KeystoreError."""
         settings = self._settings
-        self._strategy = load_strategy(settings.strategy.name, settings.strategy.parameters)
+        self._strategy = _strategy(settings)
+        self._started.append(self._strategy)
         module_specs(settings)  # a name that is wrong is told before a password is asked for
         self._signer, self._account = _account(settings.key, self._dry_run, signers)
         self._protective = None if self._dry_run else signers.load(settings.protective_key)
+
+    def close(self) -> None:
+        """End the processes that were started for it."""
+        for started in self._started:
+            if hasattr(started, "close"):
+                started.close()
 
     def __call__(self) -> VaultTerms:
         """Look at the vault; WrongVaultError, WrongChainError, EndpointError or UnfundedError."""
@@ -80,6 +90,8 @@ class Opening:
             if second is not None and second.address != self._account:
                 _require_able(first_readings(settings, second.address), settings)
         found = policies(settings, readings.asset.decimals)
+        modules = _modules(settings, found, readings)
+        self._started.append(modules)
         return VaultTerms(
             vault=settings.vault,
             lens=settings.lens,
@@ -90,7 +102,7 @@ class Opening:
             name=self._name,
             signer=self._signer,
             protective=self._protective,
-            modules=_modules(settings, found, readings),
+            modules=modules,
             control=self._control,
         )
 
@@ -112,13 +124,13 @@ def build_keeper(
         Opening(each, several=bool(settings.vaults), dry_run=dry_run, gate=gate)
         for each in settings.each()
     ]
-    signers = Signers(prompt)
-    for later in opening:
-        later.prepare(
-            signers
-        )  # what is wrong in the settings is told before anything is asked of the chain
-    found, left = _opened(opening)
     try:
+        signers = Signers(prompt)
+        for (
+            later
+        ) in opening:  # what is wrong in the settings is told before anything is asked of the chain
+            later.prepare(signers)
+        found, left = _opened(opening)
         return build_keeper_of(
             found,
             pool=pool_of(settings),
@@ -132,9 +144,8 @@ def build_keeper(
             reorganisation_depth=settings.agreement.reorganisation_depth,
         )
     except BaseException:
-        for kept in found:
-            if kept.modules is not None:
-                kept.modules.close()  # no keeper will
+        for later in opening:  # no keeper will
+            later.close()
         raise
 
 
@@ -152,6 +163,15 @@ def _opened(opening: Sequence[Opening]) -> tuple[list[VaultTerms], list[Opening]
     for later, fault in zip(left, faults, strict=True):
         _log.error("a vault cannot be kept yet", vault=later.label, problem=str(fault))
     return found, left
+
+
+def _strategy(settings: Settings) -> Strategy:
+    """Ours in this process, one of another distribution in a process of its own."""
+    name, parameters = settings.strategy.name, settings.strategy.parameters
+    if not is_foreign(name, parameters):
+        return load_strategy(name, parameters)
+    limits = StrategyLimits(time_s=settings.strategy.time_s, memory_mb=settings.strategy.memory_mb)
+    return HostedStrategy(name, parameters, limits).start()
 
 
 def _modules(settings: Settings, found: Policies, readings: Readings) -> RiskModules | None:

@@ -102,7 +102,9 @@ class Keeper:
         )
         journal.decide_with(context_of(terms.strategy, terms.policies, terms.rules))
         self._readers.append(reader)
-        self._vaults.append(KeptVault(terms, ports, lanes, journal, self._clock))
+        self._vaults.append(
+            KeptVault(terms, ports, lanes, journal, self._clock, look_up=reader.look_up)
+        )
 
     @property
     def vaults(self) -> tuple[KeptVault, ...]:
@@ -139,6 +141,7 @@ class Keeper:
         Raises DeepReorganisationError as `tick`.
         """
         self._lineage.see(head)
+        self.lanes.pass_over(head)
 
     def tick(self, block: BlockStamp | None = None) -> TickOutcome:
         """One pass of every vault for `block` (by default the newest head); the outcome of the first.
@@ -275,7 +278,7 @@ class Keeper:
         _log.warning("the chain stands still", block=number, reason=outcome.reason)
 
     def close(self) -> None:
-        """Close connections and the journal, and end risk modules."""
+        """Close connections and the journal, and end risk modules and strategies in processes of their own."""
         for vault in self._vaults:
             vault.close()
         self.pool.close()

@@ -1,6 +1,6 @@
 """One vault of a keeper: how it is kept, and its ticks in two halves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -8,6 +8,7 @@ import structlog
 from keeper.clock import Clock
 from keeper.execution.lanes import Lanes
 from keeper.execution.signer import Signer
+from keeper.hosted import HostedStrategy
 from keeper.journal.store import VaultJournal
 from keeper.loop import Ports, TickRecord, TickRules, decide_tick, finish_tick
 from keeper.model.block import BlockStamp
@@ -17,6 +18,7 @@ from keeper.model.outcome import TickOutcome, TickStatus
 from keeper.model.policy import Policies
 from keeper.model.ports import RiskModules, Strategy
 from keeper.ops.correlation import in_tick
+from keeper.planning import unseen_series
 
 _log = structlog.get_logger(__name__)
 _LOUD = frozenset({TickStatus.REFUSED, TickStatus.FAILED, TickStatus.SKIPPED})
@@ -47,13 +49,26 @@ class KeptVault:
     """Ticks of one vault. What goes wrong in them is its own."""
 
     def __init__(
-        self, terms: VaultTerms, ports: Ports, lanes: Lanes, journal: VaultJournal, clock: Clock
+        self,
+        terms: VaultTerms,
+        ports: Ports,
+        lanes: Lanes,
+        journal: VaultJournal,
+        clock: Clock,
+        *,
+        look_up: Callable[[Sequence[str]], None] = lambda _series: None,
     ) -> None:
+        """look_up: takes the series that the next block is to be asked about."""
         self.terms = terms
         self.lanes = lanes
         self.journal = journal
         self._ports = ports
         self._clock = clock
+        self._look_up = look_up
+        own = terms.strategy
+        self._hosted = own if isinstance(own, HostedStrategy) else None
+        heard = journal.witness("strategy", own)  # what it answers is journalled (K-07)
+        self._strategy: Strategy = heard.decide if self._hosted else own
         self.last: TickRecord | None = None
         """All that its newest tick saw and decided."""
 
@@ -77,7 +92,7 @@ class KeptVault:
             return decide_tick(
                 self._ports,
                 terms.policies,
-                terms.strategy,
+                self._strategy,
                 self._clock,
                 rules=terms.rules,
                 block=block,
@@ -112,14 +127,25 @@ class KeptVault:
         return bool(self._ports.control.refusals(Lane.PROTECTIVE))
 
     def close(self) -> None:
-        """End its risk modules."""
+        """End its risk modules, and a strategy in a process of its own."""
         if self._ports.modules is not None:
             self._ports.modules.close()
+        if self._hosted is not None:
+            self._hosted.close()
 
     def _ended(self, record: TickRecord) -> TickRecord:
         self.last = replace(record, vault=self.label)
         _report(self.last)
+        self._say_if_no_strategy(record)
+        if record.market is not None and record.target is not None:
+            self._look_up(unseen_series(record.market.readings, record.target))
         return self.last
+
+    def _say_if_no_strategy(self, record: TickRecord) -> None:
+        """A foreign strategy that did not decide: the vault holds still, and somebody must know."""
+        if self._hosted is not None and record.target is not None and self._hosted.problem:
+            problem, name = self._hosted.problem, self._hosted.name
+            _log.error("strategy fails, the vault holds still", strategy=name, problem=problem)
 
 
 Later = Callable[[], VaultTerms]

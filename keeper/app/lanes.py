@@ -158,6 +158,11 @@ class Accounts:
             raise faults[0]
         return tuple(found.values())
 
+    def pass_over(self, block: BlockStamp) -> None:
+        """A head that is not followed: only its place in the chain is noted."""
+        for executor in self._executors.values():
+            executor.pass_over(block)
+
     def cancel(self, intent_id: str) -> str:
         """Put an empty transaction in an intent's place; words for a person. IntentError if it is over."""
         return self._carrier(intent_id).cancel(intent_id)

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from keeper.chain.reader import LensReader
@@ -44,7 +45,9 @@ class _Question:
         self.block = block
         asks = {r.account: r.balance_call(block) for r in readers}
         self.accounts = [account for account in asks if account in due]
-        self.calls: list[Call] = [r.snapshot_call(block) for r in readers]
+        own = [r.own_calls(block) for r in readers]
+        self._sizes = [len(calls) for calls in own]
+        self.calls: list[Call] = [call for calls in own for call in calls]
         self.calls += [asks[account] for account in self.accounts]
 
     def begun(self, source: Any, threads: Executor) -> Callable[[], list[Any]]:
@@ -66,11 +69,12 @@ class _Question:
 
     def results(self, answers: Sequence[Any], held: dict[str, Any]) -> tuple[Result, ...]:
         """`held`: answers to earlier questions for balances, by account; brought up to date."""
-        snapshots, balances = answers[: len(self.readers)], answers[len(self.readers) :]
-        now = dict(zip(self.accounts, balances, strict=True))
+        left = iter(answers)
+        own = [list(islice(left, size)) for size in self._sizes]
+        now = dict(zip(self.accounts, left, strict=True))
         found = tuple(
-            _one(reader, self.block, snapshot, now.get(reader.account, held.get(reader.account)))
-            for reader, snapshot in zip(self.readers, snapshots, strict=True)
+            _one(reader, self.block, mine, now.get(reader.account, held.get(reader.account)))
+            for reader, mine in zip(self.readers, own, strict=True)
         )
         for reader, result in zip(self.readers, found, strict=True):
             if reader.account in now and isinstance(result, Readings):  # it was understood
@@ -93,12 +97,13 @@ def _asked(
         return [error] * len(calls)
 
 
-def _one(reader: LensReader, block: BlockStamp, snapshot: Any, balance: Any) -> Result:
-    for answer in (snapshot, balance):
+def _one(reader: LensReader, block: BlockStamp, own: Sequence[Any], balance: Any) -> Result:
+    for answer in (*own, balance):
         if isinstance(answer, ReadError) and not isinstance(answer, RpcError):
             return answer
+    snapshot, *rest = own
     try:
-        return reader.readings(block, [snapshot, balance])
+        return reader.readings(block, [snapshot, balance, *rest])
     except ReadError as error:
         return error
 

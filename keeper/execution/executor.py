@@ -157,6 +157,10 @@ class TransactionExecutor:
             return ()
         return self._follower.follow(block)
 
+    def pass_over(self, block: BlockStamp) -> None:
+        """A head that is not followed: only its place in the chain is noted."""
+        self._follower.pass_over(block)
+
     def begin(self, intent: Intent, threads: Executor) -> None:
         """Let the simulation of an intent run while it is journalled; `submit` and `rehearse` wait for it."""
         self._rehearser.begin(intent, threads)
@@ -185,7 +189,6 @@ class TransactionExecutor:
             return known[-1].tx_hash  # decided before: following it is all there is to do
         try:
             rehearsal = self._rehearser.rehearse(intent)
-            self._progress.reach(intent.id, IntentState.SIMULATED)
             attempt = self._sign(intent, rehearsal)
         except SendError as error:  # nothing is journalled as signed, so the nonce is still free
             if isinstance(error, UnfundedError) and not last_resort:

@@ -109,6 +109,11 @@ class Lanes:
             return executor.follow(block)
         return self._rounds.follow(executor, block, self._vault)
 
+    def pass_over(self, block: BlockStamp) -> None:
+        """A head that is not followed: only its place in the chain is noted."""
+        for executor in self._executors():
+            executor.pass_over(block)
+
     def begin(self, intent: Intent, threads: Executor) -> None:
         """Let the simulation of an intent run while it is journalled; `submit` and `rehearse` wait for it."""
         self._by_lane[intent.lane].begin(intent, threads)

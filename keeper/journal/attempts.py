@@ -93,11 +93,11 @@ _NEWEST = select(
 _NEWEST_OF_VAULT = _NEWEST.select_from(_WITH_INTENT).where(_MINE)
 
 
-@functools.lru_cache(maxsize=256)
-def _attempt(text: str) -> Attempt:
-    """What is in flight is asked for many times a tick, and its row is never changed."""
+@functools.lru_cache(maxsize=1_024)
+def _attempt(text: str, status: str) -> Attempt:
+    """What is in flight is asked for many times a tick, and of its row only the status ever changes."""
     found: Attempt = decode(text)
-    return found
+    return dataclasses.replace(found, status=AttemptStatus(status))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -132,7 +132,9 @@ class AttemptsBook(IntentBook):
                     "recorded_ms": self._now_ms(),
                 },
             )
-            self._follow(db, attempt.intent_id, IntentState.SIGNED, account=attempt.account)
+            # what is signed was simulated: both steps with the one wait for the disk
+            for state in (IntentState.SIMULATED, IntentState.SIGNED):
+                self._follow(db, attempt.intent_id, state, account=attempt.account)
 
     def mark(self, tx_hash: str, status: AttemptStatus, problem: str = "") -> None:
         """A change in an attempt's life; a sent one makes its intent ATTEMPTED. Written lazily."""
@@ -238,10 +240,7 @@ class AttemptsBook(IntentBook):
     def _attempts(self, statement: Prepared, **parameters: Any) -> tuple[Attempt, ...]:
         rows = self._found(statement, parameters)
         with self._understood("an attempt"):
-            return tuple(
-                dataclasses.replace(_attempt(text), status=AttemptStatus(status))
-                for text, status in rows
-            )
+            return tuple([_attempt(text, status) for text, status in rows])
 
     def actions(self, limit: int = 10, vault: str | None = None) -> tuple[AttemptResult, ...]:
         """Newest attempts first, whatever became of them; of one vault, if named."""

@@ -217,7 +217,7 @@ def test_the_gas_money_of_each_account_is_watched_and_an_alert_names_what_to_sen
 
 
 def test_recent_blocks_are_asked_about_inclusion_once_in_25_also_where_nobody_signs() -> None:
-    full = {"baseFeePerGas": ["0x1"] * 61, "gasUsedRatio": [1.0] * 60, "reward": [["0x1"] * 4] * 60}
+    full = {"baseFeePerGas": ["0x1"] * 61, "gasUsedRatio": [1.0] * 60, "reward": [["0x1"] * 2] * 60}
     asked: list[str] = []
 
     class Remembers(Balances):
