@@ -140,7 +140,9 @@ def run_tick(
             block = ports.chain.head()
             record = replace(record, block=block)
         _refuse_future(block, clock, rules.max_head_ahead_s)
-        record = replace(record, settled=ports.executor.follow(block))
+        settled = ports.executor.follow(block)
+        if settled:
+            record = replace(record, settled=settled)
         age = clock() - block.timestamp
         if age > rules.max_head_age_s:
             record = _ended(record, TickStatus.SKIPPED, f"newest block is {age:.0f} s old")
