@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import tenacity
 
 from keeper.chain import agreement
-from keeper.chain.endpoint import Endpoint
+from keeper.chain.endpoint import Endpoint, alone
 from keeper.chain.gone import is_gone
 from keeper.chain.headvote import HeadVote
 from keeper.chain.limits import is_limit, refuse_limited
@@ -201,7 +201,9 @@ class EndpointPool:
         self._asked.name = ""
         return self._reads.batch(calls, hints, upto)
 
-    def begin(self, calls: Sequence[Call]) -> Callable[[], list[Any]] | None:
+    def begin(
+        self, calls: Sequence[Call], hints: Sequence[Call] = ()
+    ) -> Callable[[], list[Any]] | None:
         """`agreed_batch` in two halves: asked now, and what is returned waits for the results, in the same thread.
 
         None where several must agree, or the endpoint cannot be asked so; nothing was asked then.
@@ -209,7 +211,10 @@ class EndpointPool:
         if self._only is None:
             return None
         self._asked.name = self._only.name
-        return self._only.begin(calls)
+        waits = self._only.begin([*calls, *hints])
+        if waits is None or not hints:
+            return waits
+        return lambda: alone(waits(), len(calls))
 
     def broadcast(self, raw: str) -> tuple[Broadcast, ...]:
         """Send a signed transaction to every healthy endpoint that writes, at once; what each said.

@@ -1,5 +1,7 @@
 """What recent blocks asked for: base fees, fullness, and the tip that would have been enough in each."""
 
+import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,10 +10,11 @@ from keeper.errors import RpcError
 from keeper.execution.hints import vouched
 
 BLOCKS = 60
-PERCENTILES = (5, 25, 50, 90)
+PERCENTILES = (5, 25)
 FULL = 0.95
 """Gas used over the limit from which there was competition for the room in a block."""
 _MOST_BLOCKS = 1_024
+_QUANTITIES = re.compile(r"0x[0-9a-fA-F]{1,64}(?:,0x[0-9a-fA-F]{1,64})*")
 _CALL = ("eth_feeHistory", [hex(BLOCKS), "latest", list(PERCENTILES)])
 
 
@@ -37,20 +40,20 @@ def history_of(answer: Any) -> FeeHistory | None:
     if isinstance(answer, RpcError) or not isinstance(answer, dict):
         return None
     try:
-        base = [_quantity(fee) for fee in answer["baseFeePerGas"]]
+        base, rewards = list(answer["baseFeePerGas"]), list(answer["reward"])
         ratios = [float(ratio) for ratio in answer["gasUsedRatio"]]
-        rewards = [[_quantity(tip) for tip in row] for row in answer["reward"]]
+        # text as well has a length and parts
+        if any(type(row) is not list or len(row) != len(PERCENTILES) for row in rewards):
+            return None
+        found = _quantities([*base, *itertools.chain.from_iterable(rewards)])
     except (KeyError, TypeError, ValueError):
         return None
     whole = len(base) == len(ratios) + 1 == len(rewards) + 1 and 0 < len(ratios) <= _MOST_BLOCKS
-    if not whole or any(len(row) != len(PERCENTILES) for row in rewards):
+    if not whole or not all(0.0 <= ratio <= 1.0 for ratio in ratios):
         return None
-    if not all(0.0 <= ratio <= 1.0 for ratio in ratios):
-        return None
-    tips = tuple(
-        row[1] if ratio >= FULL else row[0] for row, ratio in zip(rewards, ratios, strict=True)
-    )
-    return FeeHistory(base[-1], tips, tuple(ratios))
+    low, high = found[len(base) :: 2], found[len(base) + 1 :: 2]
+    tips = tuple([h if ratio >= FULL else n for n, h, ratio in zip(low, high, ratios, strict=True)])
+    return FeeHistory(found[len(base) - 1], tips, tuple(ratios))
 
 
 def history_heard(said: Sequence[Any]) -> FeeHistory | None:
@@ -75,10 +78,8 @@ def history_heard(said: Sequence[Any]) -> FeeHistory | None:
     )
 
 
-def _quantity(text: Any) -> int:
-    if not isinstance(text, str) or not text.startswith("0x"):
-        raise ValueError
-    number = int(text, 16)
-    if not 0 <= number < 2**256:
-        raise ValueError
-    return number
+def _quantities(texts: list[Any]) -> list[int]:
+    """Quantities from 0 to 2^256 - 1, some two hundred at every sending; TypeError or ValueError for anything else."""
+    if _QUANTITIES.fullmatch(",".join(texts)) is None:
+        raise ValueError("not quantities")
+    return [int(text, 16) for text in texts]

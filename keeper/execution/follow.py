@@ -80,6 +80,10 @@ class Follower:
         self._in_chain.saw(block)
         return (*finished, *self._late.review(self._chain_id, block))
 
+    def pass_over(self, block: BlockStamp) -> None:
+        """A head on which nothing is looked at: only its place in the chain is noted."""
+        self._in_chain.pass_over(block)
+
     def give_way(self, intent_id: str) -> None:
         """From the next look on, put the empty transaction in its place until one of them is mined."""
         self._giving_way.add(intent_id)

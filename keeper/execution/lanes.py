@@ -15,7 +15,7 @@ import structlog
 from keeper.errors import IntentError, ReadError, RpcError, SendError, UnfundedError
 from keeper.execution.executor import TransactionExecutor
 from keeper.execution.fee_history import history_call
-from keeper.execution.funds import Funds, FundsPolicy, funds_of
+from keeper.execution.funds import Burned, Funds, FundsPolicy, funds_of
 from keeper.execution.ports import Rpc
 from keeper.execution.quantities import quantity
 from keeper.execution.recent import RecentInclusion
@@ -48,6 +48,7 @@ class Lanes:
         self._inclusion = inclusion or RecentInclusion()
         self._funds_policy = funds or FundsPolicy()
         self._funds: tuple[Funds, ...] = ()
+        self._burned = Burned(0, 0)
         self._looked_at: int | None = None
 
     @property
@@ -59,6 +60,11 @@ class Lanes:
     def funds(self) -> tuple[Funds, ...]:
         """Gas money of each account as last seen, for gauges and alerts."""
         return self._funds
+
+    @property
+    def burned(self) -> Burned:
+        """What gas cost in a day as last seen, for gauges and alerts (K-11)."""
+        return self._burned
 
     def account_of(self, lane: Lane) -> str:
         """Address of the account that carries a lane."""
@@ -99,6 +105,11 @@ class Lanes:
                 _log.warning("the routine lane cannot be looked after", problem=str(fault))
         self._look_around(block)
         return tuple(results)
+
+    def pass_over(self, block: BlockStamp) -> None:
+        """A head that is not followed: only its place in the chain is noted."""
+        for executor in self._executors():
+            executor.pass_over(block)
 
     def begin(self, intent: Intent, threads: Executor) -> None:
         """Let the simulation of an intent run while it is journalled; `submit` and `rehearse` wait for it."""
@@ -180,6 +191,15 @@ class Lanes:
         self._funds = tuple(found)
         for alert in (f.alert for f in found if f.alert):
             _log.error("top up", problem=alert)
+        if found:
+            self._count_the_day(block)
+
+    def _count_the_day(self, block: BlockStamp) -> None:
+        protective = self._by_lane[Lane.PROTECTIVE]
+        self._burned = protective.burned(block.number - self._funds_policy.day_blocks + 1)
+        alert = self._burned.alert(self.balance_wei(Lane.PROTECTIVE))
+        if alert:
+            _log.error("gas burns", problem=alert)
 
 
 def _routine(attempts: tuple[Attempt, ...]) -> list[str]:

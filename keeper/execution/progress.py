@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from keeper.execution.ports import AttemptBook
 from keeper.execution.realised import Realised
-from keeper.model.intent_state import MAY_FOLLOW, IntentState
+from keeper.model.intent_state import MAY_FOLLOW, IntentRecord, IntentState
 from keeper.model.outcome import AttemptResult
 
 _FORWARD = (
@@ -52,6 +52,8 @@ class Progress:
             now not in _FORWARD or _FORWARD.index(now) > _FORWARD.index(state)
         ):
             return  # only a reorganisation leads back, and `reopen` says so
+        if now is state and self._adds_nothing(record, block_number, block_hash, tx_hash):
+            return
         while now is not state and state not in MAY_FOLLOW[now]:
             if now not in _FORWARD[:-1]:
                 return  # further on, or at its end
@@ -66,3 +68,15 @@ class Progress:
             tx_hash=tx_hash,
             note=note,
         )
+
+    def _adds_nothing(
+        self,
+        record: IntentRecord,
+        block_number: int | None,
+        block_hash: str | None,
+        tx_hash: str | None,
+    ) -> bool:
+        """True if the journal knows all of it: then it is not opened for writing either."""
+        said = (self._account, block_number, block_hash, tx_hash)
+        known = (record.account, record.block_number, record.block_hash, record.tx_hash)
+        return all(new in (None, old) for new, old in zip(said, known, strict=True))

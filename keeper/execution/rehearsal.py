@@ -1,7 +1,8 @@
 """One batch of reads before signing: would the contracts take it, and what does the market ask for it?"""
 
 import dataclasses
-from concurrent.futures import Executor, Future
+from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import Any
 
 from keeper.errors import (
@@ -77,14 +78,21 @@ class Rehearser:
         self._data_fee: DataFeeSource = data_fee_source(chain_id)
         self.routine_waits_until = 0
         """Unix seconds, as a simulation last heard; 0 if it said nothing."""
-        self._begun: tuple[str, dict[str, str], Future[list[Any]]] | None = None
+        self._begun: tuple[str, dict[str, str], Callable[[], list[Any]]] | None = None
 
     def begin(self, intent: Intent, threads: Executor) -> None:
-        """Ask already, from another thread, what `rehearse` will ask: reading commits to nothing (K-03)."""
+        """Ask already what `rehearse` will ask: reading commits to nothing (K-03).
+
+        From another thread where it must be waited for: one nearby endpoint has answered before a thread has begun.
+        """
         limit = with_margin(intent.gas_limit_estimate, self._gas)
         call = self._call(intent)
         agreed, hints = self._requests(intent, call, limit)
-        self._begun = intent.id, call, threads.submit(self._rpc.agreed_batch, agreed, hints)
+        begin = getattr(self._rpc, "begin", None)
+        waits = begin(agreed, hints) if begin is not None else None
+        if waits is None:
+            waits = threads.submit(self._rpc.agreed_batch, agreed, hints).result
+        self._begun = intent.id, call, waits
 
     def rehearse(self, intent: Intent) -> Rehearsal:
         """Raises SimulationReverted, or a ReadError: ReorganisedError, ConflictError, EndpointError ..."""
@@ -92,7 +100,7 @@ class Rehearser:
         at = {"blockHash": intent.block_hash}
         begun, self._begun = self._begun, None
         if begun is not None and begun[0] == intent.id:
-            call, answers = begun[1], begun[2].result()
+            call, answers = begun[1], begun[2]()
         else:
             call = self._call(intent)
             answers = self._rpc.agreed_batch(*self._requests(intent, call, limit))

@@ -55,7 +55,7 @@ def test_nonsense_is_the_endpoints_fault(chain_id: int, answer: Any) -> None:
 
 
 def history(**change: Any) -> dict[str, Any]:
-    rows = [["0x1", "0x2", "0x3", "0x4"], ["0x5", "0x6", "0x7", "0x8"]]
+    rows = [["0x1", "0x2"], ["0x5", "0x6"]]
     return {
         "baseFeePerGas": ["0xa", "0xb", "0xc"],
         "gasUsedRatio": [0.5, 1.0],

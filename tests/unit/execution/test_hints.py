@@ -54,7 +54,7 @@ def history(base: int, tips: list[int]) -> dict[str, Any]:
     return {
         "baseFeePerGas": [hex(base)] * (len(tips) + 1),
         "gasUsedRatio": [0.5] * len(tips),
-        "reward": [[hex(tip)] * 4 for tip in tips],
+        "reward": [[hex(tip)] * 2 for tip in tips],
     }
 
 

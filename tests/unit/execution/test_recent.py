@@ -17,7 +17,7 @@ def history(tips_gwei: list[int]) -> dict[str, Any]:
     return {
         "baseFeePerGas": [hex(BASE)] * (len(tips_gwei) + 1),
         "gasUsedRatio": [1.0] * len(tips_gwei),
-        "reward": [[hex(tip * GWEI)] * 4 for tip in tips_gwei],
+        "reward": [[hex(tip * GWEI)] * 2 for tip in tips_gwei],
     }
 
 
