@@ -70,7 +70,7 @@ class Checkpoint:
 
 def execute(world: World, payload: Payload, series: Callable[[int], Terms | None]) -> Effect:
     """Take effect, or raise Reverted and change nothing. `series`: terms of an option by its id."""
-if isinstance(payload, Beat):
+    if isinstance(payload, Beat):
         return _beat(world)
     if not isinstance(payload, Rebalance | Settle):
         raise Reverted("NotSimulated", type(payload).__name__)
