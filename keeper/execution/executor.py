@@ -26,6 +26,7 @@ from keeper.execution.fees import (
     opening,
 )
 from keeper.execution.follow import Follower
+from keeper.execution.funds import Burned
 from keeper.execution.inclusion import UrgencyPolicy
 from keeper.execution.look import newest
 from keeper.execution.machine import FollowPolicy
@@ -140,6 +141,13 @@ class TransactionExecutor:
         newest = {a.intent_id: a for a in self.open_attempts(vault) if a.lane is lane}
         signed = [a.intent_id for a in newest.values() if a.status is AttemptStatus.SIGNED]
         return sum(not self._follower.used(name) for name in signed)
+
+    def burned(self, since_block: int) -> Burned:
+        """What gas cost from a block on, of all that the journal knows of the chain."""
+        return Burned(
+            self._book.reverted_gas_wei(self._chain_id, since_block),
+            self._book.spent_gas_wei(self._chain_id, since_block, Lane.PROTECTIVE),
+        )
 
     def balance_wei(self, lane: Lane) -> int:  # noqa: ARG002 - the port asks by lane
         """Nobody asked: lanes do, for all their accounts."""

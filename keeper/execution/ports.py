@@ -143,6 +143,14 @@ class AttemptBook(Protocol):
         """Where one stands."""
         ...
 
+    def reverted_gas_wei(self, chain_id: int, since_block: int) -> int:
+        """What mined reverts cost from a block on."""
+        ...
+
+    def spent_gas_wei(self, chain_id: int, since_block: int, lane: Lane) -> int:
+        """What a lane's mined transactions cost from a block on, whatever became of them."""
+        ...
+
     def open_intents(self, chain_id: int, lane: Lane | None = None) -> tuple[IntentRecord, ...]:
         """Not at their end, oldest first."""
         ...
