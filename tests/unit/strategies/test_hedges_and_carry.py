@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from keeper.model.exposure import ASSET as ASSET_UNDERLYING
 from keeper.model.exposure import Exposure, Kind
 from keeper.model.outlook import Funding, LendingRate, PoolQuote
-from keeper.model.units import Bps
+from keeper.model.units import Bps, Raw
 from strategies.basis_funding import BasisFunding
 from strategies.collateral_optimisation import CollateralOptimisation
 from strategies.cross_pool_arbitrage import CrossPoolArbitrage
@@ -43,7 +43,7 @@ def test_outside_the_band_the_hedge_goes_to_its_inner_edge_and_then_rests() -> N
     target = ask(strategy, market(SHORT_BOOK))
     assert target.net_delta is not None
     traded = target.net_delta - judged(market(SHORT_BOOK))[1].net_delta
-    moved = replace(SHORT_BOOK, idle_base=SHORT_BOOK.idle_base + traded)
+    moved = replace(SHORT_BOOK, idle_base=Raw(SHORT_BOOK.idle_base + traded))
     after = ask(strategy, market(moved))
     assert after.hold
     assert 0 < target.net_delta / 1e18 < 60
