@@ -16,7 +16,7 @@ from keeper.config.settings import Settings
 from keeper.errors import ReadError
 from keeper.execution.executor import TransactionExecutor
 from keeper.execution.fees import GasPolicy
-from keeper.execution.funds import Funds, FundsPolicy
+from keeper.execution.funds import Burned, Funds, FundsPolicy
 from keeper.execution.inclusion import UrgencyPolicy
 from keeper.execution.lanes import Lanes
 from keeper.execution.machine import FollowPolicy
@@ -139,6 +139,11 @@ class Accounts:
     def funds(self) -> tuple[Funds, ...]:
         """Gas money of each account as last seen, for gauges and alerts."""
         return self._means.funds
+
+    @property
+    def burned(self) -> Burned:
+        """What gas cost in a day as last seen (K-11)."""
+        return self._means.burned
 
     def in_flight(self, lane: Lane | None = None) -> int:
         """How many intents of all vaults are signed and neither mined nor given up."""

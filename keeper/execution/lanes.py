@@ -13,13 +13,8 @@ import structlog
 
 from keeper.errors import IntentError, ReadError, SendError, UnfundedError
 from keeper.execution.executor import TransactionExecutor
-<<<<<<< HEAD
-from keeper.execution.funds import Funds, FundsPolicy
+from keeper.execution.funds import Burned, Funds, FundsPolicy
 from keeper.execution.means import Means
-=======
-from keeper.execution.fee_history import history_call
-from keeper.execution.funds import Burned, Funds, FundsPolicy, funds_of
->>>>>>> integration
 from keeper.execution.ports import Rpc
 from keeper.execution.recent import RecentInclusion
 from keeper.execution.rounds import Rounds
@@ -54,18 +49,10 @@ class Lanes:
         self._by_lane: Mapping[Lane, TransactionExecutor] = MappingProxyType(
             {Lane.ROUTINE: routine, Lane.PROTECTIVE: protective or routine}
         )
-<<<<<<< HEAD
         self._vault = vault
         self._rounds = rounds
         self._means = means or Means(rpc, funds=funds, inclusion=inclusion)
         self._means.join(self._by_lane)
-=======
-        self._inclusion = inclusion or RecentInclusion()
-        self._funds_policy = funds or FundsPolicy()
-        self._funds: tuple[Funds, ...] = ()
-        self._burned = Burned(0, 0)
-        self._looked_at: int | None = None
->>>>>>> integration
 
     @property
     def shared(self) -> bool:
@@ -80,7 +67,7 @@ class Lanes:
     @property
     def burned(self) -> Burned:
         """What gas cost in a day as last seen, for gauges and alerts (K-11)."""
-        return self._burned
+        return self._means.burned
 
     def account_of(self, lane: Lane) -> str:
         """Address of the account that carries a lane."""
@@ -185,46 +172,6 @@ class Lanes:
         executors = self._executors()
         return next((e for e in executors if e.carries(intent_id)), executors[0])
 
-<<<<<<< HEAD
-=======
-    def _look_around(self, block: BlockStamp) -> None:
-        """Gas money of those who sign, and what recent blocks asked for: one batch every so many blocks."""
-        last = self._looked_at
-        if last is not None and abs(block.number - last) < _LOOK_EVERY_BLOCKS:
-            return
-        accounts: dict[str, tuple[Lane, ...]] = {}
-        for lane, executor in self._by_lane.items():
-            if executor.signs:
-                accounts[executor.address] = (*accounts.get(executor.address, ()), lane)
-        self._looked_at = block.number
-        at = {"blockHash": block.hash}
-        asks: list[tuple[str, list[Any]]] = [("eth_getBalance", [a, at]) for a in accounts]
-        try:
-            *answers, heard = self._rpc.agreed_batch(asks, [history_call()])
-            self._inclusion.heard(heard, block.base_fee_wei)
-            found = []
-            for (account, lanes), answer in zip(accounts.items(), answers, strict=True):
-                if isinstance(answer, RpcError):
-                    raise answer
-                held = quantity(answer, self._rpc.name, "eth_getBalance")
-                found.append(funds_of(account, lanes, held, block.base_fee_wei, self._funds_policy))
-        except ReadError as error:  # a gauge is not worth a tick
-            _log.warning("balances are not known", problem=str(error))
-            return
-        self._funds = tuple(found)
-        for alert in (f.alert for f in found if f.alert):
-            _log.error("top up", problem=alert)
-        if found:
-            self._count_the_day(block)
-
-    def _count_the_day(self, block: BlockStamp) -> None:
-        protective = self._by_lane[Lane.PROTECTIVE]
-        self._burned = protective.burned(block.number - self._funds_policy.day_blocks + 1)
-        alert = self._burned.alert(self.balance_wei(Lane.PROTECTIVE))
-        if alert:
-            _log.error("gas burns", problem=alert)
-
->>>>>>> integration
 
 def _routine(attempts: tuple[Attempt, ...]) -> list[str]:
     return [a.intent_id for a in attempts if a.lane is Lane.ROUTINE]

@@ -8,7 +8,7 @@ import structlog
 from keeper.errors import ReadError, RpcError
 from keeper.execution.executor import TransactionExecutor
 from keeper.execution.fee_history import history_call
-from keeper.execution.funds import Funds, FundsPolicy, funds_of
+from keeper.execution.funds import Burned, Funds, FundsPolicy, funds_of
 from keeper.execution.ports import Rpc
 from keeper.execution.quantities import quantity
 from keeper.execution.recent import RecentInclusion
@@ -34,6 +34,8 @@ class Means:
         self._policy = funds or FundsPolicy()
         self._lanes: dict[str, tuple[Lane, ...]] = {}
         self._funds: tuple[Funds, ...] = ()
+        self._counts: TransactionExecutor | None = None
+        self._burned = Burned(0, 0)
         self._looked_at: int | None = None
 
     def join(self, by_lane: Mapping[Lane, TransactionExecutor]) -> None:
@@ -42,12 +44,18 @@ class Means:
             known = self._lanes.get(executor.address, ())
             if executor.signs and lane not in known:
                 self._lanes[executor.address] = (*known, lane)
+                self._counts = executor
                 self._looked_at = None
 
     @property
     def funds(self) -> tuple[Funds, ...]:
         """Gas money of each account as last seen, for gauges and alerts."""
         return self._funds
+
+    @property
+    def burned(self) -> Burned:
+        """What gas cost in a day as last seen, of every account (K-11)."""
+        return self._burned
 
     @property
     def inclusion_blocks(self) -> float | None:
@@ -81,3 +89,13 @@ class Means:
         self._funds = tuple(found)
         for alert in (f.alert for f in found if f.alert):
             _log.error("top up", problem=alert)
+        if self._counts is not None:
+            self._count_the_day(self._counts, block)
+
+    def _count_the_day(self, journal: TransactionExecutor, block: BlockStamp) -> None:
+        """Against what is left for protection, on whatever accounts."""
+        self._burned = journal.burned(block.number - self._policy.day_blocks + 1)
+        left_wei = sum(f.balance_wei for f in self._funds if Lane.PROTECTIVE in f.lanes)
+        alert = self._burned.alert(left_wei)
+        if alert:
+            _log.error("gas burns", problem=alert)

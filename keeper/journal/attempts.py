@@ -85,10 +85,8 @@ _REVERTED = select(_a.gas_used, _a.gas_price_wei).where(
     _a.status == AttemptStatus.REVERTED.value,
     _a.block_number >= bindparam("since"),
 )
-<<<<<<< HEAD
 _ALL_REVERTED = Prepared(_REVERTED)
 _REVERTED_OF_VAULT = Prepared(_REVERTED.select_from(_WITH_INTENT).where(_MINE))
-=======
 _SPENT = Prepared(
     select(_a.gas_used, _a.gas_price_wei)
     .select_from(schema.attempts.join(schema.intents, _a.intent_id == schema.intents.c.intent_id))
@@ -99,7 +97,6 @@ _SPENT = Prepared(
         _a.block_number >= bindparam("since"),
     )
 )
->>>>>>> integration
 _NEWEST = select(
     _a.intent_id, _a.tx_hash, _a.status, _a.block_number, _a.gas_used, _a.gas_price_wei
 ).order_by(_a.id.desc())
@@ -281,7 +278,12 @@ class AttemptsBook(IntentBook):
             blocks.append(int(number))
         return tuple(blocks)
 
-<<<<<<< HEAD
+    def spent_gas_wei(self, chain_id: int, since_block: int, lane: Lane) -> int:
+        """What a lane's transactions cost from `since_block` on, mined, reverted or emptied, wei (K-11)."""
+        rows = self._found(_SPENT, {"chain": chain_id, "since": since_block, "of_lane": lane.value})
+        with self._understood("an attempt"):
+            return sum(int(gas) * int(price) for gas, price in rows)
+
     def reverted_gas_wei(self, chain_id: int, since_block: int, vault: str | None = None) -> int:
         """What mined reverts cost from `since_block` on, wei (K-11); of one vault, if named."""
         of = {"chain": chain_id, "since": since_block}
@@ -289,16 +291,5 @@ class AttemptsBook(IntentBook):
             rows = self._found(_ALL_REVERTED, of)
         else:
             rows = self._found(_REVERTED_OF_VAULT, {**of, "of_vault": vault})
-=======
-    def spent_gas_wei(self, chain_id: int, since_block: int, lane: Lane) -> int:
-        """What a lane's transactions cost from `since_block` on, mined, reverted or emptied, wei (K-11)."""
-        rows = self._found(_SPENT, {"chain": chain_id, "since": since_block, "of_lane": lane.value})
-        with self._understood("an attempt"):
-            return sum(int(gas) * int(price) for gas, price in rows)
-
-    def reverted_gas_wei(self, chain_id: int, since_block: int) -> int:
-        """What mined reverts cost from `since_block` on, wei (K-11)."""
-        rows = self._found(_REVERTED, {"chain": chain_id, "since": since_block})
->>>>>>> integration
         with self._understood("an attempt"):
             return sum(int(gas) * int(price) for gas, price in rows)
