@@ -17,11 +17,12 @@ from keeper.config.key import Prompt, load_address, load_signer
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
 from keeper.config.risk import module_specs
 from keeper.config.settings import KeySettings, Settings
-from keeper.config.strategy import load_strategy
+from keeper.config.strategy import is_foreign, load_strategy
 from keeper.errors import KeystoreError, UnfundedError, WrongVaultError
 from keeper.execution.fees import GasPolicy
 from keeper.execution.machine import FollowPolicy
 from keeper.execution.signer import Signer, from_private_key
+from keeper.hosted import HostedStrategy, StrategyLimits
 from keeper.journal.store import open_journal
 from keeper.loop import TickRules
 from keeper.market import build_market
@@ -134,18 +135,19 @@ def build_keeper(
     Raises SettingError, KeystoreError, WrongVaultError, WrongChainError, EndpointError, UnfundedError or
     JournalError, each with one clear line.
     """
-    strategy = load_strategy(settings.strategy.name, settings.strategy.parameters)
-    module_specs(settings)  # a name that is wrong is told before a password is asked for
-    signer, address = _account(settings.key, dry_run, prompt)
-    protective = None if dry_run else protective_signer(settings, prompt)
-    readings = first_readings(settings, address)
-    if not dry_run:
-        _require_able(readings, settings)
-        if protective is not None and protective.address != address:
-            _require_able(first_readings(settings, protective.address), settings)
-    found = policies(settings, readings.asset.decimals)
-    modules = _modules(settings, found, readings)
+    strategy = _strategy(settings)
+    modules: RiskModules | None = None
     try:
+        module_specs(settings)  # a name that is wrong is told before a password is asked for
+        signer, address = _account(settings.key, dry_run, prompt)
+        protective = None if dry_run else protective_signer(settings, prompt)
+        readings = first_readings(settings, address)
+        if not dry_run:
+            _require_able(readings, settings)
+            if protective is not None and protective.address != address:
+                _require_able(first_readings(settings, protective.address), settings)
+        found = policies(settings, readings.asset.decimals)
+        modules = _modules(settings, found, readings)
         return build_keeper_for(
             pool=pool_of(settings),
             chain_id=settings.chain_id,
@@ -166,9 +168,19 @@ def build_keeper(
             reorganisation_depth=settings.agreement.reorganisation_depth,
         )
     except BaseException:
-        if modules is not None:
-            modules.close()  # no keeper will
+        for started in (modules, strategy):  # no keeper will
+            if started is not None and hasattr(started, "close"):
+                started.close()
         raise
+
+
+def _strategy(settings: Settings) -> Strategy:
+    """Ours in this process, one of another distribution in a process of its own."""
+    name, parameters = settings.strategy.name, settings.strategy.parameters
+    if not is_foreign(name, parameters):
+        return load_strategy(name, parameters)
+    limits = StrategyLimits(time_s=settings.strategy.time_s, memory_mb=settings.strategy.memory_mb)
+    return HostedStrategy(name, parameters, limits).start()
 
 
 def _modules(settings: Settings, found: Policies, readings: Readings) -> RiskModules | None:

@@ -20,6 +20,7 @@ from keeper.chain.reorg import DEFAULT_DEPTH, ReorgWatch
 from keeper.clock import Clock
 from keeper.errors import DeepReorganisationError, GimbalError, ReadError
 from keeper.execution.lanes import Lanes
+from keeper.hosted import HostedStrategy
 from keeper.journal.context import context_of
 from keeper.journal.store import SqlJournal
 from keeper.loop import Ports, TickRecord, TickRules, run_tick
@@ -31,6 +32,7 @@ from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
 from keeper.model.policy import Policies
 from keeper.model.ports import RiskModules, Strategy
 from keeper.ops.correlation import correlated, in_tick
+from keeper.planning import unseen_series
 
 _log = structlog.get_logger(__name__)
 _LOUD = frozenset({TickStatus.REFUSED, TickStatus.FAILED, TickStatus.SKIPPED})
@@ -73,7 +75,9 @@ class Keeper:
             heard("control", control),
         )
         journal.decide_with(context_of(strategy, policies, rules))
-        self._strategy = strategy
+        self._hosted = strategy if isinstance(strategy, HostedStrategy) else None
+        decide = heard("strategy", self._hosted).decide if self._hosted else strategy
+        self._strategy: Strategy = decide
         self._policies = policies
         self._rules = rules
         self._clock = clock
@@ -107,6 +111,7 @@ class Keeper:
         Raises DeepReorganisationError as `tick`.
         """
         self._lineage.see(head)
+        self.lanes.pass_over(head)
 
     def tick(self, block: BlockStamp | None = None) -> TickOutcome:
         """One pass for `block` (by default the newest head). Follows what is in flight, never waits.
@@ -141,8 +146,17 @@ class Keeper:
             self.journal.record_outcome(TickOutcome(number, TickStatus.FAILED, reason))
             _log.error(reason, block=number, problem=str(error))
             raise
+        self._say_if_no_strategy(record)
         self.last = record
+        if record.market is not None and record.target is not None:
+            self._reader.look_up(unseen_series(record.market.readings, record.target))
         return record.outcome
+
+    def _say_if_no_strategy(self, record: TickRecord) -> None:
+        """A foreign strategy that did not decide: the vault holds still, and somebody must know."""
+        if self._hosted is not None and record.target is not None and self._hosted.problem:
+            problem, name = self._hosted.problem, self._hosted.name
+            _log.error("strategy fails, the vault holds still", strategy=name, problem=problem)
 
     @property
     def unfinished(self) -> bool:
@@ -220,9 +234,11 @@ class Keeper:
         _log.warning("the chain stands still", block=number, reason=outcome.reason)
 
     def close(self) -> None:
-        """Close connections and the journal, and end risk modules."""
+        """Close connections and the journal, and end risk modules and a strategy in a process of its own."""
         if self._ports.modules is not None:
             self._ports.modules.close()
+        if self._hosted is not None:
+            self._hosted.close()
         self.pool.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self.journal.close()

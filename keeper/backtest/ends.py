@@ -88,7 +88,7 @@ class Around:
     def _of_shares(self) -> tuple[float, float | None]:
         """Drawdown of the share's value, and its volatility over about a month, annualised."""
         world = self.world
-        value = world.shares.per_share(world.nav())
+        value = world.shares.per_share(world.ledger.nav)
         self.peak = max(self.peak, value)
         if self._last is None or (world.time > self._last[0] and self._last[1] > 0 < value):
             if self._last is not None:

@@ -96,7 +96,7 @@ class Recorder:
         w = self.world
         asset, base = 10**w.spec.asset.decimals, 10**w.spec.base.decimals
         a, b, desk, price = w.lending.asset, w.lending.base, w.desk, w.oracle.price_wad
-        nav, greeks = w.nav(), desk.greeks
+        nav, greeks = w.ledger.nav, desk.greeks  # the books were checked against NAV just now
         health = float("inf")
         if a.debt or b.debt:
             health = w.lending.account(*w.oracle.answers).health_wad

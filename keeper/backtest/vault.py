@@ -70,6 +70,8 @@ class Checkpoint:
 
 def execute(world: World, payload: Payload, series: Callable[[int], Terms | None]) -> Effect:
     """Take effect, or raise Reverted and change nothing. `series`: terms of an option by its id."""
+    if not isinstance(payload, Rebalance | Settle | Beat):
+        raise Reverted("NotSimulated", type(payload).__name__)
     checkpoint = Checkpoint(world)
     try:
         if isinstance(payload, Rebalance):

@@ -211,6 +211,7 @@ def _means(metrics: "Metrics", keeper: "Keeper") -> None:
     metrics.in_flight(keeper.lanes.in_flight())
     for funds in keeper.lanes.funds:
         metrics.payable(funds.account, funds.payable)
+    metrics.burned(keeper.lanes.burned.reverted_wei, keeper.lanes.burned.protective_wei)
     now = time.monotonic()
     for state in keeper.pool.states():
         up = state.quarantined_until <= now

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from keeper.chain.urls import public_name, scheme_of
+from keeper.config.objective import ObjectiveSettings
 from keeper.model.address import checked_address
 
 KNOWN_CHAINS = {
@@ -109,6 +110,12 @@ class StrategySettings(Section):
     name: str = _setting("collateral_guard", "entry point in group gimbal.strategies")
     parameters: dict[str, Any] = _setting(
         {}, "fields of the strategy's class; ratios such as health as decimals", unit="by name"
+    )
+    time_s: float = _setting(
+        1.0, "time for one decision of a strategy from another package", unit="s", ge=0.01, le=10
+    )
+    memory_mb: int = _setting(
+        4_096, "address space of a strategy from another package", unit="MB", ge=256, le=65_536
     )
 
 
@@ -490,6 +497,7 @@ class Settings(BaseSettings):
     lens: Address = _setting(..., "its VaultLens", unit="address")
     agreement: AgreementSettings = Field(default_factory=AgreementSettings)
     strategy: StrategySettings = Field(default_factory=StrategySettings)
+    objective: ObjectiveSettings = Field(default_factory=ObjectiveSettings)
     key: KeySettings = Field(default_factory=KeySettings)
     protective_key: ProtectiveKeySettings = Field(default_factory=ProtectiveKeySettings)
     lanes: LanesSettings = Field(default_factory=LanesSettings)

@@ -25,8 +25,9 @@ from keeper.execution.fees import (
     opening,
 )
 from keeper.execution.follow import Follower
+from keeper.execution.funds import Burned
 from keeper.execution.inclusion import UrgencyPolicy
-from keeper.execution.look import head_of
+from keeper.execution.look import newest
 from keeper.execution.machine import FollowPolicy
 from keeper.execution.nonces import OPEN, Floor, fee_floor, next_nonce
 from keeper.execution.outbox import Outbox, publish
@@ -139,6 +140,13 @@ class TransactionExecutor:
         signed = [a.intent_id for a in newest.values() if a.status is AttemptStatus.SIGNED]
         return sum(not self._follower.used(name) for name in signed)
 
+    def burned(self, since_block: int) -> Burned:
+        """What gas cost from a block on, of all that the journal knows of the chain."""
+        return Burned(
+            self._book.reverted_gas_wei(self._chain_id, since_block),
+            self._book.spent_gas_wei(self._chain_id, since_block, Lane.PROTECTIVE),
+        )
+
     def balance_wei(self, lane: Lane) -> int:  # noqa: ARG002 - the port asks by lane
         """Nobody asked: lanes do, for all their accounts."""
         return 0
@@ -154,6 +162,10 @@ class TransactionExecutor:
         if self._signer is None:  # who cannot sign does not send either
             return ()
         return self._follower.follow(block)
+
+    def pass_over(self, block: BlockStamp) -> None:
+        """A head that is not followed: only its place in the chain is noted."""
+        self._follower.pass_over(block)
 
     def begin(self, intent: Intent, threads: Executor) -> None:
         """Let the simulation of an intent run while it is journalled; `submit` and `rehearse` wait for it."""
@@ -183,7 +195,6 @@ class TransactionExecutor:
             return known[-1].tx_hash  # decided before: following it is all there is to do
         try:
             rehearsal = self._rehearser.rehearse(intent)
-            self._progress.reach(intent.id, IntentState.SIMULATED)
             attempt = self._sign(intent, rehearsal)
         except SendError as error:  # nothing is journalled as signed, so the nonce is still free
             if isinstance(error, UnfundedError) and not last_resort:
@@ -227,8 +238,7 @@ class TransactionExecutor:
             record = self._book.intent(intent_id)
             where = f"is {record.state}" if record else "is not known to the journal"
             raise IntentError(intent_id, f"{where}, with nothing in flight")
-        header = self._rpc.call("eth_getBlockByNumber", ["latest", False])
-        return mine[-1], attempts, head_of(header, self._rpc.name)
+        return mine[-1], attempts, newest(self._rpc)
 
     def _fees(self, intent: Intent, rehearsal: Rehearsal, floor: Floor | None) -> Fees:
         base, limit, balance = rehearsal.base_fee_wei, rehearsal.gas_limit, rehearsal.balance_wei

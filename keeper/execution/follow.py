@@ -2,12 +2,12 @@
 
 import structlog
 
-from keeper.errors import EndpointError, RpcError
+from keeper.errors import ReadError, RpcError
 from keeper.execution.late import LateEnds
 from keeper.execution.look import Look, look
 from keeper.execution.machine import LEADS_TO, PATIENT, Action, FollowPolicy, Seen, View, decide
 from keeper.execution.outbox import Outbox
-from keeper.execution.ports import AttemptBook, Rpc
+from keeper.execution.ports import AttemptBook, Rpc, agreed
 from keeper.execution.progress import Progress
 from keeper.execution.replace import Replacements
 from keeper.execution.simulate import is_revert, ran_out_of_gas
@@ -79,6 +79,10 @@ class Follower:
                     finished.append(result)
         self._in_chain.saw(block)
         return (*finished, *self._late.review(self._chain_id, block))
+
+    def pass_over(self, block: BlockStamp) -> None:
+        """A head on which nothing is looked at: only its place in the chain is noted."""
+        self._in_chain.pass_over(block)
 
     def give_way(self, intent_id: str) -> None:
         """From the next look on, put the empty transaction in its place until one of them is mined."""
@@ -200,6 +204,7 @@ class Follower:
     ) -> tuple[AttemptResult | None, IntentState]:
         last, result = _newest(attempts), seen.result(attempts)
         if action is Action.INCLUDE and result is not None:
+            self._progress.paid(result, seen.costs.get(result.tx_hash, ()))
             return self._include(result), IntentState.INCLUDED
         if action in (Action.LOST, Action.STOP):
             return self._give_up(last, action), LEADS_TO[action]
@@ -229,10 +234,10 @@ class Follower:
         call = {"from": last.account, "to": last.to, "data": last.call_data}
         asked = [{**call, "gas": hex(last.gas_limit)}, {"blockHash": block.hash}]
         try:
-            self._rpc.call("eth_call", asked)
+            agreed(self._rpc, "eth_call", asked)
         except RpcError as error:
             return is_revert(error) or ran_out_of_gas(error)
-        except EndpointError:
+        except ReadError:  # nobody knows: what is out stays out
             return False
         return False
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import structlog
 
-from keeper.errors import EndpointError, IntentError, ReadError, RpcError, SendError, UnfundedError
+from keeper.errors import IntentError, ReadError, RpcError, SendError, UnfundedError
 from keeper.execution.executor import TransactionExecutor
 from keeper.execution.fee_history import history_call
-from keeper.execution.funds import Funds, FundsPolicy, funds_of
+from keeper.execution.funds import Burned, Funds, FundsPolicy, funds_of
 from keeper.execution.ports import Rpc
 from keeper.execution.quantities import quantity
 from keeper.execution.recent import RecentInclusion
@@ -48,6 +48,7 @@ class Lanes:
         self._inclusion = inclusion or RecentInclusion()
         self._funds_policy = funds or FundsPolicy()
         self._funds: tuple[Funds, ...] = ()
+        self._burned = Burned(0, 0)
         self._looked_at: int | None = None
 
     @property
@@ -59,6 +60,11 @@ class Lanes:
     def funds(self) -> tuple[Funds, ...]:
         """Gas money of each account as last seen, for gauges and alerts."""
         return self._funds
+
+    @property
+    def burned(self) -> Burned:
+        """What gas cost in a day as last seen, for gauges and alerts (K-11)."""
+        return self._burned
 
     def account_of(self, lane: Lane) -> str:
         """Address of the account that carries a lane."""
@@ -99,6 +105,11 @@ class Lanes:
                 _log.warning("the routine lane cannot be looked after", problem=str(fault))
         self._look_around(block)
         return tuple(results)
+
+    def pass_over(self, block: BlockStamp) -> None:
+        """A head that is not followed: only its place in the chain is noted."""
+        for executor in self._executors():
+            executor.pass_over(block)
 
     def begin(self, intent: Intent, threads: Executor) -> None:
         """Let the simulation of an intent run while it is journalled; `submit` and `rehearse` wait for it."""
@@ -145,7 +156,7 @@ class Lanes:
         for intent_id in dict.fromkeys(_routine(routine.open_attempts())):
             try:
                 said = routine.cancel(intent_id)
-            except (EndpointError, RpcError, SendError, IntentError) as error:
+            except (ReadError, SendError, IntentError) as error:
                 said = str(error)
             _log.warning("routine yields to protection", intent=intent_id, outcome=said)
 
@@ -163,22 +174,32 @@ class Lanes:
             if executor.signs:
                 accounts[executor.address] = (*accounts.get(executor.address, ()), lane)
         self._looked_at = block.number
-        asks: list[tuple[str, list[Any]]] = [("eth_getBalance", [a, "latest"]) for a in accounts]
+        at = {"blockHash": block.hash}
+        asks: list[tuple[str, list[Any]]] = [("eth_getBalance", [a, at]) for a in accounts]
         try:
-            *answers, history = self._rpc.batch([*asks, history_call()])
-            self._inclusion.heard(history, block.base_fee_wei)
+            *answers, heard = self._rpc.agreed_batch(asks, [history_call()])
+            self._inclusion.heard(heard, block.base_fee_wei)
             found = []
             for (account, lanes), answer in zip(accounts.items(), answers, strict=True):
                 if isinstance(answer, RpcError):
                     raise answer
                 held = quantity(answer, self._rpc.name, "eth_getBalance")
                 found.append(funds_of(account, lanes, held, block.base_fee_wei, self._funds_policy))
-        except (EndpointError, RpcError) as error:  # a gauge is not worth a tick
+        except ReadError as error:  # a gauge is not worth a tick
             _log.warning("balances are not known", problem=str(error))
             return
         self._funds = tuple(found)
         for alert in (f.alert for f in found if f.alert):
             _log.error("top up", problem=alert)
+        if found:
+            self._count_the_day(block)
+
+    def _count_the_day(self, block: BlockStamp) -> None:
+        protective = self._by_lane[Lane.PROTECTIVE]
+        self._burned = protective.burned(block.number - self._funds_policy.day_blocks + 1)
+        alert = self._burned.alert(self.balance_wei(Lane.PROTECTIVE))
+        if alert:
+            _log.error("gas burns", problem=alert)
 
 
 def _routine(attempts: tuple[Attempt, ...]) -> list[str]:

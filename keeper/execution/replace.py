@@ -4,9 +4,9 @@ import dataclasses
 
 import structlog
 
-from keeper.errors import RpcError, SigningError
+from keeper.errors import ConflictError, QuorumError, RpcError, SigningError
 from keeper.execution.fate import Fate
-from keeper.execution.fee_history import FeeHistory, history_call, history_of
+from keeper.execution.fee_history import FeeHistory, history_call, history_heard
 from keeper.execution.fees import Ask, Fees, GasPolicy, bumped, most, most_to_cancel
 from keeper.execution.inclusion import (
     InclusionModel,
@@ -16,7 +16,7 @@ from keeper.execution.inclusion import (
     urgent_tip,
 )
 from keeper.execution.outbox import Outbox, publish
-from keeper.execution.ports import AttemptBook, Rpc
+from keeper.execution.ports import AttemptBook, Rpc, agreed
 from keeper.execution.progress import Progress
 from keeper.execution.quantities import quantity
 from keeper.execution.signer import Signer
@@ -142,14 +142,17 @@ class Replacements:
 
         empty_gas: the gas limit of the replacement, if that is the empty transaction.
         """
-        balance, answer = self._rpc.batch(
-            [("eth_getBalance", [self._account, "latest"]), history_call()]
-        )
+        asked = [("eth_getBalance", [self._account, {"blockHash": block.hash}])]
+        try:
+            balance, heard = self._rpc.agreed_batch(asked, [history_call()])
+        except (ConflictError, QuorumError) as error:
+            _log.error("the balance is not known: no replacement", problem=str(error))
+            return None
         if isinstance(balance, RpcError):
             return None
         held = quantity(balance, self._rpc.name, "eth_getBalance")
         needed_by = min(last.needed_by or last.deadline, last.deadline)
-        tip = urgency(history_of(answer), last.lane, block.timestamp, needed_by, self._urgent)
+        tip = urgency(history_heard(heard), last.lane, block.timestamp, needed_by, self._urgent)
         base = block.base_fee_wei
         if empty_gas is None:
             ask = Ask(last.lane, last.gas_limit, last.value_at_risk_wei, tip)
@@ -163,7 +166,7 @@ class Replacements:
         """Gas of the empty transaction; rollups count its data too."""
         call = {"from": self._account, "to": self._account, "value": "0x0"}
         try:
-            estimate = self._rpc.call("eth_estimateGas", [call])
-        except RpcError:
+            estimate = agreed(self._rpc, "eth_estimateGas", [call])
+        except (RpcError, ConflictError, QuorumError):
             return EMPTY_GAS
         return max(EMPTY_GAS, quantity(estimate, self._rpc.name, "eth_estimateGas"))

@@ -13,6 +13,7 @@ from keeper.journal.codec import decode, encode
 from keeper.journal.intents import IntentBook
 from keeper.journal.prepared import Prepared, one_of
 from keeper.model.attempt import Attempt
+from keeper.model.decision import Lane
 from keeper.model.intent_state import IntentState
 from keeper.model.outcome import AttemptResult, AttemptStatus
 
@@ -77,16 +78,26 @@ _REVERTED = Prepared(
         _a.block_number >= bindparam("since"),
     )
 )
+_SPENT = Prepared(
+    select(_a.gas_used, _a.gas_price_wei)
+    .select_from(schema.attempts.join(schema.intents, _a.intent_id == schema.intents.c.intent_id))
+    .where(
+        _a.chain_id == bindparam("chain"),
+        schema.intents.c.lane == bindparam("of_lane"),
+        one_of(_a.status, _IN_BLOCK),
+        _a.block_number >= bindparam("since"),
+    )
+)
 _NEWEST = select(
     _a.intent_id, _a.tx_hash, _a.status, _a.block_number, _a.gas_used, _a.gas_price_wei
 ).order_by(_a.id.desc())
 
 
-@functools.lru_cache(maxsize=256)
-def _attempt(text: str) -> Attempt:
-    """What is in flight is asked for many times a tick, and its row is never changed."""
+@functools.lru_cache(maxsize=1_024)
+def _attempt(text: str, status: str) -> Attempt:
+    """What is in flight is asked for many times a tick, and of its row only the status ever changes."""
     found: Attempt = decode(text)
-    return found
+    return dataclasses.replace(found, status=AttemptStatus(status))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -121,7 +132,9 @@ class AttemptsBook(IntentBook):
                     "recorded_ms": self._now_ms(),
                 },
             )
-            self._follow(db, attempt.intent_id, IntentState.SIGNED, account=attempt.account)
+            # what is signed was simulated: both steps with the one wait for the disk
+            for state in (IntentState.SIMULATED, IntentState.SIGNED):
+                self._follow(db, attempt.intent_id, state, account=attempt.account)
 
     def mark(self, tx_hash: str, status: AttemptStatus, problem: str = "") -> None:
         """A change in an attempt's life; a sent one makes its intent ATTEMPTED. Written lazily."""
@@ -160,6 +173,7 @@ class AttemptsBook(IntentBook):
                     IntentState.INCLUDED,
                     note=result.status.value,
                     block_number=result.block_number,
+                    block_hash=result.block_hash,
                     tx_hash=result.tx_hash,
                 )
 
@@ -169,8 +183,9 @@ class AttemptsBook(IntentBook):
         """A cost that was seen: `kind` such as "data fee" or "loss", in `unit` ("wei", "asset units").
 
         Once for a transaction and kind: a later figure takes the place of the earlier one.
+        Written lazily: the receipt says it again until the transaction is settled, and that is on disk no earlier.
         """
-        with self._writing() as db:
+        with self._writing(lazily=True) as db:
             self._cost(db, intent_id, tx_hash, (kind, amount, unit))
 
     @staticmethod
@@ -221,10 +236,7 @@ class AttemptsBook(IntentBook):
     def _attempts(self, statement: Prepared, **parameters: Any) -> tuple[Attempt, ...]:
         rows = self._found(statement, parameters)
         with self._understood("an attempt"):
-            return tuple(
-                dataclasses.replace(_attempt(text), status=AttemptStatus(status))
-                for text, status in rows
-            )
+            return tuple([_attempt(text, status) for text, status in rows])
 
     def actions(self, limit: int = 10) -> tuple[AttemptResult, ...]:
         """Newest attempts first, whatever became of them."""
@@ -243,6 +255,12 @@ class AttemptsBook(IntentBook):
                 break
             blocks.append(int(number))
         return tuple(blocks)
+
+    def spent_gas_wei(self, chain_id: int, since_block: int, lane: Lane) -> int:
+        """What a lane's transactions cost from `since_block` on, mined, reverted or emptied, wei (K-11)."""
+        rows = self._found(_SPENT, {"chain": chain_id, "since": since_block, "of_lane": lane.value})
+        with self._understood("an attempt"):
+            return sum(int(gas) * int(price) for gas, price in rows)
 
     def reverted_gas_wei(self, chain_id: int, since_block: int) -> int:
         """What mined reverts cost from `since_block` on, wei (K-11)."""

@@ -1,5 +1,6 @@
 """Where every intent stands, how it came there, and who may write."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -242,7 +243,9 @@ def _standing(db: Connection, intent_id: str) -> _Row | None:
     return _Row(*row) if row is not None else None
 
 
-def _record(found: Any) -> IntentRecord:
+@functools.lru_cache(maxsize=1_024)
+def _record(found: tuple[Any, ...]) -> IntentRecord:
+    """Most of what is open is as it was a block ago."""
     row = _Row(*found)
     return IntentRecord(
         intent_id=row.intent_id,

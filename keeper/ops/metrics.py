@@ -108,6 +108,12 @@ class Metrics:
             protections
         )
 
+    def burned(self, reverted_wei: int, protective_wei: int) -> None:
+        """What gas cost in the last day's blocks."""
+        gauge = self._gauge("gimbal_gas_day_eth", "gas of a day, ETH, by what it went for", "kind")
+        gauge.labels("reverted").set(reverted_wei / 1e18)
+        gauge.labels("protective").set(protective_wei / 1e18)
+
     def in_flight(self, intents: int) -> None:
         """Intents that are signed and not over."""
         self._gauge("gimbal_in_flight", "intents signed and not over").set(intents)

@@ -151,10 +151,13 @@ def test_inclusion_is_counted_from_the_decision_to_the_block_of_the_receipt(
 def test_gauges_of_means_carry_their_labels(clocks: Clocks) -> None:
     metrics = Metrics(lambda: clocks.wall)
     metrics.payable("0xaa", 12)
+    metrics.burned(10**18, 5 * 10**17)
     metrics.in_flight(1)
     metrics.endpoint("http://a", up=False, lag_blocks=4, errors=2)
     metrics.live("gimbal_leading", "x", lambda: True)
     assert value(metrics, "gimbal_payable_protections", account="0xaa") == 12
+    assert value(metrics, "gimbal_gas_day_eth", kind="reverted") == 1
+    assert value(metrics, "gimbal_gas_day_eth", kind="protective") == 0.5
     assert value(metrics, "gimbal_in_flight") == 1
     assert value(metrics, "gimbal_endpoint_up", endpoint="http://a") == 0
     assert value(metrics, "gimbal_endpoint_lag_blocks", endpoint="http://a") == 4
