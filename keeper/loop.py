@@ -110,6 +110,8 @@ class TickRecord:
     """What third-party risk modules said, if they were asked."""
     verdict: Verdict | None = None
     intent: Intent | None = None
+    vault: str = ""
+    """What a keeper of several calls the vault."""
     unread: bool = False
     """True if the block could not be read to the end: the same block is worth another try."""
 
@@ -138,22 +140,43 @@ def run_tick(
 ) -> TickRecord:
     """As `tick`, with all that was seen on the way."""
     rules = rules or TickRules()
+    decided = decide_tick(ports, policies, strategy, clock, rules=rules, block=block)
+    return finish_tick(ports, rules, decided)
+
+
+def decide_tick(
+    ports: Ports,
+    policies: Policies,
+    strategy: Strategy,
+    clock: Clock,
+    *,
+    rules: TickRules,
+    block: BlockStamp | None = None,
+) -> TickRecord:
+    """The first half of a tick: up to the journalled decision. Nothing is signed before `finish_tick`."""
     record = TickRecord(TickOutcome(0, TickStatus.SKIPPED, ""), block)
     try:
         if block is None:
             block = ports.chain.head()
             record = replace(record, block=block)
         _refuse_future(block, clock, rules.max_head_ahead_s)
-        record = replace(record, settled=ports.executor.follow(block))
+        settled = ports.executor.follow(block)
+        if settled:
+            record = replace(record, settled=settled)
         age = clock() - block.timestamp
         if age > rules.max_head_age_s:
-            record = _ended(record, TickStatus.SKIPPED, f"newest block is {age:.0f} s old")
-        elif ports.executor.unmined(Lane.PROTECTIVE):
-            record = _ended(record, TickStatus.PENDING, "a protective intent is in flight")
-        else:
-            record = _act(
-                ports, rules, _decide(ports, policies, strategy, rules=rules, seen=(record, block))
-            )
+            return _ended(record, TickStatus.SKIPPED, f"newest block is {age:.0f} s old")
+        if ports.executor.unmined(Lane.PROTECTIVE):
+            return _ended(record, TickStatus.PENDING, "a protective intent is in flight")
+        return _decide(ports, policies, strategy, rules=rules, seen=(record, block))
+    except ReadError as error:
+        return replace(_ended(record, TickStatus.SKIPPED, str(error)), unread=True)
+
+
+def finish_tick(ports: Ports, rules: TickRules, record: TickRecord) -> TickRecord:
+    """The second half: what was decided is done, and how the tick ended is journalled."""
+    try:
+        record = _act(ports, rules, record)
     except ReadError as error:
         record = replace(_ended(record, TickStatus.SKIPPED, str(error)), unread=True)
     ports.journal.record_outcome(record.outcome)

@@ -70,22 +70,22 @@ class Checkpoint:
 
 def execute(world: World, payload: Payload, series: Callable[[int], Terms | None]) -> Effect:
     """Take effect, or raise Reverted and change nothing. `series`: terms of an option by its id."""
-    if not isinstance(payload, Rebalance | Settle | Beat):
+    if isinstance(payload, Beat):
+        return _beat(world)
+    if not isinstance(payload, Rebalance | Settle):
         raise Reverted("NotSimulated", type(payload).__name__)
     checkpoint = Checkpoint(world)
     try:
         if isinstance(payload, Rebalance):
             return _rebalance(world, payload, series)
-        if isinstance(payload, Settle):
-            return _settle(world, payload)
-        return _beat(world, payload)
+        return _settle(world, payload)
     except Reverted:
         checkpoint.restore()
         raise
 
 
-def _beat(world: World, payload: Beat) -> Effect:
-    del payload
+def _beat(world: World) -> Effect:
+    """Nothing can refuse it."""
     world.mandate.beat_at = world.time
     return Effect(world.nav(), world.nav())
 

@@ -232,6 +232,15 @@ class Desk:
         mid = values[1]
         return marks[0], marks[1], marks[2], per_base_wad(mid.delta), abs(per_base_wad(mid.vega))
 
+    def liabilities_at(self, price_wad: int, now: int) -> tuple[int, int]:
+        """What is owed on options sold, low and high, at another price than the one they are marked at."""
+        low = high = 0
+        for held in self.series.values():
+            marks = self._marks(held.terms, price_wad, now)
+            low += held.sold * marks[0]
+            high += held.sold * marks[2]
+        return low // self.scale, -(-high // self.scale)
+
     def book(self) -> BookValue:
         """As NAV sees it."""
         if not self.series and not self.auctions:

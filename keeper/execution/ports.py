@@ -107,8 +107,10 @@ class AttemptBook(Protocol):
         """A mined attempt is out of the chain again: back to SENT, its intent to ATTEMPTED, no result."""
         ...
 
-    def open_attempts(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
-        """Signed or sent and not settled, oldest first."""
+    def open_attempts(
+        self, chain_id: int, account: str, vault: str | None = None
+    ) -> tuple[Attempt, ...]:
+        """Signed or sent and not settled, oldest first; of one vault, if named."""
         ...
 
     def given_up(self, chain_id: int, account: str) -> tuple[Attempt, ...]:

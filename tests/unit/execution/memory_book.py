@@ -32,10 +32,10 @@ class MemoryBook:
                 self.fails_at = None
                 raise JournalError("memory", "cannot be written (as told)")
 
-    def decided(self, intent: Intent, chain_id: int, account: str) -> None:
+    def decided(self, intent: Intent, chain_id: int, account: str, vault: str = "") -> None:
         """As `record_decision` does."""
         self.intents[intent.id] = IntentRecord(
-            intent.id, chain_id, account, intent.lane, IntentState.JOURNALLED, None, None, None, 0, ""
+            intent.id, chain_id, account, intent.lane, IntentState.JOURNALLED, None, None, None, 0, "", vault
         )  # fmt: skip
 
     def record_attempt(self, attempt: Attempt) -> None:
@@ -86,8 +86,15 @@ class MemoryBook:
                 replace(record, state=IntentState.ATTEMPTED, block_number=None, block_hash=None)
             )
 
-    def open_attempts(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
-        return self._where(lambda a: a.account == account and a.status in OPEN)
+    def open_attempts(
+        self, chain_id: int, account: str, vault: str | None = None
+    ) -> tuple[Attempt, ...]:
+        def wanted(a: Attempt) -> bool:
+            record = self.intents.get(a.intent_id)
+            mine = vault is None or record is None or record.vault in ("", vault)
+            return mine and a.account == account and a.status in OPEN
+
+        return self._where(wanted)
 
     def given_up(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
         return self._where(lambda a: a.account == account and a.status in GIVEN_UP)
