@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from keeper.backtest.desk_state import desk_state
 from keeper.backtest.oracle import NOWHERE
 from keeper.backtest.spec import CHAIN_ID
 from keeper.backtest.venue_lending import Reserve
@@ -24,7 +25,6 @@ from keeper.model.units import INFINITE_HEALTH, Bps, Raw, Wad, Wei
 VAULT_ADDRESS, KEEPER_ADDRESS = "0x" + "7a" * 20, "0x" + "ce" * 20
 LENDING_ADAPTER, SWAP_ADAPTER = "0x" + "1e" * 20, "0x" + "5a" * 20
 _NO_OPTIONS = Options(NOWHERE, NO_OPTIONS, True, ())
-_EMPTY_DESK = Options(DESK_ADDRESS, NO_OPTIONS, True, ())
 _NOTHING = Raw(0)
 _UNPRICED = Measure(
     priced=False,
@@ -174,10 +174,11 @@ def _options(world: World) -> Options:
     desk = world.desk
     if not desk.market.open:
         return _NO_OPTIONS
+    state = desk_state(world)
     if not desk.series and not desk.auctions:
-        return _EMPTY_DESK
+        return Options(DESK_ADDRESS, NO_OPTIONS, True, (), state)
     positions = desk.positions(world.oracle.price_wad, world.time)
-    return Options(DESK_ADDRESS, desk.book(), desk.known, positions)
+    return Options(DESK_ADDRESS, desk.book(), desk.known, positions, state)
 
 
 def _position(token: Token, reserve: Reserve) -> TokenPosition:

@@ -9,6 +9,7 @@ freed.
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from keeper.backtest.desk_state import series_id
 from keeper.backtest.ledger import OPTIONS, Cause
 from keeper.backtest.option_market import OptionMarket, Terms, Value, per_base_wad
 from keeper.backtest.reverts import Reverted
@@ -117,6 +118,8 @@ class Desk:
     vega: int = 0
     known: bool = True
     opened: int = 0
+    asked: dict[str, None] = field(default_factory=dict)
+    """Ids of series that a plan wants to know of, in the order of asking."""
     explained: dict[str, float] = field(default_factory=dict)
     """Changes of marks by Greek, asset units; what they leave over is the residual."""
     greeks: Greeks = NO_GREEKS
@@ -262,14 +265,14 @@ class Desk:
     def positions(self, price_wad: int, now: int) -> tuple[OptionPosition, ...]:
         """As the lens reads them."""
         found = []
-        for key, held in self.series.items():
+        for held in self.series.values():
             low, mid, high, delta, _ = self._marks(held.terms, price_wad, now)
             value = self.market.value(held.terms, price_wad, now)
             gamma, vega = (value.gamma, value.vega) if value else (0.0, 0.0)
             asset, t, sold = 10**self.asset_decimals, held.terms, held.sold
             found.append(
                 OptionPosition(
-                    key,
+                    series_id(held.terms),
                     t.is_call,
                     Wad(t.strike_wad),
                     Wad(t.second_strike_wad),
