@@ -1,6 +1,7 @@
 """What a target wants beyond health and delta, as moves of the vault and orders at other venues.
 
-Planning makes moves for health and delta. While it makes none for options, perpetuals and supplies, this is the
+Planning makes moves for health and delta, and orders for perpetuals. While it makes none for simulated options and
+for supplies at the vault's own venue, this is the
 shortest way from what is held to what is wanted: no routes, slices or rolls, and nothing for a change of less than a
 tenth of what is held. A plan that has such moves or orders of its own is left alone. What is made here meets the same
 mandate, buckets and latency as everything else.
@@ -63,8 +64,7 @@ def wanted_of(target: Target, plan: Plan, world: World, least_value: int) -> Wan
         return Wanted()
     options = _options(target.options, world, least_value)
     supplies = _supplies(target.supplies, world, least_value)
-    orders = options.orders + _perpetuals(target, world, least_value)
-    return Wanted(supplies + options.moves, orders, options.series)
+    return Wanted(supplies + options.moves, options.orders, options.series)
 
 
 def _options(wanted: tuple[OptionTarget, ...] | None, world: World, least_value: int) -> Wanted:
@@ -146,19 +146,6 @@ def _option_order(world: World, terms: Terms, change: int) -> Order:
     room = ORDER_SLIPPAGE_BPS * 5 * (1 if change > 0 else -1)
     limit = Wad(price * (BPS + room) // BPS)
     return Order(spec.venue, terms.key, change, limit, "options wanted")
-
-
-def _perpetuals(target: Target, world: World, least_value: int) -> tuple[Order, ...]:
-    orders = []
-    for one in target.perpetuals or ():
-        venue = world.perpetual
-        change = one.quantity - (venue.quantity if one.venue == venue.spec.venue else 0)
-        if abs(change) * world.market_wad // world.scale < least_value:
-            continue
-        room = ORDER_SLIPPAGE_BPS if change > 0 else -ORDER_SLIPPAGE_BPS
-        limit = Wad(world.market_wad * (BPS + room) // BPS)
-        orders.append(Order(one.venue, venue.spec.instrument, change, limit, target.reason))
-    return tuple(orders)
 
 
 def _supplies(
