@@ -28,6 +28,7 @@ from keeper.model.decision import Order
 from keeper.model.outcome import TickStatus
 from keeper.model.policy import Policies
 from keeper.model.ports import Strategy
+from keeper.planning import unseen_series
 
 
 class What(IntEnum):
@@ -129,14 +130,13 @@ class _Engine:
     _ticked_at: int = -1
     _called: bool = False
     _expiries: set[str] = field(default_factory=set)
-    _series: dict[int, Terms] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         venues = (self.world.perpetual.spec.venue, self.world.desk.spec.venue)
         guard = self.policies.guard
         connected = tuple(dict.fromkeys((*guard.connected_venues, *venues)))
         self.policies = replace(self.policies, guard=replace(guard, connected_venues=connected))
-        self.executor = SimulatedExecutor(self.world, self._series.get)
+        self.executor = SimulatedExecutor(self.world)
         self.journal = MemoryJournal(self.executor)
         around = Around(self.world, self.policies)
         self.ports = Ports(Reader(self.world), self.executor, self.journal, surroundings=around)
@@ -274,11 +274,22 @@ class _Engine:
         self.recorder.ticked(record)
         for pending in self.executor.pending[sent:]:
             self._at(pending.lands_at, What.EFFECT, pending)
+        self._look_up(record)
         self._beyond(record)
         plan, verdict = record.plan, record.verdict
         if plan is not None and verdict is not None and verdict.passed and plan.orders:
             self._send(plan.orders)
         elif record.outcome.status is TickStatus.FAILED:
+            self._again()
+
+    def _look_up(self, record: TickRecord) -> None:
+        """Series that are wanted and not known yet: the next block knows them, as the live keeper looks them up."""
+        market, target, asked = record.market, record.target, self.world.desk.asked
+        if market is None or target is None or not target.options:
+            return
+        new = [i for i in unseen_series(market.readings, target) if i not in asked]
+        if new:
+            asked.update(dict.fromkeys(new))
             self._again()
 
     def _send(self, orders: tuple[Order, ...]) -> None:
@@ -304,7 +315,6 @@ class _Engine:
         self._send(wanted.orders)
         if not wanted.moves:
             return
-        self._series.update((int(terms.key), terms) for terms in wanted.series)
         made = wanted.plan(target, world)
         payload = rebalance_of(made, market.readings)
         intent = make_intent(

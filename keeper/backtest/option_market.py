@@ -67,8 +67,9 @@ class OptionMarket:
     """Realised, a year."""
     _last: tuple[int, float] | None = None
     _counted_s: int = 0
-    _cache: dict[tuple[Terms, int], Value] = field(default_factory=dict)
-    _cached_at: tuple[int, int, int] = (0, 0, 0)
+    _cache: dict[tuple[Terms, int, int], Value] = field(default_factory=dict)
+    """Values at this time and these volatilities, by terms, tilt and price."""
+    _cached_at: tuple[int, int] = (0, 0)
     _version: int = 0
 
     def hear(self, event: SmilesEvent | VolatilityEvent) -> None:
@@ -135,16 +136,16 @@ class OptionMarket:
 
     def value(self, terms: Terms, price_wad: int, now: int, tilt_bps: int = 0) -> Value | None:
         """Value and Greeks; `tilt_bps` moves the volatility by so many parts of itself. None if it is not known."""
-        at = (now, price_wad, self._version)
+        at = (now, self._version)
         if at != self._cached_at:
             self._cache.clear()
             self._cached_at = at
-        known = self._cache.get((terms, tilt_bps))
+        known = self._cache.get((terms, tilt_bps, price_wad))
         if known is None:
             found = self._value(terms, price_wad / WAD, now, tilt_bps)
             if found is None:
                 return None
-            known = self._cache[terms, tilt_bps] = found
+            known = self._cache[terms, tilt_bps, price_wad] = found
         return known
 
     def _value(self, terms: Terms, spot: float, now: int, tilt_bps: int) -> Value | None:

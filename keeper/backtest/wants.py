@@ -1,17 +1,15 @@
-"""What a target wants beyond health and delta, as moves of the vault and orders at other venues.
+"""What a target wants beyond what planning makes, as moves of the vault and orders at other venues.
 
-Planning makes moves for health and delta, and orders for perpetuals. While it makes none for simulated options and
-for supplies at the vault's own venue, this is the
-shortest way from what is held to what is wanted: no routes, slices or rolls, and nothing for a change of less than a
-tenth of what is held. A plan that has such moves or orders of its own is left alone. What is made here meets the same
-mandate, buckets and latency as everything else.
+Planning makes moves for health, delta and written options, and orders for perpetuals. While it makes none for options
+bought here and for supplies at the vault's own venue, this is the shortest way from what is held to what is wanted: no routes, slices or rolls, and nothing for a
+change of less than a tenth of what is held. A plan that has orders of its own is left alone. What is made here meets
+the same mandate, buckets and latency as everything else.
 """
 
 from dataclasses import dataclass
 
 from keeper.backtest.option_market import Terms, per_base_wad
 from keeper.backtest.readings import LENDING_ADAPTER
-from keeper.backtest.venue_options import DESK_ADDRESS
 from keeper.backtest.world import World
 from keeper.model.decision import (
     Lane,
@@ -39,8 +37,6 @@ class Wanted:
 
     moves: tuple[Move, ...] = ()
     orders: tuple[Order, ...] = ()
-    series: tuple[Terms, ...] = ()
-    """Options the moves name."""
 
     def plan(self, target: Target, world: World) -> Plan:
         """The moves as a plan; it may lose what the mandate allows a rebalance."""
@@ -60,44 +56,31 @@ class Wanted:
 
 def wanted_of(target: Target, plan: Plan, world: World, least_value: int) -> Wanted:
     """What the plan leaves to be done; changes of less than `least_value` asset units are not worth it."""
-    if plan.orders or any(move.kind >= MoveKind.WRITE for move in plan.moves):
+    if plan.orders:
         return Wanted()
-    options = _options(target.options, world, least_value)
-    supplies = _supplies(target.supplies, world, least_value)
-    return Wanted(supplies + options.moves, options.orders, options.series)
+    orders = _bought(target.options, world, least_value)
+    return Wanted(_supplies(target.supplies, world, least_value), orders)
 
 
-def _options(wanted: tuple[OptionTarget, ...] | None, world: World, least_value: int) -> Wanted:
-    """Closings first; what is wanted twice of one series and side is added up."""
+def _bought(
+    wanted: tuple[OptionTarget, ...] | None, world: World, least_value: int
+) -> tuple[Order, ...]:
+    """Options held, sales first; what is wanted twice of one series is added up."""
     if wanted is None or not world.desk.market.open:
-        return Wanted()
+        return ()
     desk = world.desk
-    short: dict[str, tuple[Terms, int]] = {}
     long: dict[str, tuple[Terms, int]] = {}
     for one in wanted:
-        terms = Terms(one.is_call, one.strike_wad, one.expiry, one.second_strike_wad)
-        side = short if one.quantity < 0 else long
-        side[terms.key] = (terms, side.get(terms.key, (terms, 0))[1] + abs(one.quantity))
-    moves: list[tuple[int, Move, Terms]] = []
-    for key in dict.fromkeys((*desk.series, *short)):
-        held = desk.series.get(key)
-        terms = held.terms if held else short[key][0]
-        change = short.get(key, (terms, 0))[1] - (held.written if held else 0)
-        if _worth(world, terms, change, held.written if held else 0, least_value):
-            moves += _written(world, terms, change)
+        if one.quantity > 0:
+            terms = Terms(one.is_call, one.strike_wad, one.expiry, one.second_strike_wad)
+            long[terms.key] = (terms, long.get(terms.key, (terms, 0))[1] + one.quantity)
     orders = []
     for key in dict.fromkeys((*desk.bought, *long)):
         terms, have = desk.bought.get(key, (long[key][0], 0) if key in long else _NOTHING)
         change = long.get(key, (terms, 0))[1] - have
         if _worth(world, terms, change, have, least_value):
             orders.append(_option_order(world, terms, change))
-    moves.sort(key=lambda found: found[0])
-    orders.sort(key=lambda order: order.quantity > 0)
-    return Wanted(
-        tuple(move for _, move, _ in moves),
-        tuple(order for order in orders if order is not None),
-        tuple(terms for _, _, terms in moves),
-    )
+    return tuple(sorted(orders, key=lambda order: order.quantity > 0))
 
 
 def _worth(world: World, terms: Terms, change: int, have: int, least_value: int) -> bool:
@@ -106,35 +89,6 @@ def _worth(world: World, terms: Terms, change: int, have: int, least_value: int)
     if abs(change) * BPS < have * BAND_BPS:
         return False
     return change != 0 and value >= least_value and terms.expiry > world.time
-
-
-def _written(world: World, terms: Terms, change: int) -> list[tuple[int, Move, Terms]]:
-    """More: an auction. Less: what is not sold is cancelled, the rest is asked for back."""
-    desk, number = world.desk, int(terms.key)
-    running = [a for a in desk.auctions.values() if a.terms.key == terms.key]
-    price, now = world.oracle.price_wad, world.time
-    base, asset = world.spec.base.address, world.spec.asset.address
-    if change > 0:
-        value = desk.market.value(terms, price, now, desk.spec.start_premium_bps)
-        if running or value is None:
-            return []
-        start = Raw(per_base_wad(value.price))
-        token = base if terms.is_call else asset
-        move = Move(MoveKind.WRITE, DESK_ADDRESS, token, Raw(change), start, number)
-        return [(1, move, terms)]
-    sales = [a for a in running if a.sale]
-    if sales:
-        move = Move(MoveKind.CANCEL, DESK_ADDRESS, asset, Raw(0), Raw(0), sales[0].number)
-        return [(0, move, terms)]
-    value = desk.market.value(terms, price, now)
-    if running or value is None:
-        return []
-    premium = world.spec.terms.options.buy_back_premium_bps
-    limit = Raw(per_base_wad(value.price) * (BPS + premium) // BPS)
-    amount = Raw(min(-change, desk.series[terms.key].sold))
-    if limit <= 0 or amount <= 0:
-        return []
-    return [(0, Move(MoveKind.BUY_BACK, DESK_ADDRESS, asset, amount, limit, number), terms)]
 
 
 def _option_order(world: World, terms: Terms, change: int) -> Order:

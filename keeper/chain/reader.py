@@ -72,12 +72,23 @@ class LensReader:
 
     def calls(self, block: BlockStamp) -> list[Call]:
         """What to ask for the readings at `block`: for a batch together with other vaults'."""
+        snapshot, *rest = self.own_calls(block)
+        return [snapshot, self.balance_call(block), *rest]
+
+    @property
+    def account(self) -> str:
+        """The keeper's, whose balance is part of the readings."""
+        return self._keeper
+
+    def own_calls(self, block: BlockStamp) -> list[Call]:
+        """The vault through its lens, and whatever else is to be known of it; `calls` without the balance."""
         at = {"blockHash": block.hash}
-        return [
-            ("eth_call", [{"to": self._lens, "data": self._call_data}, at]),
-            ("eth_getBalance", [self._keeper, at]),
-            *self._desk.calls(block),
-        ]
+        snapshot: Call = ("eth_call", [{"to": self._lens, "data": self._call_data}, at])
+        return [snapshot, *self._desk.calls(block)]
+
+    def balance_call(self, block: BlockStamp) -> Call:
+        """The keeper's balance."""
+        return "eth_getBalance", [self._keeper, {"blockHash": block.hash}]
 
     def look_up(self, series_ids: Sequence[str]) -> None:
         """From the next block on, read whether the option book knows these series."""

@@ -9,6 +9,7 @@ from keeper.execution.machine import LEADS_TO, PATIENT, Action, FollowPolicy, Se
 from keeper.execution.outbox import Outbox
 from keeper.execution.ports import AttemptBook, Rpc, agreed
 from keeper.execution.progress import Progress
+from keeper.execution.queue import waiting_behind
 from keeper.execution.replace import Replacements
 from keeper.execution.simulate import is_revert, ran_out_of_gas
 from keeper.execution.watch import InChain
@@ -61,6 +62,7 @@ class Follower:
         self._reopened_at: dict[str, int] = {}
         self._giving_way: set[str] = set()
         self._stale: set[str] = set()
+        self._stale_before: set[str] = set()
 
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
         """What finished, as seen at `block`, also what is mined once more after a reorganisation."""
@@ -69,12 +71,17 @@ class Follower:
         watched = self._in_chain.due(records.values(), block)
         groups.update({r.intent_id: self._book.attempts_of(r.intent_id) for r in watched})
         finished = []
-        self._stale.clear()
+        self._stale_before, self._stale = self._stale, set()
         if groups:
             every = tuple(a for group in groups.values() for a in group)
             seen = look(self._rpc, self._account, every, block, finality=bool(watched))
             for intent_id, attempts in groups.items():
-                result = self._follow_intent(records.get(intent_id), attempts, seen, block)
+                try:
+                    result = self._follow_intent(records.get(intent_id), attempts, seen, block)
+                except ReadError as error:
+                    # the next block finds it as it is; the others in the line, of other vaults, go on
+                    _log.warning("cannot be looked after", intent=intent_id, problem=str(error))
+                    continue
                 if result is not None:
                     finished.append(result)
         self._in_chain.saw(block)
@@ -203,6 +210,9 @@ class Follower:
         block: BlockStamp,
     ) -> tuple[AttemptResult | None, IntentState]:
         last, result = _newest(attempts), seen.result(attempts)
+        if action is Action.STOP and self._holds_up(last):
+            self._make_way(last, attempts, block)
+            return None, state
         if action is Action.INCLUDE and result is not None:
             self._progress.paid(result, seen.costs.get(result.tx_hash, ()))
             return self._include(result), IntentState.INCLUDED
@@ -214,7 +224,7 @@ class Follower:
         if action in (Action.CONFIRM, Action.FINALISE):
             return None, self._deepen(action, attempts, result)
         if action in (Action.BUMP, Action.RESEND) and self._gone_stale(last, block):
-            self._stale.add(last.intent_id)
+            self._make_way(last, attempts, block)
         elif action is Action.BUMP:
             self._replacements.bump(last, attempts, block)
         elif action is Action.CANCEL:
@@ -222,6 +232,25 @@ class Follower:
         elif action is Action.RESEND:
             self._replacements.resend(last, attempts, block.number)
         return None, state
+
+    def _holds_up(self, last: Attempt) -> bool:
+        """True if another intent waits behind its nonce: given back, the nonce would be a gap (K-04)."""
+        in_flight = self._book.open_attempts(self._chain_id, self._account)
+        return bool(waiting_behind(last, in_flight))
+
+    def _make_way(self, last: Attempt, attempts: tuple[Attempt, ...], block: BlockStamp) -> None:
+        """It shall not be mined any more: a fresh plan may take its nonce; if none did by the next block and
+        others wait behind it, the empty transaction does."""
+        first = last.intent_id not in self._stale_before
+        self._stale.add(last.intent_id)
+        if first or not self._holds_up(last):
+            return
+        if not last.cancels:
+            self._replacements.cancel(last, attempts, block)
+        elif block.number - last.signed_block >= self._policy.bump_after_blocks:
+            self._replacements.bump(last, attempts, block)
+        else:
+            self._replacements.resend(last, attempts, block.number)
 
     def _gone_stale(self, last: Attempt, block: BlockStamp) -> bool:
         """True for protection whose plan the market has left behind: sent again it would only burn gas (K-11).

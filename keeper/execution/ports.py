@@ -107,8 +107,10 @@ class AttemptBook(Protocol):
         """A mined attempt is out of the chain again: back to SENT, its intent to ATTEMPTED, no result."""
         ...
 
-    def open_attempts(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
-        """Signed or sent and not settled, oldest first."""
+    def open_attempts(
+        self, chain_id: int, account: str, vault: str | None = None
+    ) -> tuple[Attempt, ...]:
+        """Signed or sent and not settled, oldest first; of one vault, if named."""
         ...
 
     def given_up(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
@@ -139,6 +141,14 @@ class AttemptBook(Protocol):
 
     def intent(self, intent_id: str) -> IntentRecord | None:
         """Where one stands."""
+        ...
+
+    def reverted_gas_wei(self, chain_id: int, since_block: int) -> int:
+        """What mined reverts cost from a block on."""
+        ...
+
+    def spent_gas_wei(self, chain_id: int, since_block: int, lane: Lane) -> int:
+        """What a lane's mined transactions cost from a block on, whatever became of them."""
         ...
 
     def open_intents(self, chain_id: int, lane: Lane | None = None) -> tuple[IntentRecord, ...]:

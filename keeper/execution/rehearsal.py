@@ -76,9 +76,14 @@ class Rehearser:
         self._chain_id = chain_id
         self._account = account
         self._data_fee: DataFeeSource = data_fee_source(chain_id)
-        self.routine_waits_until = 0
-        """Unix seconds, as a simulation last heard; 0 if it said nothing."""
+        self._routine_waits_until: dict[str, int] = {}
         self._begun: tuple[str, dict[str, str], Callable[[], list[Any]]] | None = None
+
+    def routine_waits_until(self, vault: str | None = None) -> int:
+        """Unix seconds, as a simulation last heard of that vault's mandate, or of any; 0 if it said nothing."""
+        if vault is None:
+            return max(self._routine_waits_until.values(), default=0)
+        return self._routine_waits_until.get(vault, 0)
 
     def begin(self, intent: Intent, threads: Executor) -> None:
         """Ask already what `rehearse` will ask: reading commits to nothing (K-03).
@@ -164,7 +169,7 @@ class Rehearser:
             told = first if len(first.data) > len(error.data) else error
             until, reason = waits_until(told), self._errors.explain(told)
             if until is not None:
-                self.routine_waits_until = until
+                self._routine_waits_until[call["to"]] = until
                 raise TooSoonError(reason, until) from None
             raise SimulationReverted(reason) from None
         return with_margin(count(estimate, self._rpc.name, "eth_estimateGas"), self._gas)

@@ -19,6 +19,7 @@ from keeper.execution.outbox import Outbox, publish
 from keeper.execution.ports import AttemptBook, Rpc, agreed
 from keeper.execution.progress import Progress
 from keeper.execution.quantities import quantity
+from keeper.execution.queue import committed_wei, urge_of
 from keeper.execution.signer import Signer
 from keeper.execution.signing import EMPTY_GAS, emptied, repriced, signed
 from keeper.model.attempt import Attempt
@@ -150,12 +151,15 @@ class Replacements:
             return None
         if isinstance(balance, RpcError):
             return None
+        in_flight = self._book.open_attempts(last.chain_id, self._account)
         held = quantity(balance, self._rpc.name, "eth_getBalance")
-        needed_by = min(last.needed_by or last.deadline, last.deadline)
-        tip = urgency(history_heard(heard), last.lane, block.timestamp, needed_by, self._urgent)
+        held = max(0, held - committed_wei(in_flight, last.nonce))
+        urge = urge_of(last, in_flight)
+        history = history_heard(heard)
+        tip = urgency(history, urge.lane, block.timestamp, urge.needed_by, self._urgent)
         base = block.base_fee_wei
         if empty_gas is None:
-            ask = Ask(last.lane, last.gas_limit, last.value_at_risk_wei, tip)
+            ask = Ask(urge.lane, last.gas_limit, urge.value_at_risk_wei, tip)
             bound = most(base, ask, held, self._gas)
         else:
             bound = most_to_cancel(base, empty_gas, last, held, self._gas)

@@ -25,6 +25,7 @@ _COLUMNS = (
     _i.tx_hash,
     _i.fence,
     _i.note,
+    _i.vault,
 )
 _FOUND = Prepared(select(*_COLUMNS).where(_i.intent_id == bindparam("wanted")))
 _NOT_OVER = (
@@ -68,6 +69,7 @@ class _Row(NamedTuple):
     tx_hash: str | None
     fence: int
     note: str
+    vault: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,4 +260,5 @@ def _record(found: tuple[Any, ...]) -> IntentRecord:
         tx_hash=row.tx_hash,
         fence=row.fence,
         note=row.note,
+        vault=row.vault,
     )

@@ -56,6 +56,8 @@ class Played:
     refused_ticks: int
     """Ticks that ended in an error instead of an outcome."""
     restarts: int
+    deceived: int
+    """Decisions on a price that the chain does not have."""
     struck: dict[str, int]
     """How often each kind of fault did."""
     health: float
@@ -112,6 +114,7 @@ def play(stage: Stage, schedule: Schedule, low_health: float) -> Played:
                 blocks_to_protect=tuple(danger.waits),
                 refused_ticks=keeping.refused,
                 restarts=keeping.restarts,
+                deceived=keeping.deceived,
                 struck=dict(faulty.struck() + keeping.struck),
                 health=stage.health,
                 wall_s=time.monotonic() - begun,

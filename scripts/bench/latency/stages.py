@@ -27,8 +27,9 @@ import structlog
 from keeper import abi, loop
 from keeper.app import build_heads, build_keeper_for
 from keeper.app import keeper as running
-from keeper.app.ahead import AheadJournal, AheadReader
+from keeper.app.ahead import AheadJournal, SettledReader
 from keeper.chain.decode import SnapshotCodec
+from keeper.chain.fleet import Fleet
 from keeper.chain.plain import PlainLine
 from keeper.chain.reader import LensReader
 from keeper.chain.subscription import Subscription
@@ -52,9 +53,9 @@ _KEEPER = 6
 _PAUSE_S = 0.15
 STAGES: tuple[tuple[Any, str, str], ...] = (
     (running, "run_tick", "the whole tick"),
-    (AheadReader, "begin", "lens asked"),
+    (Fleet, "begin", "lens asked"),
     (Lanes, "follow", "what is in flight followed"),
-    (AheadReader, "read", "lens waited for and decoded"),
+    (SettledReader, "read", "lens waited for and decoded"),
     (LensReader, "readings", ". decoded"),
     (loop, "build_market", "market state"),
     (loop, "assess", "risk"),

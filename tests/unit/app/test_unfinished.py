@@ -62,13 +62,15 @@ def test_a_block_is_ticked_on_until_it_is_read_and_protection_is_taken(
     ) as keeper:
         blind, offers = iter(unread), iter(untaken)
 
-        def tick(head: BlockStamp) -> Any:
-            outcome = TickOutcome(head.number, TickStatus.SENT, "")
-            keeper.last = TickRecord(outcome, head, unread=next(blind, False))
-            return outcome
+        (vault,) = keeper.vaults
 
-        monkeypatch.setattr(keeper, "tick", tick)
-        monkeypatch.setattr(keeper.lanes, "untaken", lambda _lane: next(offers, 0))
+        def one_pass(head: BlockStamp, _vaults: Any) -> tuple[TickRecord, ...]:
+            outcome = TickOutcome(head.number, TickStatus.SENT, "")
+            vault.last = TickRecord(outcome, head, unread=next(blind, False))
+            return (vault.last,)
+
+        monkeypatch.setattr(keeper, "_pass", one_pass)
+        monkeypatch.setattr(vault.lanes, "untaken", lambda _lane: next(offers, 0))
         feed: Any = heads
         assert keeper.run(feed, stop) == ticks
     assert heads.given == ticks

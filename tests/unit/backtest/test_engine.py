@@ -179,7 +179,8 @@ def test_a_perpetual_that_is_wanted_is_traded_and_funded() -> None:
     causes = result.attribution.by_cause
     assert causes[Cause.PERPETUAL] == pytest.approx(5_000 * 10**6, rel=1e-6)
     assert causes[Cause.FUNDING] == pytest.approx(100 * 10**6, rel=0.06)
-    assert len(result.orders) == 1
+    (order,) = result.orders
+    assert (order.time, order.refused) == (START + 2 * 12, "")
 
 
 def test_an_option_that_is_wanted_is_auctioned_kept_and_settled() -> None:

@@ -253,3 +253,22 @@ def test_a_rehearsal_leaves_no_intent_open_whatever_comes_of_it() -> None:
             world.lanes.rehearse(intent)
         assert world.state(intent) is ends
     assert not world.book.attempts
+
+
+def test_what_gas_cost_in_a_day_is_watched_and_said_once_the_account_would_not_outlast_another(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """K-11."""
+    world = World(two=False)
+    world.submit(Lane.PROTECTIVE)
+    world.block()
+    (result,) = world.book.results.values()
+    cost = result.gas_used * result.gas_price_wei
+    for _ in range(25):
+        world.block()
+    assert (world.lanes.burned.protective_wei, world.lanes.burned.reverted_wei) == (cost, 0)
+    assert "gas burns" not in capsys.readouterr().out
+    world.chain.balance_wei = cost - 1
+    for _ in range(25):
+        world.block()
+    assert "gas burns" in capsys.readouterr().out
