@@ -1,9 +1,9 @@
 """What a target wants beyond what planning makes, as moves of the vault and orders at other venues.
 
 Planning makes moves for health, delta and written options, and orders for perpetuals. While it makes none for options
-bought here and for supplies at the vault's own venue, this is the shortest way from what is held to what is wanted: no routes, slices or rolls, and nothing for a
-change of less than a tenth of what is held. A plan that has orders of its own is left alone. What is made here meets
-the same mandate, buckets and latency as everything else.
+bought here and for supplies at the vault's own venue, this is the shortest way from what is held to what is wanted: no
+routes, slices or rolls, and nothing for a change of less than a tenth of what is held. A plan that has orders of its
+own is left alone. What is made here meets the same mandate, buckets and latency as everything else.
 """
 
 from dataclasses import dataclass

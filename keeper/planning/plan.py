@@ -154,8 +154,10 @@ def _full(draft: Draft, target: Target, market: MarketState, policy: PlanningPol
         floor = max(draft.bounds.health_floor_wad, target.health_wad or 0)
         bounds = replace(draft.bounds, health_floor_wad=min(floor, draft.ledger.health_wad()))
         if target.lane is Lane.ROUTINE:
-            due = slice_up(market, policy, _gap_value_up(draft, target.net_delta))
-            bounds = replace(bounds, max_swap=min(bounds.max_swap, draft.traded + due))
+            gap = _gap_value_up(draft, target.net_delta)
+            due = slice_up(market, policy, gap)
+            if due < gap:
+                bounds = replace(bounds, max_swap=min(bounds.max_swap, draft.traded + due))
         draft = move_delta(replace(draft, bounds=bounds), target.net_delta)
     return draft
 

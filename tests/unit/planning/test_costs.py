@@ -52,6 +52,7 @@ def test_waiting_costs_with_the_square_of_the_gap() -> None:
     careful = replace(POLICY, risk_aversion=3.0, waiting_days=36.5)
     one, two = (waiting_up(market_of(), careful, dollars(v)) for v in (10_000, 20_000))
     assert one == pytest.approx(1.5 * 0.36 * 0.1 * 10**8 / 10**6 * 10**6, rel=1e-9)
+    assert one is not None
     assert two == pytest.approx(4 * one, rel=1e-6)
     assert waiting_up(market_of(None), careful, dollars(1)) is None
     assert waiting_up(market_of(), POLICY, dollars(1)) is None
