@@ -8,6 +8,7 @@ Calls are counted at the wire, each call of a batch by itself. Figures to build/
 from __future__ import annotations
 
 import argparse
+import logging
 import statistics
 import tempfile
 import time
@@ -15,6 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import structlog
 
 from keeper.app import VaultTerms, build_keeper_of
 from keeper.chain.endpoint import Endpoint
@@ -66,7 +69,10 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--blocks", type=int, default=20, help="for each size")
-    blocks = parser.parse_args().blocks
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of vaults")
+    options = parser.parse_args()
+    blocks = options.blocks
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     figures: dict[str, Any] = {"machine": machine(), "blocks": blocks, "sizes": {}}
     with (
         tempfile.TemporaryDirectory(prefix="gimbal-growth-") as name,
@@ -77,7 +83,7 @@ def main() -> None:
             write_settings(describe(served.world, served.deployment), here), {}
         ).settings
         vaults = [settings.vault]
-        for size in SIZES:
+        for size in options.sizes:
             vaults += [another(served) for _ in range(size - len(vaults))]
             figures["sizes"][size] = measured(served, settings, vaults, here, blocks)
     print(

@@ -26,7 +26,6 @@ import structlog
 
 from keeper import abi, loop
 from keeper.app import build_heads, build_keeper_for
-from keeper.app import keeper as running
 from keeper.app.ahead import AheadJournal, SettledReader
 from keeper.chain.decode import SnapshotCodec
 from keeper.chain.fleet import Fleet
@@ -52,7 +51,6 @@ _KEEPER = 6
 """Development account that sends."""
 _PAUSE_S = 0.15
 STAGES: tuple[tuple[Any, str, str], ...] = (
-    (running, "run_tick", "the whole tick"),
     (Fleet, "begin", "lens asked"),
     (Lanes, "follow", "what is in flight followed"),
     (SettledReader, "read", "lens waited for and decoded"),
