@@ -159,3 +159,13 @@ def test_whoever_has_answered_so_far_no_decision_is_false(
     for result, truth in zip(found.decided, (PRICE, "0x7"), strict=True):
         assert result == truth or (isinstance(result, RpcError) and is_gone(result))
     assert set(found.liars) <= {"liar"}
+
+
+def test_of_errors_alike_one_that_tells_of_the_call_is_taken() -> None:
+    """What two honest nodes call out of gas is not "busy" because a third one was faster."""
+    asked = [("eth_call", [{}, {"blockHash": "0x1"}])]
+    words = ("busy", "out of gas", "err: out of gas: not enough")
+    said = {w: RpcError(w, "eth_call", -32_000, w) for w in words}
+    answers = {w: ([e], [essence("eth_call", e)]) for w, e in said.items()}
+    (found,) = tally(asked, answers, 2).decided or ()
+    assert found is said["out of gas"]
