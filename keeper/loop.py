@@ -74,7 +74,11 @@ class TickRules:
     """First pause of protective plans while the breaker is open (K-11: a revert burns gas on any lane).
     It doubles with every further revert in a row; a success ends it."""
     protective_backoff_max_blocks: int = 40
-    """Longest of these pauses."""
+    """Longest of these pauses, until reverts of a day cost `protective_revert_budget_wei`."""
+    protective_revert_budget_wei: int = 10**18
+    """What reverts may cost in `revert_budget_blocks` before protection that reverts over and over is tried ever
+    less often: its pauses then double up to `revert_budget_blocks`, danger or not, so a day over the budget has no
+    more tries than there are doublings (about ten). It is never stopped, and a success ends it."""
     danger_burn_bps: int = 1_000
     """Under the mandate's minimum health protection does not pause, until reverts since the last success cost
     this share of what the account held before them: a pause in a fall is a liquidation."""
@@ -106,6 +110,8 @@ class TickRecord:
     """What third-party risk modules said, if they were asked."""
     verdict: Verdict | None = None
     intent: Intent | None = None
+    vault: str = ""
+    """What a keeper of several calls the vault."""
     unread: bool = False
     """True if the block could not be read to the end: the same block is worth another try."""
 
@@ -134,21 +140,43 @@ def run_tick(
 ) -> TickRecord:
     """As `tick`, with all that was seen on the way."""
     rules = rules or TickRules()
+    decided = decide_tick(ports, policies, strategy, clock, rules=rules, block=block)
+    return finish_tick(ports, rules, decided)
+
+
+def decide_tick(
+    ports: Ports,
+    policies: Policies,
+    strategy: Strategy,
+    clock: Clock,
+    *,
+    rules: TickRules,
+    block: BlockStamp | None = None,
+) -> TickRecord:
+    """The first half of a tick: up to the journalled decision. Nothing is signed before `finish_tick`."""
     record = TickRecord(TickOutcome(0, TickStatus.SKIPPED, ""), block)
     try:
-        block = block or ports.chain.head()
-        record = replace(record, block=block)
+        if block is None:
+            block = ports.chain.head()
+            record = replace(record, block=block)
         _refuse_future(block, clock, rules.max_head_ahead_s)
-        record = replace(record, settled=ports.executor.follow(block))
+        settled = ports.executor.follow(block)
+        if settled:
+            record = replace(record, settled=settled)
         age = clock() - block.timestamp
         if age > rules.max_head_age_s:
-            record = _ended(record, TickStatus.SKIPPED, f"newest block is {age:.0f} s old")
-        elif ports.executor.unmined(Lane.PROTECTIVE):
-            record = _ended(record, TickStatus.PENDING, "a protective intent is in flight")
-        else:
-            record = _act(
-                ports, rules, _decide(ports, policies, strategy, rules=rules, seen=(record, block))
-            )
+            return _ended(record, TickStatus.SKIPPED, f"newest block is {age:.0f} s old")
+        if ports.executor.unmined(Lane.PROTECTIVE):
+            return _ended(record, TickStatus.PENDING, "a protective intent is in flight")
+        return _decide(ports, policies, strategy, rules=rules, seen=(record, block))
+    except ReadError as error:
+        return replace(_ended(record, TickStatus.SKIPPED, str(error)), unread=True)
+
+
+def finish_tick(ports: Ports, rules: TickRules, record: TickRecord) -> TickRecord:
+    """The second half: what was decided is done, and how the tick ended is journalled."""
+    try:
+        record = _act(ports, rules, record)
     except ReadError as error:
         record = replace(_ended(record, TickStatus.SKIPPED, str(error)), unread=True)
     ports.journal.record_outcome(record.outcome)
@@ -178,11 +206,9 @@ def _decide(
     outlook, holdings = _look_around(ports, policies, readings)
     market = build_market(readings, policies.market, outlook, holdings)
     risk = assess(market, _as_recent(policies.risk, ports.executor))
-    record = replace(record, market=market, risk=risk)
     target = strategy(market, risk)
     plan = make_plan(market, risk, target, policies.planning)
     said = _modules_say(ports, plan, market)
-    record = replace(record, modules=said)
     verdict = _verdict(plan, market, ports=ports, policies=policies, rules=rules)
     verdict = Verdict(verdict.refusals + module_refusals(said, policies.modules))
     payload: Payload | None = rebalance_of(plan, market.readings)
@@ -202,7 +228,16 @@ def _decide(
     ports.journal.record_decision(
         market, risk, target, plan, verdict, intent, account=account, fence=ports.control.fence
     )
-    record = replace(record, target=target, plan=plan, verdict=verdict, intent=intent)
+    record = replace(
+        record,
+        market=market,
+        risk=risk,
+        target=target,
+        plan=plan,
+        modules=said,
+        verdict=verdict,
+        intent=intent,
+    )
     if waits and intent is None and (verdict.passed or plan.empty):
         return _ended(record, TickStatus.PENDING, "a routine intent is in flight")
     return _not_sent(record, market, risk, verdict, target.reason if target.hold else plan.reason)
@@ -316,15 +351,19 @@ def _paused(ports: Ports, rules: TickRules, lane: Lane, readings: Readings) -> t
     """Why a lane must wait although the guard passed its plan: breaker, gas budget, cooldown (K-11)."""
     block, chain_id, journal = readings.block, readings.chain_id, ports.journal
     reverts = journal.mined_reverts(chain_id)
+    day = block.number - rules.revert_budget_blocks + 1
     pause = _breaker_pause(rules, lane, len(reverts))
-    if pause and lane is Lane.PROTECTIVE and _cannot_wait(ports, rules, readings, reverts):
-        pause = 0
+    if pause and lane is Lane.PROTECTIVE:
+        if journal.reverted_gas_wei(chain_id, day) >= rules.protective_revert_budget_wei:
+            pause = _breaker_pause(rules, lane, len(reverts), most=rules.revert_budget_blocks)
+        elif _cannot_wait(ports, rules, readings, reverts):
+            pause = 0
     # a head behind the last revert (endpoints differ, chains reorganise) waits as well
     if pause and block.number < (until := reverts[0] + pause):
         message = f"{len(reverts)} reverts in a row; {lane} plans wait until block {until}"
         return (Refusal("breaker", message),)
     routine = lane is Lane.ROUTINE
-    burned = journal.reverted_gas_wei(chain_id, block.number - rules.revert_budget_blocks + 1)
+    burned = journal.reverted_gas_wei(chain_id, day)
     if routine and burned >= rules.revert_budget_wei:
         message = (
             f"reverts cost {burned / 1e18:.4f} ETH in {rules.revert_budget_blocks} blocks, "
@@ -337,14 +376,18 @@ def _paused(ports: Ports, rules: TickRules, lane: Lane, readings: Readings) -> t
     return ()
 
 
-def _breaker_pause(rules: TickRules, lane: Lane, reverts: int) -> int:
-    """Blocks a lane waits after the last of some reverts in a row; 0 while the breaker is closed."""
+def _breaker_pause(rules: TickRules, lane: Lane, reverts: int, most: int | None = None) -> int:
+    """Blocks a lane waits after the last of some reverts in a row; 0 while the breaker is closed.
+
+    most: of protection, in the place of the longest pause of the rules.
+    """
     if reverts < rules.max_reverts:
         return 0
     if lane is Lane.ROUTINE:
         return rules.breaker_blocks
     doublings = min(reverts - rules.max_reverts, 64)
-    return min(rules.protective_backoff_blocks << doublings, rules.protective_backoff_max_blocks)
+    longest = rules.protective_backoff_max_blocks if most is None else most
+    return min(rules.protective_backoff_blocks << doublings, longest)
 
 
 def _cannot_wait(

@@ -1,15 +1,13 @@
 """Asking ahead: what a tick is going to ask is asked while it does something else. Only reads, never a signature."""
 
-from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any, Protocol
 
 from keeper.app.lineage import Lineage
-from keeper.chain.reader import LensReader
-from keeper.chain.source import Call, Source
 from keeper.model.block import BlockStamp
 from keeper.model.decision import Intent
 from keeper.model.market import Readings
+from keeper.model.ports import ChainReader
 
 
 class Begins(Protocol):
@@ -20,48 +18,21 @@ class Begins(Protocol):
         ...
 
 
-class AheadReader:
-    """ChainReader whose next reading may be under way already. One thread asks it."""
+class SettledReader:
+    """ChainReader of one vault: nothing is decided on a block whose place in the chain is still looked for."""
 
-    def __init__(
-        self, source: Source, reader: LensReader, threads: Executor, lineage: Lineage
-    ) -> None:
-        self._lineage = lineage
-        self._source = source
+    def __init__(self, reader: ChainReader, lineage: Lineage) -> None:
         self._reader = reader
-        self._threads = threads
-        self._begun: tuple[str, Callable[[], list[Any]]] | None = None
-
-    def begin(self, block: BlockStamp) -> None:
-        """Ask for the vault at `block`; the next `read` of that block waits for the answer."""
-        calls = self._reader.calls(block)
-        self._begun = None
-        waits = asked(self._source, calls)
-        if waits is None:
-            waits = self._threads.submit(self._source.agreed_batch, calls).result
-        self._begun = block.hash, waits
+        self._lineage = lineage
 
     def head(self) -> BlockStamp:
         """Newest block."""
         return self._reader.head()
 
     def read(self, block: BlockStamp) -> Readings:
-        """The vault through the lens, pinned to `block`; raises as LensReader.read.
-
-        Nothing is decided on a block whose place in the chain is still looked for: DeepReorganisationError.
-        """
+        """The vault through the lens, pinned to `block`; raises DeepReorganisationError as well."""
         self._lineage.settled()
-        begun, self._begun = self._begun, None
-        if begun is None or begun[0] != block.hash:
-            return self._reader.read(block)
-        return self._reader.readings(block, begun[1]())
-
-
-def asked(source: Any, calls: Sequence[Call]) -> Callable[[], list[Any]] | None:
-    """A batch asked without a thread, where whoever answers can be asked so: a hand-over takes longer than asking."""
-    begin = getattr(source, "begin", None)
-    waits: Callable[[], list[Any]] | None = begin(calls) if begin is not None else None
-    return waits
+        return self._reader.read(block)
 
 
 class AheadJournal:

@@ -1,31 +1,30 @@
-"""Builds a keeper: from values alone, or from settings, checked before its first tick."""
+"""Builds a keeper from settings, checked before its first tick."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import structlog
 
 from keeper import abi
 from keeper.app.keeper import Keeper
-from keeper.app.lanes import LaneTerms, build_lanes, lane_terms, protective_signer
-from keeper.chain.endpoint import Endpoint
+from keeper.app.kept import VaultTerms
+from keeper.app.lanes import lane_terms
+from keeper.app.values import build_keeper_of
 from keeper.chain.heads import Heads
-from keeper.chain.pool import EndpointPool
 from keeper.chain.reader import LensReader
-from keeper.chain.reorg import DEFAULT_DEPTH
-from keeper.clock import Clock, system_clock
 from keeper.config.endpoints import feeds_of, pool_of
 from keeper.config.key import Prompt, load_address, load_signer
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
 from keeper.config.risk import module_specs
 from keeper.config.settings import KeySettings, Settings
-from keeper.config.strategy import load_strategy
-from keeper.errors import KeystoreError, UnfundedError, WrongVaultError
-from keeper.execution.fees import GasPolicy
-from keeper.execution.machine import FollowPolicy
-from keeper.execution.signer import Signer, from_private_key
-from keeper.journal.store import open_journal
-from keeper.loop import TickRules
+from keeper.config.strategy import is_foreign, load_strategy
+from keeper.errors import KeystoreError, ReadError, UnfundedError, WrongVaultError
+from keeper.execution.signer import Signer
+from keeper.hosted import HostedStrategy, StrategyLimits
 from keeper.market import build_market
-from keeper.model.control import FREE
+from keeper.model.control import FREE, Control
 from keeper.model.market import Readings
 from keeper.model.policy import Policies
 from keeper.model.ports import RiskModules, Strategy
@@ -35,91 +34,77 @@ from keeper.ops.risk_modules import HostLimits, LiveModules
 NOBODY = "0x000000000000000000000000000000000000dEaD"
 """Stands for the keeper in a dry run without any account; the vault refuses it, which is shown."""
 _TYPICAL_GAS = 1_000_000
+_log = structlog.get_logger(__name__)
 
 
-def build_keeper_for(
-    *,
-    rpc_url: str = "",
-    pool: EndpointPool | None = None,
-    chain_id: int,
-    vault: str,
-    lens: str,
-    strategy: Strategy,
-    policies: Policies,
-    journal_path: str | Path,
-    private_key: str | None = None,
-    signer: Signer | None = None,
-    address: str | None = None,
-    clock: Clock = system_clock,
-    rules: TickRules | None = None,
-    gas: GasPolicy | None = None,
-    follow: FollowPolicy | None = None,
-    timeout_s: float = 10.0,
-    modules: RiskModules | None = None,
-    gate: Gate | None = None,
-    protective: Signer | None = None,
-    terms: LaneTerms | None = None,
-    reorganisation_depth: int = DEFAULT_DEPTH,
-) -> Keeper:
-    """A keeper from values alone, without a settings file: for demos, tests and other programs.
+class Signers:
+    """Each key is loaded once, however many vaults it signs for."""
 
-    It reads and sends through `pool`, which it closes, or through the one endpoint at `rpc_url`.
-    One of `signer` and `private_key` signs; with neither, `address` names the account and only a dry run
-    is possible. `protective` signs for the protective lane; without it both lanes share an account.
-    Nothing is asked of the endpoint yet: call `verify()` for that.
-    """
-    if signer is None and private_key is not None:
-        signer = from_private_key(private_key, "private_key")
-    if gate is not None:
-        signer = gate.seal(signer) if signer else None
-        protective = gate.seal(protective) if protective else None
-    account = signer.address if signer else address
-    if account is None:
-        raise ValueError("one of signer, private_key and address is needed")
-    rules = rules or TickRules()
-    if signer is None:
-        rules = replace(rules, dry_run=True)
-    journal = open_journal(journal_path)
-    endpoint = pool or EndpointPool([Endpoint(rpc_url, timeout_s)])
-    reader = LensReader(
-        endpoint,
-        abi.load("VaultLens"),
-        chain_id=chain_id,
-        vault=vault,
-        lens=lens,
-        keeper=account,
-    )
-    lanes = build_lanes(
-        endpoint,
-        journal,
-        chain_id=chain_id,
-        account=account,
-        signer=signer,
-        protective=protective,
-        terms=_terms(terms, gas, follow),
-        gate=gate.closed if gate else None,
-    )
-    return Keeper(
-        endpoint,
-        reader,
-        lanes,
-        journal=journal,
-        strategy=strategy,
-        policies=policies,
-        rules=rules,
-        clock=clock,
-        address=account,
-        modules=modules,
-        control=gate or FREE,
-        reorganisation_depth=reorganisation_depth,
-    )
+    def __init__(self, prompt: Prompt | None) -> None:
+        self._prompt = prompt
+        self._loaded: dict[KeySettings, Signer | None] = {}
+
+    def load(self, key: KeySettings) -> Signer | None:
+        """The signer, None if the settings name no key at all; KeystoreError if it cannot be had."""
+        if key not in self._loaded:
+            self._loaded[key] = load_signer(key, prompt=self._prompt)
+        return self._loaded[key]
 
 
-def _terms(
-    terms: LaneTerms | None, gas: GasPolicy | None, follow: FollowPolicy | None
-) -> LaneTerms:
-    found = terms or LaneTerms()
-    return replace(found, gas=gas or found.gas, follow=follow or found.follow)
+class Opening:
+    """One vault of the settings on its way to being kept."""
+
+    def __init__(
+        self, settings: Settings, *, several: bool, dry_run: bool, gate: Gate | None
+    ) -> None:
+        """settings: as if the vault were the only one; `several`: it is not."""
+        self._settings = settings
+        self._dry_run = dry_run
+        self._control: Control = gate.of(settings.vault) if gate else FREE
+        self._name = settings.label if several else ""
+        self.label = settings.label
+        self._started: list[Any] = []
+
+    def prepare(self, signers: Signers) -> None:
+        """Strategy and signers; SettingError or KeystoreError."""
+        settings = self._settings
+        self._strategy = _strategy(settings)
+        self._started.append(self._strategy)
+        module_specs(settings)  # a name that is wrong is told before a password is asked for
+        self._signer, self._account = _account(settings.key, self._dry_run, signers)
+        self._protective = None if self._dry_run else signers.load(settings.protective_key)
+
+    def close(self) -> None:
+        """End the processes that were started for it."""
+        for started in self._started:
+            if hasattr(started, "close"):
+                started.close()
+
+    def __call__(self) -> VaultTerms:
+        """Look at the vault; WrongVaultError, WrongChainError, EndpointError or UnfundedError."""
+        settings = self._settings
+        readings = first_readings(settings, self._account)
+        if not self._dry_run:
+            _require_able(readings, settings)
+            second = self._protective
+            if second is not None and second.address != self._account:
+                _require_able(first_readings(settings, second.address), settings)
+        found = policies(settings, readings.asset.decimals)
+        modules = _modules(settings, found, readings)
+        self._started.append(modules)
+        return VaultTerms(
+            vault=settings.vault,
+            lens=settings.lens,
+            account=self._account,
+            strategy=self._strategy,
+            policies=found,
+            rules=tick_rules(settings, dry_run=self._dry_run),
+            name=self._name,
+            signer=self._signer,
+            protective=self._protective,
+            modules=modules,
+            control=self._control,
+        )
 
 
 def build_keeper(
@@ -132,43 +117,61 @@ def build_keeper(
     """The keeper of a settings file, checked before the first tick.
 
     Raises SettingError, KeystoreError, WrongVaultError, WrongChainError, EndpointError, UnfundedError or
-    JournalError, each with one clear line.
+    JournalError, each with one clear line. Of several vaults those that cannot be kept yet are tried again later,
+    as long as one can.
     """
-    strategy = load_strategy(settings.strategy.name, settings.strategy.parameters)
-    module_specs(settings)  # a name that is wrong is told before a password is asked for
-    signer, address = _account(settings.key, dry_run, prompt)
-    protective = None if dry_run else protective_signer(settings, prompt)
-    readings = first_readings(settings, address)
-    if not dry_run:
-        _require_able(readings, settings)
-        if protective is not None and protective.address != address:
-            _require_able(first_readings(settings, protective.address), settings)
-    found = policies(settings, readings.asset.decimals)
-    modules = _modules(settings, found, readings)
+    opening = [
+        Opening(each, several=bool(settings.vaults), dry_run=dry_run, gate=gate)
+        for each in settings.each()
+    ]
     try:
-        return build_keeper_for(
+        signers = Signers(prompt)
+        for (
+            later
+        ) in opening:  # what is wrong in the settings is told before anything is asked of the chain
+            later.prepare(signers)
+        found, left = _opened(opening)
+        return build_keeper_of(
+            found,
             pool=pool_of(settings),
             chain_id=settings.chain_id,
-            vault=settings.vault,
-            lens=settings.lens,
-            strategy=strategy,
-            policies=found,
             journal_path=journal_path(settings, dry_run=dry_run),
-            signer=signer,
-            address=address,
-            rules=tick_rules(settings, dry_run=dry_run),
-            gas=gas_policy(settings),
-            follow=follow_policy(settings),
-            modules=modules,
             gate=gate,
-            protective=protective,
-            terms=lane_terms(settings),
+            terms=replace(
+                lane_terms(settings), gas=gas_policy(settings), follow=follow_policy(settings)
+            ),
+            opening=left,
             reorganisation_depth=settings.agreement.reorganisation_depth,
         )
     except BaseException:
-        if modules is not None:
-            modules.close()  # no keeper will
+        for later in opening:  # no keeper will
+            later.close()
         raise
+
+
+def _opened(opening: Sequence[Opening]) -> tuple[list[VaultTerms], list[Opening]]:
+    """Those that can be kept, and those that cannot yet; raises the first fault where none can."""
+    found, left, faults = [], [], []
+    for later in opening:
+        try:
+            found.append(later())
+        except (ReadError, WrongVaultError, UnfundedError) as error:
+            faults.append(error)
+            left.append(later)
+    if not found:
+        raise faults[0]
+    for later, fault in zip(left, faults, strict=True):
+        _log.error("a vault cannot be kept yet", vault=later.label, problem=str(fault))
+    return found, left
+
+
+def _strategy(settings: Settings) -> Strategy:
+    """Ours in this process, one of another distribution in a process of its own."""
+    name, parameters = settings.strategy.name, settings.strategy.parameters
+    if not is_foreign(name, parameters):
+        return load_strategy(name, parameters)
+    limits = StrategyLimits(time_s=settings.strategy.time_s, memory_mb=settings.strategy.memory_mb)
+    return HostedStrategy(name, parameters, limits).start()
 
 
 def _modules(settings: Settings, found: Policies, readings: Readings) -> RiskModules | None:
@@ -221,10 +224,10 @@ def first_readings(settings: Settings, address: str) -> Readings:
         endpoint.close()
 
 
-def _account(key: KeySettings, dry_run: bool, prompt: Prompt | None) -> tuple[Signer | None, str]:
+def _account(key: KeySettings, dry_run: bool, signers: Signers) -> tuple[Signer | None, str]:
     if dry_run:
         return None, load_address(key) or NOBODY
-    signer = load_signer(key, prompt=prompt)
+    signer = signers.load(key)
     if signer is None:
         remedy = f"set key.keystore or ${key.private_key_env}, or use --dry-run"
         raise KeystoreError("the settings", "no key is named and a live keeper must sign", remedy)

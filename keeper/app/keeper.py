@@ -1,87 +1,78 @@
-"""The keeper: ticks on demand, once, or for each new head."""
+"""The keeper: every vault ticks on demand, once, or for each new head."""
 
 import gc
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import structlog
 
-from keeper.app.ahead import AheadJournal, AheadReader
+from keeper import abi
+from keeper.app.ahead import AheadJournal, SettledReader
+from keeper.app.apart import each_apart
 from keeper.app.drain import drain
+from keeper.app.kept import KeptVault, Later, VaultTerms
+from keeper.app.lanes import Accounts
 from keeper.app.lineage import Lineage
 from keeper.app.stall import StallWatch
+from keeper.chain.fleet import Fleet
 from keeper.chain.heads import Heads
 from keeper.chain.pool import EndpointPool
 from keeper.chain.reader import LensReader
 from keeper.chain.reorg import DEFAULT_DEPTH, ReorgWatch
 from keeper.clock import Clock
 from keeper.errors import DeepReorganisationError, GimbalError, ReadError
-from keeper.execution.lanes import Lanes
 from keeper.journal.context import context_of
 from keeper.journal.store import SqlJournal
-from keeper.loop import Ports, TickRecord, TickRules, run_tick
+from keeper.loop import Ports, TickRecord
 from keeper.model.block import BlockStamp
-from keeper.model.control import FREE, Control
-from keeper.model.decision import Lane
 from keeper.model.market import Readings
 from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
-from keeper.model.policy import Policies
-from keeper.model.ports import RiskModules, Strategy
-from keeper.ops.correlation import correlated, in_tick
+from keeper.ops.correlation import correlated
 
 _log = structlog.get_logger(__name__)
-_LOUD = frozenset({TickStatus.REFUSED, TickStatus.FAILED, TickStatus.SKIPPED})
+_OPEN_EVERY_BLOCKS = 25
 
 
 class Keeper:
-    """One vault, one account, one strategy. Use as a context manager, or call close()."""
+    """Vaults of one chain over shared endpoints, journal and accounts. A context manager, or call close().
+
+    A block is read for all vaults together; then each decides by itself, the most endangered first. Protection is
+    sent as it is decided, routine work after every vault has decided. What one vault meets ends its own tick only.
+    """
 
     def __init__(
         self,
         pool: EndpointPool,
-        reader: LensReader,
-        lanes: Lanes,
+        accounts: Accounts,
+        vaults: Sequence[VaultTerms],
         *,
+        chain_id: int,
         journal: SqlJournal,
-        strategy: Strategy,
-        policies: Policies,
-        rules: TickRules,
         clock: Clock,
-        address: str,
-        modules: RiskModules | None = None,
-        control: Control = FREE,
+        opening: Iterable[Later] = (),
+        fleet: Fleet | None = None,
         reorganisation_depth: int = DEFAULT_DEPTH,
     ) -> None:
+        """opening: vaults that could not be read yet; they are tried again now and then."""
         self.pool = pool
         """Its endpoints."""
-        self._reader = reader
+        self.lanes = accounts
+        """All accounts: gauges, and what a person may order."""
+        self.journal = journal
+        self._chain_id = chain_id
+        self._clock = clock
         self._threads = ThreadPoolExecutor(3, thread_name_prefix="ahead")
         self._lineage = Lineage(ReorgWatch(pool, reorganisation_depth), self._threads)
-        self._ahead = AheadReader(pool, reader, self._threads, self._lineage)
-        self.lanes = lanes
-        """Both accounts: gauges, and what a person may order."""
-        # what these answer to a tick is part of its decision, and journalled with it (K-07)
-        heard = journal.witness
-        self._ports = Ports(
-            self._ahead,
-            heard("executor", correlated(lanes)),
-            heard("journal", AheadJournal(journal, lanes, self._threads)),
-            heard("modules", modules) if modules is not None else None,
-            heard("control", control),
-        )
-        journal.decide_with(context_of(strategy, policies, rules))
-        self._strategy = strategy
-        self._policies = policies
-        self._rules = rules
-        self._clock = clock
-        self.address = address
-        """The keeper's account."""
-        self.journal = journal
-        self.last: TickRecord | None = None
-        """All that the newest tick saw and decided, for display."""
+        self._fleet = fleet or Fleet(pool, restless=accounts.restless)
+        self._readers: list[LensReader] = []
+        self._vaults: list[KeptVault] = []
+        self._opening = list(opening)
+        self._opened_at = 0
+        for terms in vaults:
+            self._keep(terms)
 
     def __enter__(self) -> "Keeper":
         return self
@@ -89,17 +80,60 @@ class Keeper:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _keep(self, terms: VaultTerms) -> None:
+        reader = LensReader(
+            self.pool,
+            abi.load("VaultLens"),
+            chain_id=self._chain_id,
+            vault=terms.vault,
+            lens=terms.lens,
+            keeper=terms.account,
+        )
+        lanes = self.lanes.lanes(terms.vault, terms.account, terms.signer, terms.protective)
+        journal = self.journal.of(terms.vault)
+        # what these answer to a tick is part of its decision, and journalled with it (K-07)
+        heard, modules = journal.witness, terms.modules
+        ports = Ports(
+            SettledReader(self._fleet.join(reader), self._lineage),
+            heard("executor", correlated(lanes)),
+            heard("journal", AheadJournal(journal, lanes, self._threads)),
+            heard("modules", modules) if modules is not None else None,
+            heard("control", terms.control),
+        )
+        journal.decide_with(context_of(terms.strategy, terms.policies, terms.rules))
+        self._readers.append(reader)
+        self._vaults.append(
+            KeptVault(terms, ports, lanes, journal, self._clock, look_up=reader.look_up)
+        )
+
+    @property
+    def vaults(self) -> tuple[KeptVault, ...]:
+        """Those that are kept."""
+        return tuple(self._vaults)
+
+    @property
+    def address(self) -> str:
+        """The account of the first vault."""
+        return self._vaults[0].terms.account
+
+    @property
+    def last(self) -> TickRecord | None:
+        """All that the newest tick of the first vault saw and decided, for display."""
+        return self._vaults[0].last
+
     def verify(self) -> Readings:
-        """Right chain, a lens, a vault? Raises WrongChainError, WrongVaultError, EndpointError."""
-        return self._reader.verify()
+        """Right chain, lenses, vaults? The first's readings. Raises WrongChainError, WrongVaultError, EndpointError."""
+        found = [reader.verify() for reader in self._readers]
+        return found[0]
 
     def read(self) -> Readings:
-        """The vault at the newest head."""
-        return self._reader.read(self._reader.head())
+        """The first vault at the newest head."""
+        reader = self._readers[0]
+        return reader.read(reader.head())
 
     def head(self) -> BlockStamp:
         """Newest block."""
-        return self._reader.head()
+        return self._fleet.head()
 
     def see(self, head: BlockStamp) -> None:
         """A head on which nothing is decided: only its place in the chain is noted.
@@ -107,60 +141,70 @@ class Keeper:
         Raises DeepReorganisationError as `tick`.
         """
         self._lineage.see(head)
+        self.lanes.pass_over(head)
 
     def tick(self, block: BlockStamp | None = None) -> TickOutcome:
-        """One pass for `block` (by default the newest head). Follows what is in flight, never waits.
+        """One pass of every vault for `block` (by default the newest head); the outcome of the first.
 
-        Raises DeepReorganisationError when `block` shares no recent ancestor with the last one (K-12).
+        Follows what is in flight, never waits. Raises DeepReorganisationError when `block` shares no recent ancestor
+        with the last one (K-12), JournalError, and what was not foreseen where it met every vault.
         """
-        try:
-            with in_tick(block):
-                # asked while what is in flight is looked after; not of a block whose place is still looked for,
-                # unless something is in flight and takes as long
-                if block is not None and (self._lineage.see(block) or self.lanes.in_flight()):
-                    self._ahead.begin(block)
-                record = run_tick(
-                    self._ports,
-                    self._policies,
-                    self._strategy,
-                    self._clock,
-                    rules=self._rules,
-                    block=block,
-                )
-                _report(record)
-        except DeepReorganisationError as error:
-            number = block.number if block else 0
-            self.journal.record_outcome(TickOutcome(number, TickStatus.FAILED, str(error)))
-            raise
-        except GimbalError:
-            raise
-        except Exception as error:
-            # not understood: written down, said aloud, and the end of the loop
-            reason = f"stopped by an unexpected {type(error).__name__}"
-            number = block.number if block else 0
-            self.journal.record_outcome(TickOutcome(number, TickStatus.FAILED, reason))
-            _log.error(reason, block=number, problem=str(error))
-            raise
-        self.last = record
-        return record.outcome
+        return self._pass(block, self.vaults)[0].outcome
 
-    def once(self, patience_s: float = 60.0, poll_s: float = 0.5) -> TickOutcome:
-        """One tick, and where it sent something, its end, as far as it comes within `patience_s`."""
-        outcome = self.tick()
+    def _pass(
+        self, block: BlockStamp | None, vaults: Sequence[KeptVault]
+    ) -> tuple[TickRecord, ...]:
+        """The records of these vaults, in their order."""
+        if block is None:
+            try:
+                block = self.head()
+            except ReadError as error:
+                outcome = TickOutcome(0, TickStatus.SKIPPED, str(error))
+                return tuple(v.ended(TickRecord(outcome, unread=True)) for v in vaults)
+        self.lanes.begin_round()
+        try:
+            # asked while what is in flight is looked after; not of a block whose place is still looked for,
+            # unless something is in flight and takes as long
+            if self._lineage.see(block) or self.lanes.in_flight():
+                self._fleet.begin(block, self._threads)
+            return each_apart(vaults, self._by_danger(vaults, block), block)
+        except DeepReorganisationError as error:
+            for vault in vaults:
+                vault.stopped(TickRecord(TickOutcome(0, TickStatus.FAILED, ""), block), str(error))
+            raise
+
+    def _by_danger(self, vaults: Sequence[KeptVault], block: BlockStamp) -> list[KeptVault]:
+        """The vault nearest to the least health it must have first; those that cannot be read last."""
+        if len(vaults) == 1:
+            return list(vaults)
+        found = dict(zip(self._vaults, self._fleet.read(block), strict=True))
+
+        def danger(vault: KeptVault) -> float:
+            readings = found[vault]
+            if not isinstance(readings, Readings):
+                return float("inf")
+            return readings.account.health_wad / max(1, readings.limits.min_health_wad)
+
+        return sorted(vaults, key=danger)
+
+    @property
+    def unfinished(self) -> bool:
+        """True if the newest block is worth another tick of some vault."""
+        return any(vault.unfinished for vault in self._vaults)
+
+    def once(self, patience_s: float = 60.0, poll_s: float = 0.5) -> tuple[TickOutcome, ...]:
+        """One tick of every vault, and where something was sent, its end, as far as it comes within `patience_s`."""
+        outcomes = [record.outcome for record in self._pass(None, self.vaults)]
         end = time.monotonic() + patience_s
         while self.lanes.in_flight() and time.monotonic() < end:
             time.sleep(poll_s)
             for result in self._follow():
-                number = result.block_number or 0
-                reason = f"{outcome.reason} ({result.status})"
-                outcome = replace(outcome, block_number=number, reason=reason)
-                if result.status != "mined":
-                    outcome = replace(outcome, status=TickStatus.FAILED)
-        return outcome
+                outcomes = [_with_end(outcome, result) for outcome in outcomes]
+        return tuple(outcomes)
 
     def _follow(self) -> tuple[AttemptResult, ...]:
         try:
-            return self.lanes.follow(self._reader.head())
+            return self.lanes.follow(self.head())
         except ReadError as error:
             _log.warning("cannot follow", problem=str(error))
             return ()
@@ -172,10 +216,12 @@ class Keeper:
         blocks: int | None = None,
         on_tick: Callable[[TickRecord], None] | None = None,
     ) -> int:
-        """A tick for each new head until `stop` is set or `blocks` are done; returns how many."""
+        """A pass for each new head until `stop` is set or `blocks` are done; returns how many."""
         done = 0
         gc.freeze()  # what is loaded by now stays: collections under a tick need not look at it
-        stall = StallWatch(self._rules.max_head_age_s, time.monotonic)
+        patience_s = min(v.terms.rules.max_head_age_s for v in self._vaults)
+        stall = StallWatch(patience_s, time.monotonic)
+        last, again = "", list[KeptVault]()
         while not stop.is_set() and (blocks is None or done < blocks):
             self._say_if_stalled(stall)
             try:
@@ -186,21 +232,40 @@ class Keeper:
             if head is None or stop.is_set():
                 continue
             stall.moved()
-            self.tick(head)
-            if self.last is not None and self.last.unread:
-                heads.again()  # what could not be read now may be soon: a block is long in a fall
+            records = self._pass(head, again if again and head.hash == last else self.vaults)
+            last = head.hash
+            again = [vault for vault in self._vaults if vault.unfinished]
+            if again:
+                heads.again()
             done += 1
-            if on_tick and self.last:
-                on_tick(self.last)
+            if on_tick is not None:
+                for record in records:
+                    on_tick(record)
+            self._open(head)
         if stop.is_set():
             self._drain()
         return done
 
+    def _open(self, head: BlockStamp) -> None:
+        """Try one of the vaults that could not be read so far; the others have had their tick."""
+        if not self._opening or abs(head.number - self._opened_at) < _OPEN_EVERY_BLOCKS:
+            return
+        self._opened_at = head.number
+        opening = self._opening.pop(0)
+        try:
+            terms = opening()
+        except GimbalError as error:
+            _log.error("a vault cannot be kept yet", problem=str(error))
+            self._opening.append(opening)
+            return
+        self._keep(terms)
+        _log.info("a vault more is kept", vault=terms.name or terms.vault)
+
     def _drain(self) -> None:
         """Patience with what is in flight; none for who may not send: another keeper follows it now."""
-        if self._ports.control.refusals(Lane.PROTECTIVE):
+        if any(vault.forbidden() for vault in self._vaults):
             return
-        drain(self.lanes, self._reader.head, self._rules.stop_patience_s)
+        drain(self.lanes, self.head, max(v.terms.rules.stop_patience_s for v in self._vaults))
 
     def _say_if_stalled(self, stall: StallWatch) -> None:
         waited = stall.overdue_s()
@@ -208,39 +273,23 @@ class Keeper:
             return
         number = self.last.outcome.block_number if self.last else 0
         outcome = TickOutcome(number, TickStatus.SKIPPED, f"no new head for {waited:.0f} s")
-        self.journal.record_outcome(outcome)
+        for vault in self._vaults:
+            vault.journal.record_outcome(outcome)
         _log.warning("the chain stands still", block=number, reason=outcome.reason)
 
     def close(self) -> None:
-        """Close connections and the journal, and end risk modules."""
-        if self._ports.modules is not None:
-            self._ports.modules.close()
+        """Close connections and the journal, and end risk modules and strategies in processes of their own."""
+        for vault in self._vaults:
+            vault.close()
         self.pool.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self.journal.close()
 
 
-def _report(record: TickRecord) -> None:
-    outcome = record.outcome
-    for result in record.settled:
-        say = _log.info if result.status == "mined" else _log.warning
-        say(
-            f"transaction {result.status}",
-            tx=result.tx_hash,
-            block=result.block_number,
-            gas_used=result.gas_used,
-        )
-    for module in record.modules:
-        if module.problem:
-            _log.warning("risk module fails", module=module.module, problem=module.problem)
-        elif module.veto:
-            _log.warning("risk module vetoes", module=module.module, reason=module.veto)
-    say = _log.warning if outcome.status in _LOUD else _log.info
-    facts: dict[str, object] = {"block": outcome.block_number, "reason": outcome.reason}
-    if record.risk:
-        facts["health"] = round(record.risk.health_wad / 1e18, 4)
-    if record.intent:
-        facts["intent"] = record.intent.id
-    if outcome.tx_hash:
-        facts["tx"] = outcome.tx_hash
-    say(f"tick {outcome.status}", **facts)
+def _with_end(outcome: TickOutcome, result: AttemptResult) -> TickOutcome:
+    """The outcome of a tick whose transaction ended."""
+    if outcome.intent_id != result.intent_id:
+        return outcome
+    reason = f"{outcome.reason} ({result.status})"
+    ended = replace(outcome, block_number=result.block_number or 0, reason=reason)
+    return ended if result.status == "mined" else replace(ended, status=TickStatus.FAILED)

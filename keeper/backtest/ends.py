@@ -4,10 +4,8 @@
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from keeper.backtest.option_market import Terms
 from keeper.backtest.readings import KEEPER_ADDRESS, readings_of
 from keeper.backtest.reverts import Reverted
 from keeper.backtest.spec import RAY
@@ -88,7 +86,7 @@ class Around:
     def _of_shares(self) -> tuple[float, float | None]:
         """Drawdown of the share's value, and its volatility over about a month, annualised."""
         world = self.world
-        value = world.shares.per_share(world.nav())
+        value = world.shares.per_share(world.ledger.nav)
         self.peak = max(self.peak, value)
         if self._last is None or (world.time > self._last[0] and self._last[1] > 0 < value):
             if self._last is not None:
@@ -182,7 +180,6 @@ class SimulatedExecutor:
     """Simulates, waits for its block, and lands: at most one effect per intent."""
 
     world: World
-    series: Callable[[int], Terms | None]
     pending: list[Pending] = field(default_factory=list)
     landed: list[Landed] = field(default_factory=list)
     _unseen: list[AttemptResult] = field(default_factory=list)
@@ -209,7 +206,7 @@ class SimulatedExecutor:
         gas, effect, why = pending.gas, None, ""
         try:
             check_deadline(intent, world.time)
-            effect = execute(world, intent.payload, self.series)
+            effect = execute(world, intent.payload)
         except Reverted as reverted:
             gas, why = gas * chain.revert_gas_bps // BPS, str(reverted)
         cost = gas * (world.base_fee_wei + chain.tip_wei)
@@ -267,9 +264,11 @@ class SimulatedExecutor:
         return self.world.keeper_wei
 
     def _simulate(self, intent: Intent) -> None:
+        if isinstance(intent.payload, Beat):
+            return
         checkpoint = Checkpoint(self.world)
         try:
-            execute(self.world, intent.payload, self.series)
+            execute(self.world, intent.payload)
         except Reverted as reverted:
             if reverted.name == "CooldownActive":
                 self._waits_until = int(str(reverted.evidence[0]))
@@ -337,6 +336,12 @@ class MemoryJournal:
             time = market.readings.block.timestamp
             made = intent.id if intent else None
             self.decisions.append(Decision(time, target, plan, verdict, made))
+
+    def made(self, market: MarketState, target: Target, plan: Plan, intent: Intent) -> None:
+        """A plan beyond the loop's own."""
+        self.intents += 1
+        time = market.readings.block.timestamp
+        self.decisions.append(Decision(time, target, plan, Verdict(()), intent.id))
 
     def record_outcome(self, outcome: TickOutcome) -> None:
         """Only failures matter later."""

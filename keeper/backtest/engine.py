@@ -19,13 +19,16 @@ from keeper.backtest.record import Recorder
 from keeper.backtest.result import BacktestResult, result_of
 from keeper.backtest.reverts import Reverted
 from keeper.backtest.spec import BacktestSpec
+from keeper.backtest.wants import wanted_of
 from keeper.backtest.world import Liquidated, World
-from keeper.errors import MarketDataError
-from keeper.loop import Ports, TickRules, run_tick
+from keeper.errors import MarketDataError, SimulationReverted
+from keeper.execution.intents import make_intent, rebalance_of
+from keeper.loop import Ports, TickRecord, TickRules, run_tick
 from keeper.model.decision import Order
 from keeper.model.outcome import TickStatus
 from keeper.model.policy import Policies
 from keeper.model.ports import Strategy
+from keeper.planning import unseen_series
 
 
 class What(IntEnum):
@@ -127,10 +130,9 @@ class _Engine:
     _ticked_at: int = -1
     _called: bool = False
     _expiries: set[str] = field(default_factory=set)
-    _series: dict[int, Terms] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.executor = SimulatedExecutor(self.world, self._series.get)
+        self.executor = SimulatedExecutor(self.world)
         self.journal = MemoryJournal(self.executor)
         around = Around(self.world, self.policies)
         self.ports = Ports(Reader(self.world), self.executor, self.journal, surroundings=around)
@@ -199,7 +201,7 @@ class _Engine:
         self.recorder.landed(done)
         if done.kind == "rebalance":
             self.world.calm()
-            self._again()
+        self._again()
         for number in done.effect.auctions if done.effect else ():
             self._at(self.world.time, What.AUCTION, number)
 
@@ -268,12 +270,57 @@ class _Engine:
         self.recorder.ticked(record)
         for pending in self.executor.pending[sent:]:
             self._at(pending.lands_at, What.EFFECT, pending)
+        self._look_up(record)
+        self._beyond(record)
         plan, verdict = record.plan, record.verdict
         if plan is not None and verdict is not None and verdict.passed and plan.orders:
-            chain = world.spec.chain
-            lands = world.time + chain.latency_blocks * chain.block_s
-            for order in plan.orders:
-                self._orders += 1
-                self._at(lands, What.ORDER, order)
+            self._send(plan.orders)
         elif record.outcome.status is TickStatus.FAILED:
             self._again()
+
+    def _look_up(self, record: TickRecord) -> None:
+        """Series that are wanted and not known yet: the next block knows them, as the live keeper looks them up."""
+        market, target, asked = record.market, record.target, self.world.desk.asked
+        if market is None or target is None or not target.options:
+            return
+        new = [i for i in unseen_series(market.readings, target) if i not in asked]
+        if new:
+            asked.update(dict.fromkeys(new))
+            self._again()
+
+    def _send(self, orders: tuple[Order, ...]) -> None:
+        chain = self.world.spec.chain
+        lands = self.world.time + chain.latency_blocks * chain.block_s
+        for order in orders:
+            self._orders += 1
+            self._at(lands, What.ORDER, order)
+
+    def _beyond(self, record: TickRecord) -> None:
+        """What the target wants and planning does not make: see `wants`. Routine, so it waits for what is in flight."""
+        world, target, plan, market = self.world, record.target, record.plan, record.market
+        if target is None or plan is None or market is None or not market.tradable:
+            return
+        if target.options is None and target.perpetuals is None and target.supplies is None:
+            return
+        if self.executor.in_flight() or self._orders or record.outcome.status is TickStatus.REFUSED:
+            return
+        caps, mandate = world.spec.terms.caps, world.mandate
+        if world.time < mandate.routine_at + caps.cooldown_s or world.unhedged:
+            return
+        wanted = wanted_of(target, plan, world, self.policies.planning.min_trade)
+        self._send(wanted.orders)
+        if not wanted.moves:
+            return
+        made = wanted.plan(target, world)
+        payload = rebalance_of(made, market.readings)
+        intent = make_intent(
+            payload, market.readings, self.journal.intent_count(), self.rules.deadline_s
+        )
+        self.journal.made(market, target, made, intent)
+        try:
+            self.executor.submit(intent)
+        except SimulationReverted as reverted:
+            self.recorder.failed(reverted.reason)
+            return
+        pending = self.executor.pending[-1]
+        self._at(pending.lands_at, What.EFFECT, pending)

@@ -12,6 +12,8 @@ from keeper.model.units import BPS, WAD
 from keeper.quant.black import greeks
 
 YEAR_S = 365 * 86_400
+GRID = 10**12
+"""Strikes are whole millionths of an asset."""
 LEAST_VOLATILITY, MOST_VOLATILITY = 0.01, 5.0
 
 
@@ -26,19 +28,18 @@ class Terms:
 
     @property
     def key(self) -> str:
-        """Name of the series, decimal as on the chain: expiry, strike in cents, second strike, kind."""
-        cents = WAD // 100
-        first, second = self.strike_wad // cents, self.second_strike_wad // cents
-        return f"{self.expiry}{first:012d}{second:012d}{int(self.is_call)}"
+        """Name of the series, decimal as on the chain: expiry, strike in millionths, second strike, kind."""
+        first, second = self.strike_wad // GRID, self.second_strike_wad // GRID
+        return f"{self.expiry}{first:016d}{second:016d}{int(self.is_call)}"
 
     @classmethod
     def of_key(cls, key: str) -> "Terms | None":
         """The terms that a name stands for; None if it is no such name."""
-        if not key.isdigit() or len(key) < 26:
+        if not key.isdigit() or len(key) < 34:
             return None
-        cents, rest = WAD // 100, key[:-1]
-        expiry, first, second = rest[:-24], rest[-24:-12], rest[-12:]
-        return cls(key[-1] == "1", int(first) * cents, int(expiry), int(second) * cents)
+        rest = key[:-1]
+        expiry, first, second = rest[:-32], rest[-32:-16], rest[-16:]
+        return cls(key[-1] == "1", int(first) * GRID, int(expiry), int(second) * GRID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,9 @@ class OptionMarket:
     """Realised, a year."""
     _last: tuple[int, float] | None = None
     _counted_s: int = 0
-    _cache: dict[tuple[Terms, int], Value] = field(default_factory=dict)
-    _cached_at: tuple[int, int, int] = (0, 0, 0)
+    _cache: dict[tuple[Terms, int, int], Value] = field(default_factory=dict)
+    """Values at this time and these volatilities, by terms, tilt and price."""
+    _cached_at: tuple[int, int] = (0, 0)
     _version: int = 0
 
     def hear(self, event: SmilesEvent | VolatilityEvent) -> None:
@@ -134,16 +136,16 @@ class OptionMarket:
 
     def value(self, terms: Terms, price_wad: int, now: int, tilt_bps: int = 0) -> Value | None:
         """Value and Greeks; `tilt_bps` moves the volatility by so many parts of itself. None if it is not known."""
-        at = (now, price_wad, self._version)
+        at = (now, self._version)
         if at != self._cached_at:
             self._cache.clear()
             self._cached_at = at
-        known = self._cache.get((terms, tilt_bps))
+        known = self._cache.get((terms, tilt_bps, price_wad))
         if known is None:
             found = self._value(terms, price_wad / WAD, now, tilt_bps)
             if found is None:
                 return None
-            known = self._cache[terms, tilt_bps] = found
+            known = self._cache[terms, tilt_bps, price_wad] = found
         return known
 
     def _value(self, terms: Terms, spot: float, now: int, tilt_bps: int) -> Value | None:

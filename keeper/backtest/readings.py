@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from keeper.backtest.desk_state import desk_state
 from keeper.backtest.oracle import NOWHERE
 from keeper.backtest.spec import CHAIN_ID
 from keeper.backtest.venue_lending import Reserve
@@ -24,7 +25,6 @@ from keeper.model.units import INFINITE_HEALTH, Bps, Raw, Wad, Wei
 VAULT_ADDRESS, KEEPER_ADDRESS = "0x" + "7a" * 20, "0x" + "ce" * 20
 LENDING_ADAPTER, SWAP_ADAPTER = "0x" + "1e" * 20, "0x" + "5a" * 20
 _NO_OPTIONS = Options(NOWHERE, NO_OPTIONS, True, ())
-_EMPTY_DESK = Options(DESK_ADDRESS, NO_OPTIONS, True, ())
 _NOTHING = Raw(0)
 _UNPRICED = Measure(
     priced=False,
@@ -144,20 +144,29 @@ def marks_of(
     fault: PriceFault | None = None,
     twap_wad: int | None = None,
 ) -> Marks | None:
-    """`Valuation.marks`: low and high over both prices; None while nothing can be settled."""
+    """`Valuation.marks`: low and high over both prices; None while nothing can be settled.
+
+    What is at venues beyond the contract counts too, as if an adapter reported it: depositors share in all of it.
+    """
     twap = world.pool.average_wad(world.time) if twap_wad is None else twap_wad
     fault = world.oracle.fault(world.time, twap) if fault is None else fault
     a, b, desk = world.lending.asset, world.lending.base, world.desk
     long = world.idle_base + b.supplied + desk.collateral_base
     if not long and not b.debt and not desk.series:
         value = world.idle_asset + a.supplied + desk.collateral_asset - a.debt
+        value += world.perpetual.equity + desk.bought_value
         return Marks(Raw(max(0, value)), Raw(max(0, value)), value >= 0)
     if fault is not PriceFault.NONE:
         return None
-    prices = (world.oracle.price_wad, twap)
     fixed = world.idle_asset + a.supplied + desk.collateral_asset - a.debt
-    navs = [fixed + long * p // world.scale + (-b.debt * p // world.scale) for p in prices]
-    low, high = min(navs) - desk.liability_high, max(navs) - desk.liability_low
+    fixed += world.perpetual.equity + desk.bought_value
+    lows, highs = [], []
+    for price in (world.oracle.price_wad, twap):
+        held = fixed + long * price // world.scale + (-b.debt * price // world.scale)
+        cheap, dear = desk.liabilities_at(price, world.time)
+        lows.append(held - dear)
+        highs.append(held - cheap)
+    low, high = min(lows), max(highs)
     return Marks(Raw(max(0, low)), Raw(max(0, high)), low >= 0)
 
 
@@ -165,10 +174,11 @@ def _options(world: World) -> Options:
     desk = world.desk
     if not desk.market.open:
         return _NO_OPTIONS
+    state = desk_state(world)
     if not desk.series and not desk.auctions:
-        return _EMPTY_DESK
+        return Options(DESK_ADDRESS, NO_OPTIONS, True, (), state)
     positions = desk.positions(world.oracle.price_wad, world.time)
-    return Options(DESK_ADDRESS, desk.book(), desk.known, positions)
+    return Options(DESK_ADDRESS, desk.book(), desk.known, positions, state)
 
 
 def _position(token: Token, reserve: Reserve) -> TokenPosition:

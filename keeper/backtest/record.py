@@ -76,8 +76,12 @@ class Recorder:
             for refusal in record.verdict.refusals:
                 self.refusals[refusal.rule] = self.refusals.get(refusal.rule, 0) + 1
         if outcome.status is TickStatus.FAILED:
-            why = outcome.reason.split("(")[0]
-            self.failures[why] = self.failures.get(why, 0) + 1
+            self.failed(outcome.reason)
+
+    def failed(self, reason: str) -> None:
+        """A simulation reverted; counted by the name of the contract's error."""
+        why = reason.removeprefix("simulation reverted: ").split("(")[0]
+        self.failures[why] = self.failures.get(why, 0) + 1
 
     def landed(self, done: Landed) -> None:
         """A transaction is in."""
@@ -92,7 +96,7 @@ class Recorder:
         w = self.world
         asset, base = 10**w.spec.asset.decimals, 10**w.spec.base.decimals
         a, b, desk, price = w.lending.asset, w.lending.base, w.desk, w.oracle.price_wad
-        nav, greeks = w.nav(), desk.greeks
+        nav, greeks = w.ledger.nav, desk.greeks  # the books were checked against NAV just now
         health = float("inf")
         if a.debt or b.debt:
             health = w.lending.account(*w.oracle.answers).health_wad

@@ -8,6 +8,7 @@ from keeper.model.market import Token
 from keeper.model.policy import (
     GuardPolicy,
     MarketPolicy,
+    OptionPolicy,
     PlanningPolicy,
     Policies,
 )
@@ -95,7 +96,7 @@ class LiquidatorSpec:
 class PerpetualSpec:
     """The simulated perpetual venue; basis points of the position's value."""
 
-    venue: str = "perpetual"
+    venue: str = "perp"
     instrument: str = "perpetual"
     fee_bps: int = 5
     spread_bps: int = 2
@@ -284,6 +285,7 @@ def default_policies(asset_decimals: int = 6, connected: tuple[str, ...] = ()) -
             idle_reserve=Raw(0),
             loss_margin_bps=Bps(50),
             max_loss_bps=Bps(100),
+            options=OptionPolicy(start_window_s=0),  # a hidden start means nothing between bars
         ),
         guard=GuardPolicy(100 * 10**9, Bps(100), 2 * 10**16, connected),
     )

@@ -3,9 +3,9 @@
 Each move takes the path of `Vault._apply`, the whole is judged by the mandate on what was measured before and after.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from keeper.backtest.desk_state import series_id, terms_of
 from keeper.backtest.ledger import LENDING, POOL, VAULT, Cause
 from keeper.backtest.mandate import Traded
 from keeper.backtest.option_market import Terms
@@ -14,7 +14,7 @@ from keeper.backtest.reverts import Reverted
 from keeper.backtest.venue_options import DESK_ADDRESS
 from keeper.backtest.venue_pool import Traded as Swapped
 from keeper.backtest.world import World
-from keeper.model.decision import Beat, Move, MoveKind, Payload, Rebalance, Settle
+from keeper.model.decision import Beat, Move, MoveKind, Payload, Plan, Rebalance, Settle
 from keeper.model.market import Measure
 from keeper.model.units import BPS, MAX_UINT256
 
@@ -68,22 +68,24 @@ class Checkpoint:
         w.ledger.nav = self._nav
 
 
-def execute(world: World, payload: Payload, series: Callable[[int], Terms | None]) -> Effect:
-    """Take effect, or raise Reverted and change nothing. `series`: terms of an option by its id."""
+def execute(world: World, payload: Payload) -> Effect:
+    """Take effect, or raise Reverted and change nothing."""
+    if isinstance(payload, Beat):
+        return _beat(world)
+    if not isinstance(payload, Rebalance | Settle):
+        raise Reverted("NotSimulated", type(payload).__name__)
     checkpoint = Checkpoint(world)
     try:
         if isinstance(payload, Rebalance):
-            return _rebalance(world, payload, series)
-        if isinstance(payload, Settle):
-            return _settle(world, payload)
-        return _beat(world, payload)
+            return _rebalance(world, payload)
+        return _settle(world, payload)
     except Reverted:
         checkpoint.restore()
         raise
 
 
-def _beat(world: World, payload: Beat) -> Effect:
-    del payload
+def _beat(world: World) -> Effect:
+    """Nothing can refuse it."""
     world.mandate.beat_at = world.time
     return Effect(world.nav(), world.nav())
 
@@ -112,13 +114,13 @@ def _settle(world: World, payload: Settle) -> Effect:
     return Effect(before, world.nav(), assets_in=done.assets_in, assets_out=done.assets_out)
 
 
-def _rebalance(world: World, payload: Rebalance, series: Callable[[int], Terms | None]) -> Effect:
+def _rebalance(world: World, payload: Rebalance) -> Effect:
     mandate, plan = world.mandate, payload.plan
     if payload.state_hash != mandate.state_hash:
         raise Reverted("StateChanged", payload.state_hash, mandate.state_hash)
     mandate.beat_at = world.time
     before = measure_of(world)
-    rebalance = _Rebalance(world, before, series)
+    rebalance = _Rebalance(world, before, plan)
     for index, move in enumerate(plan.moves):
         if not before.priced:
             rebalance.check_price_free(index, move)
@@ -142,10 +144,8 @@ def _rebalance(world: World, payload: Rebalance, series: Callable[[int], Terms |
 class _Rebalance:
     """Moves of one rebalance, in order."""
 
-    def __init__(
-        self, world: World, before: Measure, series: Callable[[int], Terms | None]
-    ) -> None:
-        self.world, self.before, self._series = world, before, series
+    def __init__(self, world: World, before: Measure, plan: Plan) -> None:
+        self.world, self.before, self._plan = world, before, plan
         self.traded = Traded()
         self.swaps: list[SwapRecord] = []
         self.auctions: list[int] = []
@@ -283,7 +283,7 @@ class _Rebalance:
             return
         if not self.before.options_known:
             raise Reverted("VolatilityUnknown")
-        terms = self._series(move.target)
+        terms = self._terms(str(move.target))
         if terms is None:
             raise Reverted("UnknownSeries", move.target)
         if move.kind is MoveKind.WRITE:
@@ -292,3 +292,11 @@ class _Rebalance:
             opened = desk.buy_back(world, terms, amount, move.limit)
         desk.measure(world.oracle.price_wad, world.time)
         self.auctions.append(opened.number)
+
+    def _terms(self, wanted: str) -> Terms | None:
+        """Of a series the plan names, or that is written already."""
+        named = next((s for s in self._plan.series if s.id == wanted), None)
+        if named is not None:
+            return terms_of(named)
+        held = (h.terms for h in self.world.desk.series.values())
+        return next((terms for terms in held if series_id(terms) == wanted), None)

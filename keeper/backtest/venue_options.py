@@ -9,6 +9,7 @@ freed.
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from keeper.backtest.desk_state import series_id
 from keeper.backtest.ledger import OPTIONS, Cause
 from keeper.backtest.option_market import OptionMarket, Terms, Value, per_base_wad
 from keeper.backtest.reverts import Reverted
@@ -117,6 +118,8 @@ class Desk:
     vega: int = 0
     known: bool = True
     opened: int = 0
+    asked: dict[str, None] = field(default_factory=dict)
+    """Ids of series that a plan wants to know of, in the order of asking."""
     explained: dict[str, float] = field(default_factory=dict)
     """Changes of marks by Greek, asset units; what they leave over is the residual."""
     greeks: Greeks = NO_GREEKS
@@ -232,6 +235,15 @@ class Desk:
         mid = values[1]
         return marks[0], marks[1], marks[2], per_base_wad(mid.delta), abs(per_base_wad(mid.vega))
 
+    def liabilities_at(self, price_wad: int, now: int) -> tuple[int, int]:
+        """What is owed on options sold, low and high, at another price than the one they are marked at."""
+        low = high = 0
+        for held in self.series.values():
+            marks = self._marks(held.terms, price_wad, now)
+            low += held.sold * marks[0]
+            high += held.sold * marks[2]
+        return low // self.scale, -(-high // self.scale)
+
     def book(self) -> BookValue:
         """As NAV sees it."""
         if not self.series and not self.auctions:
@@ -253,14 +265,14 @@ class Desk:
     def positions(self, price_wad: int, now: int) -> tuple[OptionPosition, ...]:
         """As the lens reads them."""
         found = []
-        for key, held in self.series.items():
+        for held in self.series.values():
             low, mid, high, delta, _ = self._marks(held.terms, price_wad, now)
             value = self.market.value(held.terms, price_wad, now)
             gamma, vega = (value.gamma, value.vega) if value else (0.0, 0.0)
             asset, t, sold = 10**self.asset_decimals, held.terms, held.sold
             found.append(
                 OptionPosition(
-                    key,
+                    series_id(held.terms),
                     t.is_call,
                     Wad(t.strike_wad),
                     Wad(t.second_strike_wad),

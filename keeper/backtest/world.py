@@ -157,6 +157,11 @@ class World:
     def _accrue(self, seconds: int) -> None:
         """Both sides of both reserves."""
         asset, base = self.lending.asset, self.lending.base
+        if not (asset.scaled_supply or asset.scaled_debt or base.scaled_supply or base.scaled_debt):
+            for reserve in (asset, base):
+                reserve.accrue_supply(seconds)
+                reserve.accrue_debt(seconds)
+            return
         before = self.nav()
         asset.accrue_supply(seconds)
         base.accrue_supply(seconds)

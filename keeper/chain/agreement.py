@@ -19,16 +19,22 @@ _RECEIPT_FIELDS = (
     "status",
     "gasUsed",
     "effectiveGasPrice",
+    "l1Fee",  # of rollups
 )
+_LOG_FIELDS = ("address", "topics", "data")
+RECEIPT = "eth_getTransactionReceipt"
+_ESTIMATE = "eth_estimateGas"
 _FIELDS = {
     "eth_getBlockByHash": _HEADER_FIELDS,
     "eth_getBlockByNumber": _HEADER_FIELDS,
-    "eth_getTransactionReceipt": _RECEIPT_FIELDS,
+    RECEIPT: _RECEIPT_FIELDS,
 }
 _QUANTITIES = frozenset({"eth_getBalance", "eth_getTransactionCount", "eth_chainId"})
 _BY_HASH = frozenset({"eth_getBlockByHash"})
 GONE = "gone"
 """Essence of an answer that the pinned block is not known: late or reorganised, never a lie."""
+_SOME_GAS = "some gas"
+"""Essence of every estimate: nodes search for it in their own ways, and agree only that the call goes through."""
 
 
 def majority(n: int) -> int:
@@ -64,19 +70,49 @@ def essence(method: str, result: Any) -> str:
     Not the words of an error, the case of hexadecimal digits, or fields that only some clients add.
     """
     if isinstance(result, RpcError):
-        if is_gone(result):
-            return GONE
-        return f"error {'revert' if result.code == 3 or result.data else ''} {result.data.lower()}"
+        revert = "revert" if result.code == 3 or result.data else ""
+        return GONE if is_gone(result) else f"error {revert} {result.data.lower()}"
     if method in _QUANTITIES and isinstance(result, str):
         try:
             return hex(int(result, 16))
         except ValueError:
             return result
-    if isinstance(result, dict) and method in _FIELDS:
-        result = {name: result.get(name) for name in _FIELDS[method]}
+    if method == _ESTIMATE and _gas(result) is not None:
+        return _SOME_GAS
     if result is None and method in _BY_HASH:
         return GONE
+    if isinstance(result, dict) and method in _FIELDS:
+        logs = {"logs": _logs(result.get("logs"))} if method == RECEIPT else {}
+        result = {name: result.get(name) for name in _FIELDS[method]} | logs
     return json.dumps(result, sort_keys=True).lower()
+
+
+def up_to(method: str, result: Any, block_number: int | None) -> Any:
+    """The answer as of a block: a receipt of a newer one, or of none, is not there yet.
+
+    Endpoints are at different heads, and would differ in nothing else.
+    """
+    if method != RECEIPT or block_number is None or not isinstance(result, dict):
+        return result
+    number = result.get("blockNumber")
+    if number is None:
+        return None
+    found = _gas(number)
+    return None if found is not None and found > block_number else result
+
+
+def _gas(result: Any) -> int | None:
+    try:
+        return int(result, 16) if result.startswith("0x") else None
+    except (AttributeError, TypeError, ValueError):
+        return None
+
+
+def _logs(logs: Any) -> Any:
+    """What happened, without the fields that only some clients add."""
+    if not isinstance(logs, list) or not all(isinstance(log, dict) for log in logs):
+        return logs
+    return [[log.get(name) for name in _LOG_FIELDS] for log in logs]
 
 
 def pinned(call: Call) -> bool:
@@ -99,31 +135,58 @@ class Tally:
     """Endpoints that contradict what was decided at a pinned block."""
     split: int = -1
     """The first call without a decision."""
+    better: bool = False
+    """True if more answers could say more: a receipt on which there is no agreement yet, or another estimate."""
 
 
 def tally(
     calls: Sequence[Call], answers: Mapping[str, tuple[list[Any], list[str]]], k: int
 ) -> Tally:
-    """What k endpoints agree on, call by call; `answers` holds each endpoint's results and their essences."""
+    """What k endpoints agree on, call by call; `answers` holds each endpoint's results and their essences.
+
+    A receipt on which they do not agree is an RpcError in its place: nobody knows, which is not "there is none".
+    """
     results: list[Any] = []
     essences: list[str] = []
-    for place in range(len(calls)):
+    better = False
+    for place, (method, _) in enumerate(calls):
         counts = Counter(said[place] for _, said in answers.values())
         held = [said for said, count in counts.items() if count >= k]
+        if len(held) != 1 and method == RECEIPT and len(answers) >= k:
+            better = True
+            essences.append(GONE)
+            results.append(RpcError("+".join(answers), method, 0, f"not {k} of them say the same"))
+            continue
         if len(held) != 1:
             return Tally(None, split=place)
         essences.append(held[0])
-        results.append(next(r[place] for r, said in answers.values() if said[place] == held[0]))
+        found = [r[place] for r, said in answers.values() if said[place] == held[0]]
+        if held[0] == _SOME_GAS:
+            better = True
+            found = [hex(level([int(gas, 16) for gas in found], k) or 0)]
+        results.append(found[0])
     liars = tuple(name for name, (_, said) in answers.items() if contradicts(calls, said, essences))
-    return Tally(tuple(results), tuple(essences), liars)
+    return Tally(tuple(results), tuple(essences), liars, better=better)
 
 
 def contradicts(calls: Sequence[Call], said: Sequence[str], decided: Sequence[str]) -> bool:
     """True if an endpoint's answers differ from the decided ones where no honest one could."""
     return any(
-        mine != theirs and GONE not in {mine, theirs} and pinned(call) and not _refused(mine)
+        mine != theirs and _contradicts(call, mine, theirs)
         for call, mine, theirs in zip(calls, said, decided, strict=True)
     )
+
+
+def _contradicts(call: Call, mine: str, theirs: str) -> bool:
+    if GONE in {mine, theirs} or _refused(mine):
+        return False
+    return _of_one_block(mine, theirs) if call[0] == RECEIPT else pinned(call)
+
+
+def _of_one_block(mine: str, theirs: str) -> bool:
+    """True of two receipts that name the same block: only one of them can be right."""
+    blocks = [json.loads(said).get("blockhash") for said in (mine, theirs) if said.startswith("{")]
+    return len(blocks) == 2 and blocks[0] is not None and blocks[0] == blocks[1]
 
 
 def _refused(said: str) -> bool:

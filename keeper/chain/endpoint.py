@@ -19,6 +19,7 @@ from keeper.model.block import BlockStamp
 _DATA = re.compile(r"0x[0-9a-fA-F]{0,20000}")
 _TOKENS = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 """Strings whole, and the brackets outside of them."""
+_STRINGS = re.compile(r'"[^"]*"')
 _NO_BRACKETS = {i: None for i in range(128) if chr(i) not in '[]{}"'}
 _DEEPEST = 100
 _LONGEST_MESSAGE = 400
@@ -64,9 +65,15 @@ class Endpoint:
         method = "eth_getBlockByNumber"
         return stamp(self.call(method, ["latest", False]), self.name, method)
 
-    def agreed_batch(self, calls: Sequence[Call]) -> list[Any]:
-        """As `batch`: one endpoint agrees with itself."""
-        return self.batch(calls)
+    def agreed_batch(
+        self,
+        calls: Sequence[Call],
+        hints: Sequence[Call] = (),
+        *,
+        upto: int | None = None,  # noqa: ARG002 - what differs between endpoints; here is one
+    ) -> list[Any]:
+        """As `batch`: one endpoint agrees with itself, and is alone in what it says to a hint."""
+        return alone(self.batch([*calls, *hints]), len(calls))
 
     def call(self, method: str, params: list[Any], *, urgent: bool = False) -> Any:
         """The result of one call. An urgent one is asked whatever is left of the budget."""
@@ -230,6 +237,11 @@ class Endpoint:
             raise EndpointError(self.name, method, _NOT_JSON_RPC) from None
 
 
+def alone(answers: list[Any], agreed: int) -> list[Any]:
+    """Answers of one endpoint as several give them: to what follows those agreed on a tuple of all that was said."""
+    return answers[:agreed] + [(said,) for said in answers[agreed:]]
+
+
 def _backoff_s(data: Any) -> float | None:
     """Seconds to wait, where a refusal for too many requests says so (`{"rate": {"backoff_seconds": 30}}`)."""
     if not isinstance(data, dict):
@@ -245,21 +257,29 @@ def _backoff_s(data: Any) -> float | None:
 
 def parsed(text: str) -> Any:
     """JSON of somebody else; ValueError for anything else and for what is nested without end."""
-    if _depth(text) > _DEEPEST:
+    if _too_deep(text):
         raise ValueError("nested too deep")
     return json.loads(text)
 
 
-def _depth(text: str) -> int:
-    """At most how deep arrays and objects are nested. The parser's stack may end before its own count does."""
+def _too_deep(text: str) -> bool:
+    """True if arrays and objects may be nested deeper than is read. The parser's stack may end before its own count.
+
+    Of the brackets outside of strings innermost pairs go until none is left, at most two levels a round: what is
+    left over is too deep, or no JSON.
+    """
     if text.count("[") + text.count("{") <= _DEEPEST:
-        return 0
-    if (
-        "\\" not in text
-    ):  # without escapes only brackets and quotes matter: the rest goes first, and quickly
-        text = text.translate(_NO_BRACKETS).replace('""', "")
-    brackets = (m[0] for m in _TOKENS.finditer(text) if m[0][0] != '"')
-    return max(itertools.accumulate(1 if b in "[{" else -1 for b in brackets), default=0)
+        return False
+    if "\\" in text:
+        text = "".join([m[0] for m in _TOKENS.finditer(text) if m[0][0] != '"'])
+    else:  # without escapes only brackets and quotes matter: the rest goes first, and quickly
+        text = _STRINGS.sub("", text.translate(_NO_BRACKETS).replace('""', ""))
+    for _ in range(_DEEPEST):
+        shorter = text.replace("[]", "").replace("{}", "")
+        if len(shorter) == len(text):
+            break
+        text = shorter
+    return bool(text)
 
 
 def _is(found: Any, asked: int) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import tenacity
 
 from keeper.chain import agreement
-from keeper.chain.endpoint import Endpoint
+from keeper.chain.endpoint import Endpoint, alone
 from keeper.chain.gone import is_gone
 from keeper.chain.headvote import HeadVote
 from keeper.chain.limits import is_limit, refuse_limited
@@ -125,7 +125,7 @@ class EndpointPool:
         self._policy = policy
         self._only = own[0] if alone else None
         self._heads = HeadVote(self._panel, self.k, policy.patience_s, policy.grace_s)
-        self._reads = ReadVote(self._panel, self.k, policy.patience_s)
+        self._reads = ReadVote(self._panel, self.k, policy.patience_s, policy.grace_s)
         self._asked = threading.local()
 
     @property
@@ -184,18 +184,26 @@ class EndpointPool:
         self._only.at(head.number)
         return head
 
-    def agreed_batch(self, calls: Sequence[Call]) -> list[Any]:
-        """Results of reads that are decided on, each given alike by k endpoints.
+    def agreed_batch(
+        self, calls: Sequence[Call], hints: Sequence[Call] = (), *, upto: int | None = None
+    ) -> list[Any]:
+        """Results of reads that are decided on, each given alike by k endpoints; all in one request to each.
 
+        Then for each hint, in order, a tuple of what endpoints said to it: reads that are not pinned, so that
+        honest endpoints may differ. With `upto` receipts of newer blocks are not there yet; one that k endpoints
+        do not give alike is an RpcError in its place. Gas estimates are agreed on in that the call goes through,
+        and are the greatest that k endpoints reach.
         An endpoint that contradicts them where the read is pinned to a block hash is left out, loudly.
         Raises ConflictError when there is no such majority, QuorumError when too few answer.
         """
         if self._only is not None:
-            return self._ask(self._only, lambda e: e.batch(calls))
+            return self._ask(self._only, lambda e: e.agreed_batch(calls, hints, upto=upto))
         self._asked.name = ""
-        return self._reads.batch(calls)
+        return self._reads.batch(calls, hints, upto)
 
-    def begin(self, calls: Sequence[Call]) -> Callable[[], list[Any]] | None:
+    def begin(
+        self, calls: Sequence[Call], hints: Sequence[Call] = ()
+    ) -> Callable[[], list[Any]] | None:
         """`agreed_batch` in two halves: asked now, and what is returned waits for the results, in the same thread.
 
         None where several must agree, or the endpoint cannot be asked so; nothing was asked then.
@@ -203,7 +211,10 @@ class EndpointPool:
         if self._only is None:
             return None
         self._asked.name = self._only.name
-        return self._only.begin(calls)
+        waits = self._only.begin([*calls, *hints])
+        if waits is None or not hints:
+            return waits
+        return lambda: alone(waits(), len(calls))
 
     def broadcast(self, raw: str) -> tuple[Broadcast, ...]:
         """Send a signed transaction to every healthy endpoint that writes, at once; what each said.

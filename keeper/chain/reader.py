@@ -7,6 +7,7 @@ from typing import Any
 from eth_utils.address import to_checksum_address
 
 from keeper.chain.decode import BadSnapshot, Origin, SnapshotCodec
+from keeper.chain.desk import DeskReader
 from keeper.chain.gone import is_gone
 from keeper.chain.source import Call, Source
 from keeper.chain.stamps import MAX_AMOUNT, quantity, stamp
@@ -45,6 +46,7 @@ class LensReader:
         self._lens = lens
         self._keeper = keeper
         self._call_data = self._codec.call_data(vault, keeper)
+        self._desk = DeskReader(endpoint)
 
     def head(self) -> BlockStamp:
         """Newest block."""
@@ -70,11 +72,27 @@ class LensReader:
 
     def calls(self, block: BlockStamp) -> list[Call]:
         """What to ask for the readings at `block`: for a batch together with other vaults'."""
+        snapshot, *rest = self.own_calls(block)
+        return [snapshot, self.balance_call(block), *rest]
+
+    @property
+    def account(self) -> str:
+        """The keeper's, whose balance is part of the readings."""
+        return self._keeper
+
+    def own_calls(self, block: BlockStamp) -> list[Call]:
+        """The vault through its lens, and whatever else is to be known of it; `calls` without the balance."""
         at = {"blockHash": block.hash}
-        return [
-            ("eth_call", [{"to": self._lens, "data": self._call_data}, at]),
-            ("eth_getBalance", [self._keeper, at]),
-        ]
+        snapshot: Call = ("eth_call", [{"to": self._lens, "data": self._call_data}, at])
+        return [snapshot, *self._desk.calls(block)]
+
+    def balance_call(self, block: BlockStamp) -> Call:
+        """The keeper's balance."""
+        return "eth_getBalance", [self._keeper, {"blockHash": block.hash}]
+
+    def look_up(self, series_ids: Sequence[str]) -> None:
+        """From the next block on, read whether the option book knows these series."""
+        self._desk.look_up(series_ids)
 
     def readings(self, block: BlockStamp, answers: Sequence[Any]) -> Readings:
         """What the answers to `calls` say; raises ReadError as `read`."""
@@ -85,7 +103,7 @@ class LensReader:
             raise EndpointError(self._endpoint.name, "eth_call", problem) from error
 
     def _readings(self, block: BlockStamp, answers: Sequence[Any]) -> Readings:
-        answer, balance = answers
+        answer, balance, *rest = answers
         for result in (answer, balance):
             if isinstance(result, RpcError):
                 raise ReorganisedError(block.hash) if is_gone(result) else result
@@ -97,7 +115,7 @@ class LensReader:
         readings, origin = self._codec.decode(answer, block, self._keeper, wei)
         self._check(origin, block)
         # the address a transaction goes to is the one that was set, never one that was answered
-        return replace(readings, vault=self._vault)
+        return self._desk.finish(replace(readings, vault=self._vault), block, rest)
 
     def _check(self, origin: Origin, block: BlockStamp) -> None:
         """The snapshot is of the chain, the vault and the block that were asked for."""

@@ -11,6 +11,7 @@ from keeper.chain.endpoint import Endpoint
 from keeper.chain.limits import refuse_limited
 from keeper.chain.member import shortage
 from keeper.chain.panel import Panel
+from keeper.chain.round import Round
 from keeper.chain.source import Call
 from keeper.errors import ConflictError, ReadError
 
@@ -24,22 +25,29 @@ Answers = Mapping[str, Said | ReadError]
 class ReadVote:
     """Puts a batch to everyone. Any thread may use it."""
 
-    def __init__(self, panel: Panel, k: int, patience_s: float) -> None:
+    def __init__(self, panel: Panel, k: int, patience_s: float, grace_s: float = 0.0) -> None:
         self._panel = panel
         self._k = k
         self._patience_s = patience_s
+        self._grace_s = grace_s
         self._members = {m.name: m for m in panel.members}
 
-    def batch(self, calls: Sequence[Call]) -> list[Any]:
+    def batch(
+        self, calls: Sequence[Call], hints: Sequence[Call] = (), upto: int | None = None
+    ) -> list[Any]:
         """Results in order, each held by k endpoints. Whoever contradicts them at a pinned block is left out.
 
+        Then for each hint what everyone said who had answered by then, k of them at least. `upto`: receipts of
+        newer blocks are not there yet. A receipt without agreement is waited for a little, and then an RpcError.
         Raises ConflictError when endpoints contradict each other without a majority of k, QuorumError when
         too few answer.
         """
 
         def question(endpoint: Endpoint) -> Said:
-            results = refuse_limited(endpoint.batch(calls), endpoint.name)
-            pairs = zip(calls, results, strict=True)
+            results = refuse_limited(endpoint.batch([*calls, *hints]), endpoint.name)
+            for place, (method, _) in enumerate(calls):
+                results[place] = agreement.up_to(method, results[place], upto)
+            pairs = zip(calls, results, strict=False)  # hints are not voted on
             return results, [agreement.essence(method, result) for (method, _), result in pairs]
 
         def count(answers: Answers) -> Tally:
@@ -50,6 +58,20 @@ class ReadVote:
         result = count(answers)
         if result.decided is None:
             raise self._undecided(calls, answers, result.split)
+        if result.better:
+            answers = asked.wait(lambda a: not count(a).better, self._grace_s)
+            more = count(answers)
+            result = result if more.decided is None else more
+        return self._told(calls, asked, answers, result)
+
+    def _told(
+        self,
+        calls: Sequence[Call],
+        asked: Round[Said | ReadError],
+        answers: Answers,
+        result: Tally,
+    ) -> list[Any]:
+        """What was decided and heard; whoever said otherwise is left out, now or when that comes."""
         decided = result.essences
         for name in result.liars:
             self._caught(name, calls, said_of(answers)[name][1], decided)
@@ -62,7 +84,8 @@ class ReadVote:
         for name, answer in asked.close(late).items():
             if name not in answers:  # between the count and the end of the round
                 late(name, answer)
-        return list(result.decided)
+        heard = [results[len(calls) :] for results, _ in said_of(answers).values()]
+        return [*(result.decided or ()), *zip(*heard, strict=True)]
 
     def _caught(
         self, name: str, calls: Sequence[Call], said: Sequence[str], decided: Sequence[str]

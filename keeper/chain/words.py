@@ -57,7 +57,7 @@ def _parts(parts: Sequence[tuple[Reader, int, bool]]) -> Callable[[bytes, int], 
         if at + whole > len(data):
             raise ValueError("ends too early")
         return [
-            read(data, at + _pointer(data, at + place) if dynamic else at + place)
+            read(data, at + _beyond(data, at + place, whole) if dynamic else at + place)
             for read, place, dynamic in steps
         ]
 
@@ -71,6 +71,14 @@ def _pointer(data: bytes, at: int) -> int:
     found = int.from_bytes(data[at : at + _WORD], "big")
     if found > len(data):
         raise ValueError("points beyond the end")
+    return found
+
+
+def _beyond(data: bytes, at: int, head: int) -> int:
+    """An offset of what is dynamic: it lies behind the heads, never among them."""
+    found = _pointer(data, at)
+    if found < head:
+        raise ValueError("points into the head")
     return found
 
 

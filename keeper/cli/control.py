@@ -8,18 +8,21 @@ from keeper.cli.run import Config, settings_of
 
 Reason = Annotated[str, typer.Option("--reason", "-r", help="Why; shown in logs and refusals.")]
 Vault = Annotated[
-    str | None, typer.Argument(help="The vault's address [default: the one in the settings].")
+    str | None,
+    typer.Argument(help="The vault's name or address [default: the only one in the settings]."),
 ]
 
 
 def kill(reason: Reason = "ordered by a person", config: Config = None) -> None:
-    """Nothing more is signed, on either lane, until `keeper revive`. Also: SIGUSR1, or a file kill.json."""
+    """Nothing more is signed, for any vault or lane, until `keeper revive`. Also: SIGUSR1, or a file kill.json."""
     from keeper.cli.operate import switches_of
+    from keeper.cli.vaults import labels
 
     settings = settings_of(config).settings
     switches_of(settings).kill(reason)
+    which = f" for any of {labels(settings)}" if settings.vaults else ""
     typer.echo(
-        "kill switch set: the keeper signs nothing more, protection included; what is sent already may still "
+        f"kill switch set: the keeper signs nothing more{which}, protection included; what is sent already may still "
         "be mined (see `keeper tx list`). `keeper revive` releases it"
     )
 
@@ -40,9 +43,10 @@ def pause(
 ) -> None:
     """No rebalancing and no settlement until `keeper resume`; protection and the heart go on."""
     from keeper.cli.operate import switches_of
+    from keeper.cli.vaults import address_of
 
     settings = settings_of(config).settings
-    address = _address(vault, settings.vault)
+    address = address_of(settings, vault)
     switches_of(settings).pause(address, reason)
     typer.echo(f"vault {address} is paused: protective work goes on, routine work waits")
 
@@ -50,20 +54,11 @@ def pause(
 def resume(vault: Vault = None, config: Config = None) -> None:
     """End a pause. Exit code 1 if there was none."""
     from keeper.cli.operate import switches_of
+    from keeper.cli.vaults import address_of
 
     settings = settings_of(config).settings
-    address = _address(vault, settings.vault)
+    address = address_of(settings, vault)
     if not switches_of(settings).resume(address):
         typer.echo(f"vault {address} was not paused")
         raise typer.Exit(1)
     typer.echo(f"vault {address} goes on from the next tick")
-
-
-def _address(given: str | None, default: str) -> str:
-    from keeper.errors import SettingError
-    from keeper.model.address import checked_address
-
-    try:
-        return checked_address(given or default)
-    except ValueError as error:
-        raise SettingError("VAULT", str(error), "give the vault's address", "argument") from None

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +12,7 @@ from keeper.cli.run import REDACTOR, Config, prompt, settings_of
 
 if TYPE_CHECKING:
     from keeper.config.settings import KeySettings, Settings
+    from keeper.ops.control import Switches
     from keeper.ops.doctor import Line
     from keeper.ops.doctor.chain import Probe
 
@@ -54,14 +56,29 @@ def lines(settings: "Settings") -> "Iterator[Line]":
     from keeper.ops.doctor import machine
 
     yield from _chain(settings)
-    yield from _guarded("vault", lambda: _vault(settings))
+    for one in settings.each():
+        own = _guarded("vault", partial(_vault, one))
+        yield from (_named(line, one.name if settings.vaults else "") for line in own)
     yield from _guarded("key", lambda: _keys(settings))
     yield from _guarded("journal", lambda: [_journal(settings)])
     yield from _guarded("disk", lambda: [machine.disk(settings.journal.path)])
     switches = switches_of(settings)
-    yield from _guarded("switches", lambda: [machine.switches(switches, settings.vault)])
+    for one in settings.each():
+        own = _guarded("switches", partial(_switches, switches, one.vault))
+        yield from (_named(line, one.name if settings.vaults else "") for line in own)
     yield from _guarded("leadership", lambda: [_leadership(settings)])
     yield from _guarded("relay", lambda: _relay(settings))
+
+
+def _named(line: "Line", vault: str) -> "Line":
+    """Of one of several vaults."""
+    return replace(line, check=f"{vault}: {line.check}") if vault else line
+
+
+def _switches(switches: "Switches", vault: str) -> "list[Line]":
+    from keeper.ops.doctor import machine
+
+    return [machine.switches(switches, vault)]
 
 
 def _guarded(check: str, look: "Callable[[], list[Line]]") -> "list[Line]":
@@ -135,6 +152,17 @@ def _vault(settings: "Settings") -> "list[Line]":
 
 
 def _keys(settings: "Settings") -> "list[Line]":
+    """Each pair of keys once, however many vaults have it."""
+    shared = (settings.key, settings.protective_key)
+    found = []
+    pairs = {(one.key, one.protective_key): one for one in reversed(settings.each())}
+    for pair, one in reversed(pairs.items()):
+        name = one.name if settings.vaults and pair != shared else ""
+        found += [_named(line, name) for line in _guarded("key", partial(_pair, one))]
+    return found
+
+
+def _pair(settings: "Settings") -> "list[Line]":
     """Each account's signer signs something that no chain will ever take: a nonce out of reach, and no fee."""
     from keeper.config.key import load_signer
     from keeper.ops.doctor.line import fail, ok, warn

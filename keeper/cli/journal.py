@@ -40,6 +40,16 @@ class Format(StrEnum):
     PARQUET = "parquet"
 
 
+def _vault(given: str | None, config: Path | None) -> str | None:
+    """An address as it is; a name by the settings."""
+    if given is None or given.lower().startswith("0x"):
+        return given
+    from keeper.cli.run import settings_of
+    from keeper.cli.vaults import address_of
+
+    return address_of(settings_of(config).settings, given)
+
+
 @app.command("list")
 def list_(
     what: Annotated[What, typer.Argument(help="Which rows.")] = What.DECISIONS,
@@ -48,7 +58,7 @@ def list_(
     journal: JournalFile = None,
     from_: FromOption = None,
     to: ToOption = None,
-    vault: Annotated[str | None, typer.Option(help="Address of a vault.")] = None,
+    vault: Annotated[str | None, typer.Option(help="Name or address of a vault.")] = None,
     status: Annotated[
         str | None,
         typer.Option(help="How the tick ended, state of the intent, status of the attempt."),
@@ -63,7 +73,9 @@ def list_(
     now = system_clock()
     from_block, since = point("--from", from_, now)
     to_block, until = point("--to", to, now)
-    wanted = query.Filter(from_block, to_block, since, until, vault, _status(what, status), limit)
+    wanted = query.Filter(
+        from_block, to_block, since, until, _vault(vault, config), _status(what, status), limit
+    )
     lists: dict[What, Callable[[SqlJournal, query.Filter], list[dict[str, Any]]]] = {
         What.DECISIONS: query.list_decisions,
         What.INTENTS: query.list_intents,

@@ -23,6 +23,7 @@ from keeper.cli import (
     risk,
     run,
     status,
+    strategy,
     tx,
     volatility,
 )
@@ -74,6 +75,7 @@ app.add_typer(tx.app, name="tx")
 app.add_typer(config_commands.app, name="config")
 app.add_typer(journal.app, name="journal")
 app.command("replay")(replay.replay)
+app.add_typer(strategy.app, name="strategy")
 app.command("report")(report.report)
 app.command("backtest")(backtest_command.backtest)
 app.add_typer(data.app, name="data")

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from keeper.ops.control import Switches
@@ -84,8 +85,9 @@ def store_of(settings: "Settings") -> Store | None:
     if url is None:
         problem, remedy = "names no database", "set leadership.url or journal.url"
         raise SettingError("leadership.url", problem, remedy)
+    kept = sorted(one.vault.lower() for one in settings.each())
     return PostgresLock(
-        url.get_secret_value(), f"{settings.chain_id}:{settings.vault.lower()}", terms.ttl_s
+        url.get_secret_value(), f"{settings.chain_id}:{','.join(kept)}", terms.ttl_s
     )
 
 
@@ -138,16 +140,20 @@ class Operation:
         return tuple(f"{refusal.rule}: {refusal.message}" for refusal in refusals)
 
     def _gauges(self, metrics: "Metrics") -> None:
-        vault = self._settings.vault
         metrics.live("gimbal_leading", "1 while this keeper leads", lambda: self._leads() is None)
         metrics.live(
             "gimbal_killed", "1 while the kill switch is set", lambda: bool(self.switches.killed())
         )
-        metrics.live(
-            "gimbal_paused",
-            "1 while routine work is paused",
-            lambda: bool(self.switches.paused(vault)),
-        )
+        for one in self._settings.each():
+            metrics.live(
+                "gimbal_paused",
+                "1 while routine work on the vault is paused",
+                partial(self._paused, one.vault),
+                one.label,
+            )
+
+    def _paused(self, vault: str) -> bool:
+        return bool(self.switches.paused(vault))
 
     def watched(self, heads: "Heads", keeper: "Keeper") -> Any:
         """The heads; each time the loop asks for one it is marked as alive, and orders are looked for.
@@ -164,16 +170,18 @@ class Operation:
         """After each tick: what machines are shown."""
         outcome = record.outcome
         failure = outcome.reason if str(outcome.status) in _NOT_DONE else ""
-        self.health.ticked(record.block, failure)
+        self.health.ticked(record.block, failure, record.vault if self._settings.vaults else "")
         if self.metrics is not None:
             self.metrics.ticked(
                 outcome,
                 record.block,
+                vault=record.vault,
                 settled=record.settled,
                 market=record.market,
                 risk=record.risk,
             )
-            _means(self.metrics, keeper)
+            if record.vault == keeper.vaults[0].label:  # once a pass
+                _means(self.metrics, keeper)
 
     def carry_out(self, keeper: "Keeper") -> None:
         """Do what people ordered of this keeper."""
@@ -211,6 +219,7 @@ def _means(metrics: "Metrics", keeper: "Keeper") -> None:
     metrics.in_flight(keeper.lanes.in_flight())
     for funds in keeper.lanes.funds:
         metrics.payable(funds.account, funds.payable)
+    metrics.burned(keeper.lanes.burned.reverted_wei, keeper.lanes.burned.protective_wei)
     now = time.monotonic()
     for state in keeper.pool.states():
         up = state.quarantined_until <= now

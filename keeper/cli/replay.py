@@ -142,7 +142,7 @@ def _decided_again(market: Any, context: "Context", answers: dict[str, Any]) -> 
         run_tick(
             ports,
             context.policies,
-            strategy_of(context),
+            _strategy_or_its_answer(context, answers),
             lambda: float(block.timestamp),
             rules=_rules(context),
             block=block,
@@ -154,6 +154,14 @@ def _decided_again(market: Any, context: "Context", answers: dict[str, Any]) -> 
     if caught.decision is None:
         raise ReplayError("this version comes to no decision on it", fault=True)
     return caught.decision
+
+
+def _strategy_or_its_answer(context: "Context", answers: dict[str, Any]) -> "Strategy":
+    """A strategy that lived in a process of its own answered as it did: its time cannot be replayed."""
+    if not any(name.startswith("strategy.decide(") for name in answers):
+        return strategy_of(context)
+    decide: Strategy = Ended("strategy", answers).decide
+    return decide
 
 
 def strategy_of(context: "Context") -> "Strategy":

@@ -52,6 +52,9 @@ def risk(  # noqa: PLR0917 - one option each
     html: Html = None,
     schema: Schema = False,
     modules: Modules = True,
+    vault: Annotated[
+        str | None, typer.Option(help="Name or address [default: the only one in the settings].")
+    ] = None,
 ) -> None:
     """Risk of the vault: Greeks, liquidation, scenarios, margin, tails, exits, contagion, limits."""
     if schema:
@@ -59,7 +62,7 @@ def risk(  # noqa: PLR0917 - one option each
 
         typer.echo(risk_schema_text(), nl=False)
         return
-    market, names, known = _market(config, snapshot, journal, block)
+    market, names, known = _market(config, snapshot, journal, block, vault)
     report = _report(market, _inputs(known, volatility, history), ask=modules)
     if html is not None:
         _write(html, report, names)
@@ -72,7 +75,11 @@ def risk(  # noqa: PLR0917 - one option each
 
 
 def _market(
-    config: Path | None, snapshot: Path | None, journal: Path | None, block: int | None
+    config: Path | None,
+    snapshot: Path | None,
+    journal: Path | None,
+    block: int | None,
+    vault: str | None,
 ) -> "tuple[MarketState, tuple[str, str], RiskInputs]":
     """The state to judge, the names of asset and base, and what the settings say beside it."""
     from keeper.errors import SettingError
@@ -88,11 +95,12 @@ def _market(
         return _from_journal(journal, block), ("asset", "base"), RiskInputs()
     from keeper.app import NOBODY, first_readings
     from keeper.cli.tokens import symbols
+    from keeper.cli.vaults import chosen
     from keeper.config.key import load_address
     from keeper.config.policies import policies
     from keeper.market import build_market
 
-    settings = settings_of(config).settings
+    settings = chosen(settings_of(config).settings, vault)
     readings = first_readings(settings, load_address(settings.key) or NOBODY)
     policy = policies(settings, readings.asset.decimals)
     return build_market(readings, policy.market), symbols(settings, readings), policy.risk

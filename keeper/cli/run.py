@@ -13,7 +13,9 @@ import typer
 if TYPE_CHECKING:
     from keeper.cli.logs import Redactor
     from keeper.config.load import Loaded
+    from keeper.config.settings import Settings
     from keeper.loop import TickRecord
+    from keeper.model.outcome import TickOutcome
 
 REDACTOR: ContextVar["Redactor"] = ContextVar("redactor")
 """Of the running command; the last edge uses it as well."""
@@ -64,7 +66,7 @@ def run(
     ] = False,
     blocks: Annotated[int | None, typer.Option(min=1, help="Stop after this many ticks.")] = None,
 ) -> None:
-    """Keep the vault: one tick for each new block, until stopped. Exit code 1 if every tick failed."""
+    """Keep the vaults: one tick each for each new block, until stopped. Exit code 1 if every tick failed."""
     loaded = settings_of(config)
     import structlog
 
@@ -72,36 +74,39 @@ def run(
     from keeper.cli.operate import Operation, stopping
     from keeper.cli.term import Ended, begin_term, lead, remembered
     from keeper.cli.tokens import token_names
-    from keeper.report.moves import moves_text
+    from keeper.report.moves import TokenName, moves_text
 
     log = structlog.get_logger("keeper")
     settings = loaded.settings
     ask = remembered(prompt())
     statuses: Counter[str] = Counter()
+    done = [0]
     with Operation(settings, dry_run=dry_run) as operation, stopping(operation.switches) as stop:
 
         def keep() -> None:
             """One term: from taking the journal to losing leadership, or to the end."""
             with build_keeper(settings, dry_run=dry_run, prompt=ask, gate=operation.gate) as keeper:
                 begin_term(operation, keeper, settings, dry_run=dry_run)
-                tokens = None
+                tokens: dict[str, dict[str, TokenName]] = {}
 
                 def seen(record: "TickRecord") -> None:
-                    nonlocal tokens
                     statuses[str(record.outcome.status)] += 1
                     if str(record.outcome.status) == "dry" and record.market and record.plan:
-                        tokens = tokens or token_names(settings, record.market.readings)
-                        log.info("would " + moves_text(record.plan.moves, tokens))
+                        readings = record.market.readings
+                        if record.vault not in tokens:
+                            tokens[record.vault] = token_names(settings, readings)
+                        moves = moves_text(record.plan.moves, tokens[record.vault])
+                        log.info("would " + moves, vault=record.vault)
                     operation.ticked(keeper, record)
 
-                left = None if blocks is None else blocks - statuses.total()
+                left = None if blocks is None else blocks - done[0]
                 heads = operation.watched(build_heads(settings, keeper), keeper)
                 try:
-                    keeper.run(heads, Ended(stop, operation.leader), left, seen)
+                    done[0] += keeper.run(heads, Ended(stop, operation.leader), left, seen)
                 finally:
                     heads.close()
 
-        lead(operation, settings, stop, keep, done=lambda: statuses.total() == blocks)
+        lead(operation, settings, stop, keep, done=lambda: done[0] == blocks)
         log.info("keeper stopped", ticks=statuses.total())
     if set(statuses) == {"failed"}:
         log.error("every tick failed: see the reasons above", ticks=statuses.total())
@@ -114,26 +119,37 @@ def once(
         bool, typer.Option("--dry-run", help="Decide and simulate; sign and send nothing.")
     ] = False,
 ) -> None:
-    """One tick on the newest block. Exit code 0 if held, done or rehearsed, 1 otherwise."""
+    """One tick of each vault on the newest block. Exit code 0 if all held, were done or rehearsed, 1 otherwise."""
     loaded = settings_of(config)
     from keeper.app import build_keeper
     from keeper.cli.operate import switches_of
-    from keeper.cli.tokens import token_names
     from keeper.ops.gate import Gate
-    from keeper.report.moves import moves_text
 
     settings = loaded.settings
     gate = Gate(switches_of(settings), settings.vault)
     with build_keeper(settings, dry_run=dry_run, prompt=prompt(), gate=gate) as keeper:
-        outcome = keeper.once(patience_s=float(settings.tick.deadline_s))
-        record = keeper.last
-        plan = ""
-        if str(outcome.status) == "dry" and record and record.market and record.plan:
-            names = token_names(settings, record.market.readings)
-            plan = f"; would {moves_text(record.plan.moves, names)}"
-    line = f"block {outcome.block_number}: {outcome.status}: {outcome.reason}{plan}"
-    if outcome.tx_hash:
-        line += f"; transaction {outcome.tx_hash}"
-    typer.echo(REDACTOR.get().text(line))
-    if outcome.status in _BAD_ENDS:
+        outcomes = keeper.once(patience_s=float(settings.tick.deadline_s))
+        lines = [
+            _line(settings, outcome, kept.last, kept.terms.name)
+            for outcome, kept in zip(outcomes, keeper.vaults, strict=True)
+        ]
+    for line in lines:
+        typer.echo(REDACTOR.get().text(line))
+    if any(outcome.status in _BAD_ENDS for outcome in outcomes):
         raise typer.Exit(1)
+
+
+def _line(
+    settings: "Settings", outcome: "TickOutcome", record: "TickRecord | None", name: str
+) -> str:
+    """How one tick ended, for people."""
+    from keeper.cli.tokens import token_names
+    from keeper.report.moves import moves_text
+
+    plan = ""
+    if str(outcome.status) == "dry" and record and record.market and record.plan:
+        names = token_names(settings, record.market.readings)
+        plan = f"; would {moves_text(record.plan.moves, names)}"
+    before = f"{name}: " if name else ""
+    line = f"{before}block {outcome.block_number}: {outcome.status}: {outcome.reason}{plan}"
+    return f"{line}; transaction {outcome.tx_hash}" if outcome.tx_hash else line

@@ -26,15 +26,28 @@ class View:
     actions: "tuple[AttemptResult, ...]"
     names: tuple[str, str] = ("asset", "base")
     """Of asset and base."""
+    label: str = ""
+    """What the vault is called; empty where it has no name."""
 
 
 def status(
+    vault: Annotated[
+        str | None, typer.Argument(help="The vault's name or address [default: every one].")
+    ] = None,
     config: Config = None,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
-    """The vault now: NAV, health, delta, liquidation price, oracle; last actions; keeper's balance."""
-    loaded = settings_of(config)
-    view = _look(loaded.settings)
+    """Each vault now: NAV, health, delta, liquidation price, oracle; last actions; keeper's balance.
+
+    Exit code 1 if one of several cannot be read.
+    """
+    settings = settings_of(config).settings
+    if vault is None and settings.vaults:
+        _every(settings, json=json)
+        return
+    from keeper.cli.vaults import chosen
+
+    view = _look(chosen(settings, vault))
     if json:
         from json import dumps
 
@@ -43,6 +56,34 @@ def status(
     from rich.console import Console
 
     Console().print(screen(view))
+
+
+def _every(settings: "Settings", *, json: bool) -> None:
+    """All vaults, one after the other; one that cannot be read does not hide the others."""
+    from json import dumps
+
+    from rich.console import Console
+
+    from keeper.errors import GimbalError
+
+    found: list[dict[str, Any]] = []
+    failed = False
+    for one in settings.each():
+        try:
+            view = _look(one)
+        except GimbalError as error:
+            failed = True
+            found.append({"name": one.name, "vault": one.vault, "problem": str(error)})
+            if not json:
+                typer.echo(f"{one.name}: {error}", err=True)
+            continue
+        found.append({"name": one.name, **facts(view)})
+        if not json:
+            Console().print(screen(view))
+    if json:
+        typer.echo(dumps(found, indent=2))
+    if failed:
+        raise typer.Exit(1)
 
 
 def _look(settings: "Settings") -> View:
@@ -56,7 +97,9 @@ def _look(settings: "Settings") -> View:
     readings = first_readings(settings, load_address(settings.key) or NOBODY)
     market = build_market(readings, policies(settings, readings.asset.decimals).market)
     outcomes, actions = _history(settings)
-    return View(market, assess(market), outcomes, actions, symbols(settings, readings))
+    return View(
+        market, assess(market), outcomes, actions, symbols(settings, readings), settings.name
+    )
 
 
 def _history(settings: "Settings") -> "tuple[tuple[TickOutcome, ...], tuple[AttemptResult, ...]]":
@@ -68,7 +111,7 @@ def _history(settings: "Settings") -> "tuple[tuple[TickOutcome, ...], tuple[Atte
         return (), ()
     journal = open_journal(place, exclusive=False)
     try:
-        return journal.outcomes(3), journal.actions(5)
+        return journal.outcomes(3, settings.vault), journal.actions(5, settings.vault)
     finally:
         journal.close()
 
@@ -137,7 +180,8 @@ def screen(view: View) -> Any:
 
     shown = facts(view)
     readings = view.market.readings
-    title = f"Vault {shown['vault']} at block {shown['block']} of chain {shown['chain_id']}"
+    name = f"{view.label}: " if view.label else ""
+    title = f"{name}Vault {shown['vault']} at block {shown['block']} of chain {shown['chain_id']}"
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")

@@ -74,8 +74,9 @@ def _checked(settings: "Settings") -> None:
     from keeper.config.key import load_address
     from keeper.config.strategy import load_strategy
 
-    load_strategy(settings.strategy.name, settings.strategy.parameters)
-    first_readings(settings, load_address(settings.key) or NOBODY)
+    for one in settings.each():
+        load_strategy(one.strategy.name, one.strategy.parameters)
+        first_readings(one, load_address(one.key) or NOBODY)
 
 
 def _stood_by(
@@ -104,6 +105,7 @@ def _follow(
     from keeper.config.key import load_address
     from keeper.errors import GimbalError
 
+    settings = settings.each()[0]  # what stands behind one is what stands behind all
     address = load_address(settings.key) or NOBODY
     while not stop.is_set() and not leader.led.is_set():
         try:
@@ -125,16 +127,23 @@ def begin_term(
     if not dry_run:
         forbid_dumps()
         if operation.leader is None:  # a keeper that may have to lead again needs them again
-            own, second = settings.key, settings.protective_key
-            forget((own.private_key_env, own.password_env))
-            forget((second.private_key_env, second.password_env))
+            for key in settings.key_places():
+                forget((key.private_key_env, key.password_env))
             forget((settings.relay.authentication_key_env,))
         operation.carry_out(keeper)
-    _log.info(
-        "keeper started",
-        vault=settings.vault,
-        account=keeper.address,
-        strategy=settings.strategy.name,
-        dry_run=dry_run,
-        fence=operation.gate.fence,
-    )
+    fence = operation.gate.fence
+    for kept, one in zip(keeper.vaults, _kept(settings, keeper), strict=True):
+        _log.info(
+            "keeper started",
+            vault=kept.label,
+            account=kept.terms.account,
+            strategy=one.strategy.name,
+            dry_run=dry_run,
+            fence=fence,
+        )
+
+
+def _kept(settings: "Settings", keeper: "Keeper") -> "list[Settings]":
+    """Settings of the vaults that are kept, in their order: some may not be yet."""
+    by_address = {one.vault: one for one in settings.each()}
+    return [by_address[kept.terms.vault] for kept in keeper.vaults]

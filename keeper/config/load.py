@@ -137,7 +137,7 @@ def _load(content: dict[str, Any], env: Mapping[str, str], file: Path | None) ->
         name = field.group(1) if field else "environment"
         raise SettingError(name, "cannot be read from the environment", _SEE) from None
     allowed = {settings.relay.authentication_key_env, CONFIG_ENV}
-    for key in (settings.key, settings.protective_key):
+    for key in settings.key_places():
         allowed |= {key.password_env, key.private_key_env}
     allowed |= _NOT_SETTINGS
     _refuse_unknown_variables(env, allowed)
@@ -217,11 +217,26 @@ def _based(content: dict[str, Any], file: Path | None) -> dict[str, Any]:
         value = based.get(table, {}).get(name) if isinstance(based.get(table), dict) else None
         if isinstance(value, str) and value:
             based[table][name] = str(file.parent / Path(value).expanduser())
+    if isinstance(based.get("vaults"), list):
+        based["vaults"] = [_entry_based(entry, file) for entry in based["vaults"]]
     for table, name, default in _BESIDE_THE_FILE:
         content = based.setdefault(table, {})
         if isinstance(content, dict) and name not in content:
             content[name] = str(file.parent / default)
     return based
+
+
+def _entry_based(entry: Any, file: Path) -> Any:
+    """As `_based`, for the key files of one of [[vaults]]."""
+    if not isinstance(entry, dict):
+        return entry
+    found = {k: dict(v) if isinstance(v, dict) else v for k, v in entry.items()}
+    for table in ("key", "protective_key"):
+        for name in ("keystore", "password_file"):
+            value = found[table].get(name) if isinstance(found.get(table), dict) else None
+            if isinstance(value, str) and value:
+                found[table][name] = str(file.parent / Path(value).expanduser())
+    return found
 
 
 def _environment_names(env: Mapping[str, str]) -> frozenset[str]:

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from keeper.chain.urls import public_name, scheme_of
+from keeper.config.objective import ObjectiveSettings
 from keeper.model.address import checked_address
 
 KNOWN_CHAINS = {
@@ -35,6 +36,7 @@ PRIVATE_KEY_ENV = "GIMBAL_PRIVATE_KEY"
 PROTECTIVE_PASSWORD_ENV = "GIMBAL_PROTECTIVE_PASSWORD"  # noqa: S105 - the name of a variable
 PROTECTIVE_KEY_ENV = "GIMBAL_PROTECTIVE_PRIVATE_KEY"
 RELAY_KEY_ENV = "GIMBAL_RELAY_KEY"
+_VAULT_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _VARIABLE_NAME = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 
 
@@ -75,6 +77,12 @@ def _variable_name(value: str) -> str:
     return value
 
 
+def _vault_name(value: str) -> str:
+    if not _VAULT_NAME.fullmatch(value):
+        raise ValueError("must be up to 32 small letters, digits, - and _")
+    return value
+
+
 def _loopback(value: str) -> str:
     host, _, port = value.rpartition(":")
     if (
@@ -87,9 +95,12 @@ def _loopback(value: str) -> str:
 
 
 Address = Annotated[str, AfterValidator(checked_address)]
+AddressOrNone = Annotated[str, AfterValidator(lambda value: value and checked_address(value))]
+"""Empty for none."""
 HttpUrl = Annotated[str, AfterValidator(_http)]
 LoopbackAddress = Annotated[str, AfterValidator(_loopback)]
 VariableName = Annotated[str, AfterValidator(_variable_name)]
+VaultName = Annotated[str, AfterValidator(_vault_name)]
 WebsocketUrl = Annotated[str, AfterValidator(_websocket)]
 
 
@@ -109,6 +120,12 @@ class StrategySettings(Section):
     name: str = _setting("collateral_guard", "entry point in group gimbal.strategies")
     parameters: dict[str, Any] = _setting(
         {}, "fields of the strategy's class; ratios such as health as decimals", unit="by name"
+    )
+    time_s: float = _setting(
+        1.0, "time for one decision of a strategy from another package", unit="s", ge=0.01, le=10
+    )
+    memory_mb: int = _setting(
+        4_096, "address space of a strategy from another package", unit="MB", ge=256, le=65_536
     )
 
 
@@ -400,6 +417,30 @@ class FollowSettings(Section):
     )
 
 
+class VaultSettings(Section):
+    """One `[[vaults]]` entry: what is said here takes the place of the same in the shared tables."""
+
+    name: VaultName = _setting(
+        ..., "for orders, logs and metrics", unit="small letters, digits, - and _"
+    )
+    vault: Address = _setting(..., "the vault to keep", unit="address")
+    lens: Address | None = _setting(None, "its VaultLens; the shared one without", unit="address")
+    strategy: StrategySettings | None = None
+    key: KeySettings | None = None
+    protective_key: ProtectiveKeySettings | None = None
+    market: MarketSettings = Field(default_factory=MarketSettings)
+    planning: PlanningSettings = Field(default_factory=PlanningSettings)
+    guard: GuardSettings = Field(default_factory=GuardSettings)
+    upkeep: UpkeepSettings = Field(default_factory=UpkeepSettings)
+    risk: RiskSettings = Field(default_factory=RiskSettings)
+
+
+_SHARED = ("market", "planning", "guard", "upkeep", "risk")
+"""Tables of which an entry overrides single settings."""
+_WHOLE = ("strategy", "key", "protective_key")
+"""Tables that an entry has whole or not at all."""
+
+
 def _database(value: SecretStr | None) -> SecretStr | None:
     if value is None:
         return None
@@ -486,10 +527,27 @@ class Settings(BaseSettings):
     rpc_timeouts_s: Timeouts = _setting(
         {}, "patience by method, where another is right than rpc_timeout_s", unit="s by method"
     )
-    vault: Address = _setting(..., "the vault to keep", unit="address")
-    lens: Address = _setting(..., "its VaultLens", unit="address")
+    vaults: tuple[VaultSettings, ...] = _setting(
+        (), "[[vaults]] tables, instead of vault, for several vaults in one keeper"
+    )
+    name: VaultName | Literal[""] = _setting(
+        "", "of the one vault, for orders, logs and metrics; its address without"
+    )
+    vault: AddressOrNone = _setting(
+        "",
+        "the vault to keep: required without [[vaults]]",
+        unit="address",
+        validate_default=True,
+    )
+    lens: AddressOrNone = _setting(
+        "",
+        "its VaultLens, and that of [[vaults]] without one of their own",
+        unit="address",
+        validate_default=True,
+    )
     agreement: AgreementSettings = Field(default_factory=AgreementSettings)
     strategy: StrategySettings = Field(default_factory=StrategySettings)
+    objective: ObjectiveSettings = Field(default_factory=ObjectiveSettings)
     key: KeySettings = Field(default_factory=KeySettings)
     protective_key: ProtectiveKeySettings = Field(default_factory=ProtectiveKeySettings)
     lanes: LanesSettings = Field(default_factory=LanesSettings)
@@ -530,6 +588,40 @@ class Settings(BaseSettings):
             raise ValueError("must not be set beside [[endpoints]]")
         return value
 
+    @field_validator("vaults")
+    @classmethod
+    def _different(cls, value: tuple[VaultSettings, ...]) -> tuple[VaultSettings, ...]:
+        for what, found in (
+            ("names", [e.name for e in value]),
+            ("addresses", [e.vault for e in value]),
+        ):
+            twice = [each for each in dict.fromkeys(found) if found.count(each) > 1]
+            if twice:
+                raise ValueError(f"must have different {what}: {', '.join(twice)} is there twice")
+        return value
+
+    @field_validator("name", "vault")
+    @classmethod
+    def _one_or_several(cls, value: str, info: ValidationInfo) -> str:
+        # vaults with a fault of their own are not in data: that fault is enough
+        several = info.data.get("vaults", ("faulty",))
+        if not value and not several and info.field_name == "vault":
+            raise ValueError("is missing")
+        if value and several:
+            raise ValueError("must not be set beside [[vaults]]")
+        return value
+
+    @field_validator("lens")
+    @classmethod
+    def _somewhere(cls, value: str, info: ValidationInfo) -> str:
+        entries = info.data.get("vaults", ("faulty",))
+        lacking = [e.name for e in entries if isinstance(e, VaultSettings) and e.lens is None]
+        if not value and not entries:
+            raise ValueError("is missing")
+        if not value and lacking:
+            raise ValueError(f"is missing, and [[vaults]] {', '.join(lacking)} has none of its own")
+        return value
+
     @field_validator("agreement")
     @classmethod
     def _attainable(cls, value: AgreementSettings, info: ValidationInfo) -> AgreementSettings:
@@ -543,6 +635,37 @@ class Settings(BaseSettings):
         if self.endpoints:
             return self.endpoints
         return (EndpointSettings(url=self.rpc_url or "", ws_url=self.ws_url),)
+
+    def each(self) -> tuple["Settings", ...]:
+        """Settings of every vault by itself, as if it were the only one: its own over the shared ones."""
+        if not self.vaults:
+            return (self,)
+        return tuple(self._of(entry) for entry in self.vaults)
+
+    @property
+    def label(self) -> str:
+        """What the one vault is called: its name, or its address."""
+        return self.name or self.vault
+
+    def key_places(self) -> tuple[KeySettings, ...]:
+        """Every place where a key may come from."""
+        own = [k for e in self.vaults for k in (e.key, e.protective_key) if k is not None]
+        return (self.key, self.protective_key, *own)
+
+    def _of(self, entry: VaultSettings) -> "Settings":
+        changed: dict[str, Any] = {
+            "vaults": (),
+            "name": entry.name,
+            "vault": entry.vault,
+            "lens": entry.lens or self.lens,
+        }
+        for name in _WHOLE:
+            changed[name] = getattr(entry, name) or getattr(self, name)
+        for name in _SHARED:
+            own = getattr(entry, name)
+            said = {field: getattr(own, field) for field in own.model_fields_set}
+            changed[name] = getattr(self, name).model_copy(update=said)
+        return self.model_copy(update=changed)
 
     def addresses(self) -> tuple[str, ...]:
         """Every address an endpoint has; each may hold secrets."""

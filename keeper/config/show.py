@@ -17,7 +17,7 @@ _VARIABLES = "_env"
 """Somebody may have put there what belongs into the variable."""
 _URLS = frozenset({"rpc_url", "ws_url"})
 _ENTRY_URLS = frozenset({"url", "ws_url"})
-_LISTS = frozenset({"endpoints"})
+_LISTS = frozenset({"endpoints", "vaults"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _shown(name: str, value: Any, environment: Environment) -> str:
 
         return shown_url(value.get_secret_value())
     if name in _LISTS:
-        return "; ".join(_entry_text(entry) for entry in value) or "-"
+        return "; ".join(_entry_text(entry, environment) for entry in value) or "-"
     if isinstance(value, str) and ("://" in value or name in _URLS):
         return masked_url(value)
     if isinstance(value, str) and name.endswith(_VARIABLES):
@@ -78,10 +78,20 @@ def _entry(field: str, name: str) -> bool:
     return field.removeprefix(f"{name}.")[:1].isdecimal() and field.startswith(f"{name}.")
 
 
-def _entry_text(entry: BaseModel) -> str:
+def _entry_text(entry: BaseModel, environment: Environment) -> str:
     """What was set of an entry."""
     said = {n: v for n, v in entry if n in entry.model_fields_set and v is not None}
-    return ", ".join(f"{n} {masked_url(v) if n in _ENTRY_URLS else v}" for n, v in said.items())
+    return ", ".join(f"{n} {_part(n, v, environment)}" for n, v in said.items())
+
+
+def _part(name: str, value: Any, environment: Environment) -> str:
+    if isinstance(value, BaseModel):
+        return f"({_entry_text(value, environment)})"
+    if isinstance(value, str) and ("://" in value or name in _ENTRY_URLS):
+        return masked_url(value)
+    if isinstance(value, str) and name.endswith(_VARIABLES):
+        return environment.shown(value)
+    return str(value)
 
 
 def masked_url(url: str) -> str:
@@ -114,6 +124,8 @@ def _example_line(leaf: str, field: FieldInfo) -> str:
         placeholder = {"chain_id": "1"}
         value = placeholder.get(leaf, '"0x..."')
         return f"{leaf} = {value}"
+    if leaf in ("vault", "lens"):
+        return f'{leaf} = "0x..."'
     if leaf == "rpc_url":
         return f'{leaf} = "http://127.0.0.1:8545"'
     default = field.get_default()

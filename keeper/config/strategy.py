@@ -1,63 +1,125 @@
-"""A strategy by its entry point, with its parameters checked by name."""
+"""A strategy by its entry point, with its parameters checked by name; strategies may hold other strategies."""
 
 import dataclasses
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
 from decimal import Decimal, InvalidOperation
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, NewType, cast, get_type_hints
+from typing import Any, NewType, cast, get_args, get_origin, get_type_hints
 
 from keeper.errors import SettingError
 from keeper.model.ports import Strategy
 from keeper.model.units import WAD, Wad
 
 GROUP = "gimbal.strategies"
+OWN = "gimbal"
+"""The distribution whose strategies run inside the keeper."""
 _FIELD = "strategy.parameters"
+_NAMED = "strategy.name"
+_INNER_KEYS = frozenset({"name", "parameters"})
+_RECORDED_KEYS = frozenset({"strategy", "parameters"})
+"""As the journal writes a strategy inside another: its class, as `module:name`."""
 _RAW_WAD_FROM = 10**9
+_DEEPEST = 8
 
 
 def load_strategy(name: str, parameters: dict[str, Any]) -> Strategy:
     """An instance of the strategy's class; SettingError names the parameter that is wrong."""
-    cls: Any = _class(name)
+    return _load(name, parameters, _NAMED, _FIELD)
+
+
+def registered() -> tuple[EntryPoint, ...]:
+    """Every strategy that an installed package registers, by name; nothing is imported."""
+    return tuple(sorted(entry_points(group=GROUP), key=lambda point: point.name))
+
+
+def load_class(name: str) -> Any:
+    """The strategy's class; SettingError if there is none of that name or it cannot be imported."""
+    return _class(name, _NAMED)
+
+
+def is_foreign(name: str, parameters: dict[str, Any]) -> bool:
+    """Whether the strategy, or one inside it, comes from another distribution than ours.
+
+    Nothing is imported. A name that nobody registers is not foreign: loading it says what is wrong.
+    """
+    found = {point.name: point for point in registered()}
+    names = (name, *_inner_names(parameters, _DEEPEST))
+    return any(_distribution(found[one]) != OWN for one in names if one in found)
+
+
+def _distribution(point: EntryPoint) -> str:
+    """Whose it is: without a distribution (a checkout) ours if its module is."""
+    if point.dist is None:
+        return OWN if point.value.startswith("strategies.") else ""
+    return point.dist.name.lower()
+
+
+def _inner_names(value: Any, depth: int) -> Iterator[str]:
+    """Names of strategies inside parameters, wherever they stand."""
+    if depth == 0:
+        return
+    if isinstance(value, str):
+        value = _parsed(value)
+    if isinstance(value, dict):
+        if isinstance(value.get("name"), str) and value.keys() <= _INNER_KEYS:
+            yield value["name"]
+        for inner in value.values():
+            yield from _inner_names(inner, depth - 1)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _inner_names(inner, depth - 1)
+
+
+def _load(name: str, parameters: Any, named: str, field: str, depth: int = _DEEPEST) -> Strategy:
+    if depth == 0:
+        raise SettingError(field, "strategies are nested too deep", f"at most {_DEEPEST} levels")
+    cls: Any = _class(name, named)
     if not dataclasses.is_dataclass(cls):
-        raise SettingError("strategy.name", f"{name} is not a dataclass", "correct the strategy")
+        raise SettingError(named, f"{name} is not a dataclass", "correct the strategy")
+    if not isinstance(parameters, dict):
+        raise SettingError(field, f"must be a table, found {parameters!r}", "correct it")
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
     hints = get_type_hints(cls)
     for given in parameters:
         if given not in fields:
             known = ", ".join(fields)
-            raise SettingError(
-                f"{_FIELD}.{given}", f"{name} has no such parameter", f"it has {known}"
-            )
-    for field in fields.values():
-        missing = field.default is field.default_factory is dataclasses.MISSING
-        if missing and field.name not in parameters:
-            raise SettingError(f"{_FIELD}.{field.name}", "is missing", f"{name} needs it")
+            problem = f"{name} has no such parameter"
+            raise SettingError(f"{field}.{given}", problem, f"it has {known}")
+    for one in fields.values():
+        missing = one.default is one.default_factory is dataclasses.MISSING
+        if missing and one.name not in parameters:
+            raise SettingError(f"{field}.{one.name}", "is missing", f"{name} needs it")
     factory = cast(Callable[..., Strategy], cls)
-    values = {key: _value(key, value, hints[key]) for key, value in parameters.items()}
+    values = {
+        key: _value(f"{field}.{key}", value, hints[key], depth) for key, value in parameters.items()
+    }
     try:
-        strategy = factory(**values)
+        return factory(**values)
     except (TypeError, ValueError) as error:
         remedy = f"correct the parameters of {name}"
-        raise SettingError(_FIELD, str(error), remedy) from None
-    return strategy
+        raise SettingError(field, str(error), remedy) from None
 
 
-def _class(name: str) -> Any:
+def _class(name: str, named: str) -> Any:
     found = {point.name: point for point in entry_points(group=GROUP)}
     point: EntryPoint | None = found.get(name)
     if point is None:
         known = ", ".join(sorted(found)) or "none: is the package installed?"
-        raise SettingError("strategy.name", f"no strategy {name!r}", f"known are {known}")
+        raise SettingError(named, f"no strategy {name!r}", f"known are {known}")
     try:
         return point.load()
     except (ImportError, AttributeError) as error:
         problem = f"{name} cannot be loaded ({error})"
-        raise SettingError("strategy.name", problem, "reinstall the strategy") from None
+        raise SettingError(named, problem, "reinstall the strategy") from None
 
 
-def _value(name: str, value: Any, hint: Any) -> Any:
+def _value(path: str, value: Any, hint: Any, depth: int) -> Any:
     """A parameter in its declared type; WAD ratios are written as decimals (1.5) or raw (1500...)."""
-    path = f"{_FIELD}.{name}"
+    if hint == Strategy:
+        return _inner(path, value, depth)
+    if get_origin(hint) is tuple:
+        return _items(path, value, get_args(hint)[0], depth)
     if hint is Wad:
         return _wad(path, value)
     kind = hint
@@ -65,19 +127,55 @@ def _value(name: str, value: Any, hint: Any) -> Any:
         kind = kind.__supertype__
     if kind is bool and str(value).lower() in ("true", "false"):
         return str(value).lower() == "true"  # from the environment it is text
+    if kind in (int, float):
+        return _number(path, value, kind)
+    if isinstance(kind, type) and not isinstance(value, kind):
+        raise SettingError(path, f"must be {kind.__name__}, found {value!r}", "correct it")
+    return value
+
+
+def _inner(path: str, value: Any, depth: int) -> Strategy:
+    """A strategy inside another: a table with its name and parameters."""
+    value = _parsed(value)
+    if isinstance(value, dict) and "strategy" in value and value.keys() <= _RECORDED_KEYS:
+        names = {point.value: point.name for point in entry_points(group=GROUP)}
+        value = {**value, "name": names.get(value["strategy"], value["strategy"])}
+        del value["strategy"]
+    if not isinstance(value, dict) or "name" not in value or not value.keys() <= _INNER_KEYS:
+        problem = f"must be a strategy, found {value!r}"
+        remedy = 'give { name = "...", parameters = { ... } }'
+        raise SettingError(path, problem, remedy)
+    given = value.get("parameters", {})
+    return _load(str(value["name"]), given, f"{path}.name", f"{path}.parameters", depth - 1)
+
+
+def _items(path: str, value: Any, hint: Any, depth: int) -> tuple[Any, ...]:
+    value = _parsed(value)
+    if not isinstance(value, list | tuple):
+        raise SettingError(path, f"must be a list, found {value!r}", "correct it")
+    return tuple(_value(f"{path}.{at}", one, hint, depth) for at, one in enumerate(value))
+
+
+def _parsed(value: Any) -> Any:
+    """Text from the environment that stands for a table or a list."""
+    if not isinstance(value, str) or value[:1] not in ("{", "["):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _number(path: str, value: Any, kind: type) -> Any:
     try:
         if kind is int:
             number = Decimal(str(value))
             if isinstance(value, bool) or number != int(number):
                 raise SettingError(path, "must be a whole number", "correct it")
             return int(number)
-        if kind is float:
-            return float(value)
+        return float(value)
     except (InvalidOperation, TypeError, ValueError, OverflowError):
         raise SettingError(path, f"must be a number, found {value!r}", "correct it") from None
-    if isinstance(kind, type) and not isinstance(value, kind):
-        raise SettingError(path, f"must be {kind.__name__}, found {value!r}", "correct it")
-    return value
 
 
 def _wad(path: str, value: Any) -> Wad:

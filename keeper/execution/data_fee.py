@@ -39,8 +39,8 @@ class DataFee:
 class DataFeeSource(Protocol):
     """One chain's way to price data."""
 
-    def requests(self, chain_id: int, to: str, call_data: str) -> list[Request]:
-        """What to ask the endpoint, in the same batch as the simulation."""
+    def requests(self, chain_id: int, to: str, call_data: str, at: Any) -> list[Request]:
+        """What to ask at a block, in the same batch as the simulation."""
         ...
 
     def read(self, answers: list[Any], endpoint: str) -> DataFee:
@@ -51,7 +51,7 @@ class DataFeeSource(Protocol):
 class NoDataFee:
     """Gas is all there is to pay."""
 
-    def requests(self, chain_id: int, to: str, call_data: str) -> list[Request]:  # noqa: ARG002
+    def requests(self, chain_id: int, to: str, call_data: str, at: Any) -> list[Request]:  # noqa: ARG002
         """Nothing to ask."""
         return []
 
@@ -63,10 +63,10 @@ class NoDataFee:
 class OpStackDataFee:
     """GasPriceOracle.getL1Fee."""
 
-    def requests(self, chain_id: int, to: str, call_data: str) -> list[Request]:
+    def requests(self, chain_id: int, to: str, call_data: str, at: Any) -> list[Request]:
         """The fee of the unsigned transaction, with numbers as long as they get."""
         data = _L1_FEE + abi_encode(["bytes"], [_unsigned(chain_id, to, call_data)])
-        return [("eth_call", [{"to": GAS_PRICE_ORACLE, "data": "0x" + data.hex()}, "latest"])]
+        return [("eth_call", [{"to": GAS_PRICE_ORACLE, "data": "0x" + data.hex()}, at])]
 
     def read(self, answers: list[Any], endpoint: str) -> DataFee:
         """Wei beside the gas."""
@@ -77,11 +77,11 @@ class OpStackDataFee:
 class ArbitrumDataFee:
     """NodeInterface.gasEstimateL1Component."""
 
-    def requests(self, chain_id: int, to: str, call_data: str) -> list[Request]:  # noqa: ARG002
+    def requests(self, chain_id: int, to: str, call_data: str, at: Any) -> list[Request]:  # noqa: ARG002
         """The part of the gas limit that the data take."""
         arguments = [to, False, bytes.fromhex(call_data.removeprefix("0x"))]
         data = _L1_GAS + abi_encode(["address", "bool", "bytes"], arguments)
-        return [("eth_call", [{"to": NODE_INTERFACE, "data": "0x" + data.hex()}, "latest"])]
+        return [("eth_call", [{"to": NODE_INTERFACE, "data": "0x" + data.hex()}, at])]
 
     def read(self, answers: list[Any], endpoint: str) -> DataFee:
         """Gas for the limit."""

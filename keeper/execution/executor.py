@@ -1,6 +1,7 @@
 """One account's way to the chain: simulate, price, sign, journal, send; and look after it until it is final."""
 
 from concurrent.futures import Executor
+from dataclasses import replace
 
 import structlog
 
@@ -25,13 +26,15 @@ from keeper.execution.fees import (
     opening,
 )
 from keeper.execution.follow import Follower
+from keeper.execution.funds import Burned
 from keeper.execution.inclusion import UrgencyPolicy
-from keeper.execution.look import head_of
+from keeper.execution.look import newest
 from keeper.execution.machine import FollowPolicy
 from keeper.execution.nonces import OPEN, Floor, fee_floor, next_nonce
 from keeper.execution.outbox import Outbox, publish
 from keeper.execution.ports import AttemptBook, Rpc
 from keeper.execution.progress import Progress
+from keeper.execution.queue import committed_wei, waiting_behind
 from keeper.execution.rehearsal import Rehearsal, Rehearser
 from keeper.execution.replace import Replacements, urgency
 from keeper.execution.signer import Signer
@@ -116,38 +119,55 @@ class TransactionExecutor:
         """The account, whatever the lane."""
         return self._account
 
-    def routine_waits_until(self) -> int:
+    def routine_waits_until(self, vault: str | None = None) -> int:
         """When the mandate takes routine rebalances again, as a simulation last heard; 0 if it said nothing."""
-        return self._rehearser.routine_waits_until
+        return self._rehearser.routine_waits_until(vault)
 
-    def in_flight(self, lane: Lane | None = None) -> int:
-        """How many intents are signed and neither mined nor given up; survives a restart: the journal knows."""
-        return len({a.intent_id for a in self.open_attempts() if lane in (None, a.lane)})
+    def in_flight(self, lane: Lane | None = None, vault: str | None = None) -> int:
+        """How many intents, of one vault or all, are signed and neither mined nor given up; the journal knows."""
+        return len({a.intent_id for a in self.open_attempts(vault) if lane in (None, a.lane)})
 
-    def unmined(self, lane: Lane) -> int:
-        """How many of them a lane waits for.
+    def unmined(self, lane: Lane, vault: str | None = None) -> int:
+        """How many of them a lane, of one vault or all, waits for.
 
         One whose nonce is used at the block last followed is mined, though no endpoint shows the receipt: what
         is decided at that block is bound to a state that has its effect, and has the next nonce (K-01).
         """
-        names = {a.intent_id for a in self.open_attempts() if a.lane is lane}
+        names = {a.intent_id for a in self.open_attempts(vault) if a.lane is lane}
         return sum(self._follower.waits(name) for name in names)
+
+    def untaken(self, lane: Lane, vault: str | None = None) -> int:
+        """How many of a lane no endpoint said it has, as far as their nonces are free: worth offering again."""
+        newest = {a.intent_id: a for a in self.open_attempts(vault) if a.lane is lane}
+        signed = [a.intent_id for a in newest.values() if a.status is AttemptStatus.SIGNED]
+        return sum(not self._follower.used(name) for name in signed)
+
+    def burned(self, since_block: int) -> Burned:
+        """What gas cost from a block on, of all that the journal knows of the chain."""
+        return Burned(
+            self._book.reverted_gas_wei(self._chain_id, since_block),
+            self._book.spent_gas_wei(self._chain_id, since_block, Lane.PROTECTIVE),
+        )
 
     def balance_wei(self, lane: Lane) -> int:  # noqa: ARG002 - the port asks by lane
         """Nobody asked: lanes do, for all their accounts."""
         return 0
 
-    def open_attempts(self) -> tuple[Attempt, ...]:
-        """Signed or sent and not settled, oldest first; none for who cannot sign."""
+    def open_attempts(self, vault: str | None = None) -> tuple[Attempt, ...]:
+        """Signed or sent and not settled, of one vault or all, oldest first; none for who cannot sign."""
         if self._signer is None:
             return ()
-        return self._book.open_attempts(self._chain_id, self._account)
+        return self._book.open_attempts(self._chain_id, self._account, vault)
 
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
         """Settle, send again or bump what is in flight, as seen at `block`; never waits."""
         if self._signer is None:  # who cannot sign does not send either
             return ()
         return self._follower.follow(block)
+
+    def pass_over(self, block: BlockStamp) -> None:
+        """A head that is not followed: only its place in the chain is noted."""
+        self._follower.pass_over(block)
 
     def begin(self, intent: Intent, threads: Executor) -> None:
         """Let the simulation of an intent run while it is journalled; `submit` and `rehearse` wait for it."""
@@ -177,7 +197,6 @@ class TransactionExecutor:
             return known[-1].tx_hash  # decided before: following it is all there is to do
         try:
             rehearsal = self._rehearser.rehearse(intent)
-            self._progress.reach(intent.id, IntentState.SIMULATED)
             attempt = self._sign(intent, rehearsal)
         except SendError as error:  # nothing is journalled as signed, so the nonce is still free
             if isinstance(error, UnfundedError) and not last_resort:
@@ -208,6 +227,9 @@ class TransactionExecutor:
     def abandon(self, intent_id: str) -> str:
         """Look after an intent no more; the next one uses its nonce. A pool may mine it all the same."""
         last, attempts, _block = self._in_flight(intent_id)
+        if waiting_behind(last, self.open_attempts()):
+            problem = "cannot be abandoned: others wait behind its nonce; cancel it instead"
+            raise IntentError(intent_id, problem)
         dropped = AttemptStatus.DROPPED
         self._book.settle(AttemptResult(intent_id, last.tx_hash, dropped, None, 0, 0), dropped)
         self._progress.reach(intent_id, IntentState.CANCELLED, note="abandoned by a person")
@@ -221,8 +243,7 @@ class TransactionExecutor:
             record = self._book.intent(intent_id)
             where = f"is {record.state}" if record else "is not known to the journal"
             raise IntentError(intent_id, f"{where}, with nothing in flight")
-        header = self._rpc.call("eth_getBlockByNumber", ["latest", False])
-        return mine[-1], attempts, head_of(header, self._rpc.name)
+        return mine[-1], attempts, newest(self._rpc)
 
     def _fees(self, intent: Intent, rehearsal: Rehearsal, floor: Floor | None) -> Fees:
         base, limit, balance = rehearsal.base_fee_wei, rehearsal.gas_limit, rehearsal.balance_wei
@@ -250,13 +271,34 @@ class TransactionExecutor:
             )
         return fees  # the endpoint's pool is empty: what another may hold is not worth more than the bound
 
-    def _sign(self, intent: Intent, rehearsal: Rehearsal) -> Attempt:
-        nonce = next_nonce(
-            rehearsal.mined, rehearsal.pending, self._mine_at, intent.lane, self._follower.stale
-        )
+    def _place(self, intent: Intent, rehearsal: Rehearsal) -> tuple[int, Fees]:
+        """Nonce and fees. Who cannot outbid another vault's transaction stands behind it, and urges it."""
+        mined, pending = rehearsal.mined, rehearsal.pending
+        nonce = next_nonce(mined, pending, self._mine_at, intent.lane, self._follower.stale)
+        try:
+            return nonce, self._fees_at(nonce, intent, rehearsal)
+        except OutbidError:
+            if not self._others_hold(nonce, intent):
+                raise
+        free = next_nonce(mined, pending, self._mine_at, Lane.ROUTINE)
+        return free, self._fees_at(free, intent, rehearsal)
+
+    def _fees_at(self, nonce: int, intent: Intent, rehearsal: Rehearsal) -> Fees:
         pooled = rehearsal.pending > nonce
         floor = fee_floor(self._mine_at(nonce), pooled=pooled, block=rehearsal.block_number)
-        fees = self._fees(intent, rehearsal, floor)
+        # what is in flight beside it has to be paid as well
+        free_wei = max(0, rehearsal.balance_wei - committed_wei(self.open_attempts(), nonce))
+        return self._fees(intent, replace(rehearsal, balance_wei=free_wei), floor)
+
+    def _others_hold(self, nonce: int, intent: Intent) -> bool:
+        """True if all that is in flight with the nonce is known to be of other vaults: then the order is free."""
+        holders = {a.intent_id for a in self._mine_at(nonce) if a.status in OPEN}
+        records = [self._book.intent(name) for name in (intent.id, *sorted(holders))]
+        own, *theirs = [record.vault if record else "" for record in records]
+        return bool(own and theirs) and all(vault not in ("", own) for vault in theirs)
+
+    def _sign(self, intent: Intent, rehearsal: Rehearsal) -> Attempt:
+        nonce, fees = self._place(intent, rehearsal)
         attempt = Attempt(
             intent_id=intent.id,
             chain_id=self._chain_id,

@@ -1,15 +1,20 @@
 """What recent blocks asked for: base fees, fullness, and the tip that would have been enough in each."""
 
+import itertools
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from keeper.errors import RpcError
+from keeper.execution.hints import vouched
 
 BLOCKS = 60
-PERCENTILES = (5, 25, 50, 90)
+PERCENTILES = (5, 25)
 FULL = 0.95
 """Gas used over the limit from which there was competition for the room in a block."""
 _MOST_BLOCKS = 1_024
+_QUANTITIES = re.compile(r"0x[0-9a-fA-F]{1,64}(?:,0x[0-9a-fA-F]{1,64})*")
 _CALL = ("eth_feeHistory", [hex(BLOCKS), "latest", list(PERCENTILES)])
 
 
@@ -35,26 +40,46 @@ def history_of(answer: Any) -> FeeHistory | None:
     if isinstance(answer, RpcError) or not isinstance(answer, dict):
         return None
     try:
-        base = [_quantity(fee) for fee in answer["baseFeePerGas"]]
+        base, rewards = list(answer["baseFeePerGas"]), list(answer["reward"])
         ratios = [float(ratio) for ratio in answer["gasUsedRatio"]]
-        rewards = [[_quantity(tip) for tip in row] for row in answer["reward"]]
+        # text as well has a length and parts
+        if any(type(row) is not list or len(row) != len(PERCENTILES) for row in rewards):
+            return None
+        found = _quantities([*base, *itertools.chain.from_iterable(rewards)])
     except (KeyError, TypeError, ValueError):
         return None
     whole = len(base) == len(ratios) + 1 == len(rewards) + 1 and 0 < len(ratios) <= _MOST_BLOCKS
-    if not whole or any(len(row) != len(PERCENTILES) for row in rewards):
+    if not whole or not all(0.0 <= ratio <= 1.0 for ratio in ratios):
         return None
-    if not all(0.0 <= ratio <= 1.0 for ratio in ratios):
+    low, high = found[len(base) :: 2], found[len(base) + 1 :: 2]
+    tips = tuple([h if ratio >= FULL else n for n, h, ratio in zip(low, high, ratios, strict=True)])
+    return FeeHistory(found[len(base) - 1], tips, tuple(ratios))
+
+
+def history_heard(said: Sequence[Any]) -> FeeHistory | None:
+    """Of several endpoints' histories one that is nowhere above what more than half of them say.
+
+    None if no more than half keep one. They may be of different heads, so blocks are counted from the newest.
+    """
+    histories = [found for found in map(history_of, said) if found is not None]
+    if len(said) == 1 or not histories:
+        return histories[0] if histories else None
+    unknown = [None] * (len(said) - len(histories))
+    next_base = vouched([*(h.next_base_fee_wei for h in histories), *unknown])
+    if next_base is None:
         return None
-    tips = tuple(
-        row[1] if ratio >= FULL else row[0] for row, ratio in zip(rewards, ratios, strict=True)
+    blocks = min(len(h.required_tips_wei) for h in histories)
+    tips = [h.required_tips_wei[-blocks:] for h in histories]
+    fullness = [h.fullness[-blocks:] for h in histories]
+    return FeeHistory(
+        next_base,
+        tuple(vouched([*block, *unknown]) or 0 for block in zip(*tips, strict=True)),
+        tuple(sorted(block)[(len(block) - 1) // 2] for block in zip(*fullness, strict=True)),
     )
-    return FeeHistory(base[-1], tips, tuple(ratios))
 
 
-def _quantity(text: Any) -> int:
-    if not isinstance(text, str) or not text.startswith("0x"):
-        raise ValueError
-    number = int(text, 16)
-    if not 0 <= number < 2**256:
-        raise ValueError
-    return number
+def _quantities(texts: list[Any]) -> list[int]:
+    """Quantities from 0 to 2^256 - 1, some two hundred at every sending; TypeError or ValueError for anything else."""
+    if _QUANTITIES.fullmatch(",".join(texts)) is None:
+        raise ValueError("not quantities")
+    return [int(text, 16) for text in texts]

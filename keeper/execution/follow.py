@@ -2,13 +2,14 @@
 
 import structlog
 
-from keeper.errors import EndpointError, RpcError
+from keeper.errors import ReadError, RpcError
 from keeper.execution.late import LateEnds
 from keeper.execution.look import Look, look
 from keeper.execution.machine import LEADS_TO, PATIENT, Action, FollowPolicy, Seen, View, decide
 from keeper.execution.outbox import Outbox
-from keeper.execution.ports import AttemptBook, Rpc
+from keeper.execution.ports import AttemptBook, Rpc, agreed
 from keeper.execution.progress import Progress
+from keeper.execution.queue import waiting_behind
 from keeper.execution.replace import Replacements
 from keeper.execution.simulate import is_revert, ran_out_of_gas
 from keeper.execution.watch import InChain
@@ -54,11 +55,14 @@ class Follower:
         self._policy = policy
         self._progress = Progress(book, account)
         self._in_chain = InChain(policy)
-        self._late = LateEnds(rpc, book, self._progress, account, policy.lost_after_blocks)
+        # a receipt that is missing for long is still no proof: only what is final cannot be ours any more
+        patience = max(policy.lost_after_blocks, policy.finality_blocks)
+        self._late = LateEnds(rpc, book, self._progress, account, patience)
         self._used_since: dict[str, int] = {}
         self._reopened_at: dict[str, int] = {}
         self._giving_way: set[str] = set()
         self._stale: set[str] = set()
+        self._stale_before: set[str] = set()
 
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
         """What finished, as seen at `block`, also what is mined once more after a reorganisation."""
@@ -67,16 +71,25 @@ class Follower:
         watched = self._in_chain.due(records.values(), block)
         groups.update({r.intent_id: self._book.attempts_of(r.intent_id) for r in watched})
         finished = []
-        self._stale.clear()
+        self._stale_before, self._stale = self._stale, set()
         if groups:
             every = tuple(a for group in groups.values() for a in group)
             seen = look(self._rpc, self._account, every, block, finality=bool(watched))
             for intent_id, attempts in groups.items():
-                result = self._follow_intent(records.get(intent_id), attempts, seen, block)
+                try:
+                    result = self._follow_intent(records.get(intent_id), attempts, seen, block)
+                except ReadError as error:
+                    # the next block finds it as it is; the others in the line, of other vaults, go on
+                    _log.warning("cannot be looked after", intent=intent_id, problem=str(error))
+                    continue
                 if result is not None:
                     finished.append(result)
         self._in_chain.saw(block)
         return (*finished, *self._late.review(self._chain_id, block))
+
+    def pass_over(self, block: BlockStamp) -> None:
+        """A head on which nothing is looked at: only its place in the chain is noted."""
+        self._in_chain.pass_over(block)
 
     def give_way(self, intent_id: str) -> None:
         """From the next look on, put the empty transaction in its place until one of them is mined."""
@@ -86,6 +99,10 @@ class Follower:
         """False once its nonce was seen used: whoever is next has the next nonce, receipt or not. And while it is
         stale: whoever is next has the same nonce."""
         return intent_id not in self._used_since and intent_id not in self._stale
+
+    def used(self, intent_id: str) -> bool:
+        """True once its nonce was seen used, receipt or not."""
+        return intent_id in self._used_since
 
     def stale(self, intent_id: str) -> bool:
         """True if the contracts would refuse it at the block last followed: it may be replaced by a new plan."""
@@ -193,7 +210,11 @@ class Follower:
         block: BlockStamp,
     ) -> tuple[AttemptResult | None, IntentState]:
         last, result = _newest(attempts), seen.result(attempts)
+        if action is Action.STOP and self._holds_up(last):
+            self._make_way(last, attempts, block)
+            return None, state
         if action is Action.INCLUDE and result is not None:
+            self._progress.paid(result, seen.costs.get(result.tx_hash, ()))
             return self._include(result), IntentState.INCLUDED
         if action in (Action.LOST, Action.STOP):
             return self._give_up(last, action), LEADS_TO[action]
@@ -203,7 +224,7 @@ class Follower:
         if action in (Action.CONFIRM, Action.FINALISE):
             return None, self._deepen(action, attempts, result)
         if action in (Action.BUMP, Action.RESEND) and self._gone_stale(last, block):
-            self._stale.add(last.intent_id)
+            self._make_way(last, attempts, block)
         elif action is Action.BUMP:
             self._replacements.bump(last, attempts, block)
         elif action is Action.CANCEL:
@@ -211,6 +232,25 @@ class Follower:
         elif action is Action.RESEND:
             self._replacements.resend(last, attempts, block.number)
         return None, state
+
+    def _holds_up(self, last: Attempt) -> bool:
+        """True if another intent waits behind its nonce: given back, the nonce would be a gap (K-04)."""
+        in_flight = self._book.open_attempts(self._chain_id, self._account)
+        return bool(waiting_behind(last, in_flight))
+
+    def _make_way(self, last: Attempt, attempts: tuple[Attempt, ...], block: BlockStamp) -> None:
+        """It shall not be mined any more: a fresh plan may take its nonce; if none did by the next block and
+        others wait behind it, the empty transaction does."""
+        first = last.intent_id not in self._stale_before
+        self._stale.add(last.intent_id)
+        if first or not self._holds_up(last):
+            return
+        if not last.cancels:
+            self._replacements.cancel(last, attempts, block)
+        elif block.number - last.signed_block >= self._policy.bump_after_blocks:
+            self._replacements.bump(last, attempts, block)
+        else:
+            self._replacements.resend(last, attempts, block.number)
 
     def _gone_stale(self, last: Attempt, block: BlockStamp) -> bool:
         """True for protection whose plan the market has left behind: sent again it would only burn gas (K-11).
@@ -223,10 +263,10 @@ class Follower:
         call = {"from": last.account, "to": last.to, "data": last.call_data}
         asked = [{**call, "gas": hex(last.gas_limit)}, {"blockHash": block.hash}]
         try:
-            self._rpc.call("eth_call", asked)
+            agreed(self._rpc, "eth_call", asked)
         except RpcError as error:
             return is_revert(error) or ran_out_of_gas(error)
-        except EndpointError:
+        except ReadError:  # nobody knows: what is out stays out
             return False
         return False
 
@@ -259,7 +299,8 @@ class Follower:
     def _reopen(
         self, last: Attempt, attempts: tuple[Attempt, ...], block: BlockStamp, *, moved: bool
     ) -> None:
-        """Back in flight; unless it is in another block already, the same bytes are sent first."""
+        """Back in flight; unless it is in another block already, the same bytes are sent first, or a fresh plan
+        takes their nonce where the market has left them behind."""
         mined = next((a for a in reversed(attempts) if a.status in _IN_BLOCK), last)
         _log.warning("reorganised", intent=last.intent_id, tx=mined.tx_hash, moved=moved)
         self._book.reopen(mined.tx_hash, _OUT)
@@ -269,7 +310,10 @@ class Follower:
                 self._book.mark(rival.tx_hash, AttemptStatus.DROPPED, _OUT)
         if not moved:
             self._reopened_at[mined.intent_id] = block.number
-            self._replacements.resend(mined, attempts, block.number)
+            if self._gone_stale(mined, block):
+                self._stale.add(mined.intent_id)
+            else:
+                self._replacements.resend(mined, attempts, block.number)
 
     def _deepen(
         self, action: Action, attempts: tuple[Attempt, ...], result: AttemptResult | None

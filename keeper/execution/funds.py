@@ -17,6 +17,33 @@ class FundsPolicy:
     routine_floor_wei: int = 2 * 10**16
     gas_of_protection: int = 1_000_000
     tip_wei: int = 3 * 10**9
+    day_blocks: int = 7_200
+    """Over which what gas cost is added up: a day of 12 s blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Burned:
+    """What gas cost in the last blocks, as many as make a day (K-11)."""
+
+    reverted_wei: int
+    """Of every lane."""
+    protective_wei: int
+    """Of protection, whatever became of it."""
+
+    def alert(self, balance_wei: int) -> str:
+        """What to tell a person; empty while the account outlasts another such day.
+
+        Nothing is stopped for it: protection that works is worth its gas, and protection that reverts has its
+        breaker.
+        """
+        burned = max(self.reverted_wei, self.protective_wei)
+        if burned <= balance_wei:
+            return ""
+        return (
+            f"gas of a day: reverts {self.reverted_wei / 1e18:.4f} ETH, protection "
+            f"{self.protective_wei / 1e18:.4f} ETH; another such day is more than the "
+            f"{balance_wei / 1e18:.4f} ETH left; find out why, and send more"
+        )
 
 
 @dataclass(frozen=True, slots=True)

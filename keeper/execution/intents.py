@@ -2,6 +2,7 @@
 
 from eth_utils.crypto import keccak
 
+from keeper.execution import chores
 from keeper.execution.encode import WORD, address, bytes32, sized, uint
 from keeper.execution.simulate import moves
 from keeper.execution.worth import NO_STAKE, Stake
@@ -27,7 +28,7 @@ def make_intent(
     id = keccak(chain id, receiver, block hash, payload, counter): the same decision gives the same id.
     """
     block = readings.block
-    to = payload.mandate if isinstance(payload, Beat) else readings.vault
+    to = _receiver(payload, readings)
     return Intent(
         id="0x" + keccak(_name(payload, readings, to, counter)).hex(),
         to=to,
@@ -40,6 +41,14 @@ def make_intent(
         value_at_risk_wei=stake.value_at_risk_wei,
         needed_by=stake.needed_by,
     )
+
+
+def _receiver(payload: Payload, readings: Readings) -> str:
+    if isinstance(payload, Beat):
+        return payload.mandate
+    if isinstance(payload, Rebalance | Settle):
+        return readings.vault
+    return chores.receiver(payload)
 
 
 def _name(payload: Payload, readings: Readings, to: str, counter: int) -> bytes:
@@ -63,13 +72,17 @@ def _digest(payload: Payload) -> bytes:
         offset = uint(3 * WORD)
         rest = bytes32(payload.state_hash) + uint(payload.max_loss)
         return offset + rest + moves(payload.plan)
+    if not isinstance(payload, Beat | Settle):
+        return chores.data(payload)
     return uint(payload.last_beat if isinstance(payload, Beat) else payload.epoch)
 
 
 def _gas(payload: Payload) -> int:
     if isinstance(payload, Rebalance):
         return payload.plan.gas_limit_estimate
-    return GAS_OF_BEAT if isinstance(payload, Beat) else GAS_OF_SETTLE
+    if isinstance(payload, Beat):
+        return GAS_OF_BEAT
+    return GAS_OF_SETTLE if isinstance(payload, Settle) else chores.gas(payload)
 
 
 def _reason(payload: Payload, now: int) -> str:
@@ -77,4 +90,6 @@ def _reason(payload: Payload, now: int) -> str:
         return payload.plan.reason
     if isinstance(payload, Settle):
         return f"epoch {payload.epoch} is over and requests wait: settle it"
+    if not isinstance(payload, Beat):
+        return chores.reason(payload)
     return f"the last beat is {now - payload.last_beat} s old: beat"

@@ -8,28 +8,26 @@ plan that lands before it would change the state protection is bound to.
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from types import MappingProxyType
-from typing import Any
 
 import structlog
 
-from keeper.errors import EndpointError, IntentError, ReadError, RpcError, SendError, UnfundedError
+from keeper.errors import IntentError, ReadError, SendError, UnfundedError
 from keeper.execution.executor import TransactionExecutor
-from keeper.execution.fee_history import history_call
-from keeper.execution.funds import Funds, FundsPolicy, funds_of
+from keeper.execution.funds import Burned, Funds, FundsPolicy
+from keeper.execution.means import Means
 from keeper.execution.ports import Rpc
-from keeper.execution.quantities import quantity
 from keeper.execution.recent import RecentInclusion
+from keeper.execution.rounds import Rounds
 from keeper.model.attempt import Attempt
 from keeper.model.block import BlockStamp
 from keeper.model.decision import Intent, Lane
 from keeper.model.outcome import AttemptResult
 
-_LOOK_EVERY_BLOCKS = 25
 _log = structlog.get_logger(__name__)
 
 
 class Lanes:
-    """Executor of both lanes."""
+    """Executor of both lanes of one vault, or of all that their accounts carry."""
 
     def __init__(
         self,
@@ -39,16 +37,22 @@ class Lanes:
         *,
         funds: FundsPolicy | None = None,
         inclusion: RecentInclusion | None = None,
+        vault: str | None = None,
+        means: Means | None = None,
+        rounds: Rounds | None = None,
     ) -> None:
-        """Without `protective` both lanes share the routine account."""
-        self._rpc = rpc
+        """Without `protective` both lanes share the routine account.
+
+        vault: whose lanes these are, where its accounts carry other vaults' intents as well; then `means` and
+        `rounds` are shared with those.
+        """
         self._by_lane: Mapping[Lane, TransactionExecutor] = MappingProxyType(
             {Lane.ROUTINE: routine, Lane.PROTECTIVE: protective or routine}
         )
-        self._inclusion = inclusion or RecentInclusion()
-        self._funds_policy = funds or FundsPolicy()
-        self._funds: tuple[Funds, ...] = ()
-        self._looked_at: int | None = None
+        self._vault = vault
+        self._rounds = rounds
+        self._means = means or Means(rpc, funds=funds, inclusion=inclusion)
+        self._means.join(self._by_lane)
 
     @property
     def shared(self) -> bool:
@@ -58,7 +62,12 @@ class Lanes:
     @property
     def funds(self) -> tuple[Funds, ...]:
         """Gas money of each account as last seen, for gauges and alerts."""
-        return self._funds
+        return self._means.funds
+
+    @property
+    def burned(self) -> Burned:
+        """What gas cost in a day as last seen, for gauges and alerts (K-11)."""
+        return self._means.burned
 
     def account_of(self, lane: Lane) -> str:
         """Address of the account that carries a lane."""
@@ -66,35 +75,49 @@ class Lanes:
 
     def balance_wei(self, lane: Lane) -> int:
         """What the account of a lane held when it was last asked; 0 if nobody knows."""
-        account = self.account_of(lane)
-        return next((f.balance_wei for f in self._funds if f.account == account), 0)
+        return self._means.balance_wei(self.account_of(lane))
 
     def routine_waits_until(self) -> int:
         """When the mandate takes routine rebalances again, as a simulation last heard; 0 if it said nothing."""
-        return max(e.routine_waits_until() for e in self._executors())
+        return max(e.routine_waits_until(self._vault) for e in self._executors())
 
     def inclusion_blocks(self) -> float | None:
         """Blocks within which protection is in as surely as configured; None where that is not known."""
-        return self._inclusion.blocks
+        return self._means.inclusion_blocks
 
     def in_flight(self, lane: Lane | None = None) -> int:
         """How many intents of a lane, or of both, are signed and neither mined nor given up."""
-        return sum(executor.in_flight(lane) for executor in self._executors())
+        return sum(executor.in_flight(lane, self._vault) for executor in self._executors())
 
     def unmined(self, lane: Lane) -> int:
         """How many of a lane have a nonce that no block was seen to use."""
-        return sum(executor.unmined(lane) for executor in self._executors())
+        return sum(executor.unmined(lane, self._vault) for executor in self._executors())
+
+    def untaken(self, lane: Lane) -> int:
+        """How many of a lane no endpoint said it has: they are worth offering again at the same block."""
+        return sum(executor.untaken(lane, self._vault) for executor in self._executors())
 
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
         """Look after both lanes, protection first; a fault of the routine look is only told (K-05)."""
-        results = list(self._by_lane[Lane.PROTECTIVE].follow(block))
+        results = list(self._followed(Lane.PROTECTIVE, block))
         if not self.shared:
             try:
-                results += self._by_lane[Lane.ROUTINE].follow(block)
+                results += self._followed(Lane.ROUTINE, block)
             except ReadError as fault:
                 _log.warning("the routine lane cannot be looked after", problem=str(fault))
-        self._look_around(block)
+        self._means.look(block)
         return tuple(results)
+
+    def _followed(self, lane: Lane, block: BlockStamp) -> tuple[AttemptResult, ...]:
+        executor = self._by_lane[lane]
+        if self._rounds is None or self._vault is None:
+            return executor.follow(block)
+        return self._rounds.follow(executor, block, self._vault)
+
+    def pass_over(self, block: BlockStamp) -> None:
+        """A head that is not followed: only its place in the chain is noted."""
+        for executor in self._executors():
+            executor.pass_over(block)
 
     def begin(self, intent: Intent, threads: Executor) -> None:
         """Let the simulation of an intent run while it is journalled; `submit` and `rehearse` wait for it."""
@@ -136,45 +159,18 @@ class Lanes:
         return tuple(dict.fromkeys(self._by_lane.values()))
 
     def _clear_the_way(self) -> None:
-        """Routine work yields; a fault of that is no fault of the protection that is out already."""
+        """Routine work of the same vault yields; a fault of that is no fault of the protection that is out already."""
         routine = self._by_lane[Lane.ROUTINE]
-        for intent_id in dict.fromkeys(_routine(routine.open_attempts())):
+        for intent_id in dict.fromkeys(_routine(routine.open_attempts(self._vault))):
             try:
                 said = routine.cancel(intent_id)
-            except (EndpointError, RpcError, SendError, IntentError) as error:
+            except (ReadError, SendError, IntentError) as error:
                 said = str(error)
             _log.warning("routine yields to protection", intent=intent_id, outcome=said)
 
     def _carrier(self, intent_id: str) -> TransactionExecutor:
         executors = self._executors()
         return next((e for e in executors if e.carries(intent_id)), executors[0])
-
-    def _look_around(self, block: BlockStamp) -> None:
-        """Gas money of those who sign, and what recent blocks asked for: one batch every so many blocks."""
-        last = self._looked_at
-        if last is not None and abs(block.number - last) < _LOOK_EVERY_BLOCKS:
-            return
-        accounts: dict[str, tuple[Lane, ...]] = {}
-        for lane, executor in self._by_lane.items():
-            if executor.signs:
-                accounts[executor.address] = (*accounts.get(executor.address, ()), lane)
-        self._looked_at = block.number
-        asks: list[tuple[str, list[Any]]] = [("eth_getBalance", [a, "latest"]) for a in accounts]
-        try:
-            *answers, history = self._rpc.batch([*asks, history_call()])
-            self._inclusion.heard(history, block.base_fee_wei)
-            found = []
-            for (account, lanes), answer in zip(accounts.items(), answers, strict=True):
-                if isinstance(answer, RpcError):
-                    raise answer
-                held = quantity(answer, self._rpc.name, "eth_getBalance")
-                found.append(funds_of(account, lanes, held, block.base_fee_wei, self._funds_policy))
-        except (EndpointError, RpcError) as error:  # a gauge is not worth a tick
-            _log.warning("balances are not known", problem=str(error))
-            return
-        self._funds = tuple(found)
-        for alert in (f.alert for f in found if f.alert):
-            _log.error("top up", problem=alert)
 
 
 def _routine(attempts: tuple[Attempt, ...]) -> list[str]:

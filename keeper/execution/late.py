@@ -2,7 +2,7 @@
 
 import structlog
 
-from keeper.errors import EndpointError
+from keeper.errors import ConflictError, EndpointError, QuorumError
 from keeper.execution.look import look
 from keeper.execution.ports import AttemptBook, Rpc
 from keeper.execution.progress import Progress
@@ -41,11 +41,13 @@ class LateEnds:
             return ()
         try:
             seen = look(self._rpc, self._account, passed, block)
-        except EndpointError as error:  # what is over may wait; what is to be decided may not
+        except (EndpointError, QuorumError, ConflictError) as error:
+            # what is over may wait; what is to be decided may not
             _log.warning("what was given up cannot be looked after", problem=str(error))
             return ()
         results = tuple(seen.results.values())
         for result in results:
+            self._progress.paid(result, seen.costs.get(result.tx_hash, ()))
             self._settle(result)
         if not seen.refused:
             nonces = {a.nonce for a in passed if a.tx_hash in seen.results}

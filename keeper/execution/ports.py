@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from keeper.errors import RpcError
 from keeper.model.attempt import Attempt
 from keeper.model.decision import Lane
 from keeper.model.intent_state import IntentRecord, IntentState
@@ -12,8 +13,8 @@ Gate = Callable[[], str | None]
 """Why nothing may be broadcast now (killed, not the leader), or None. Asked before every broadcast."""
 
 
-class Rpc(Protocol):
-    """One JSON-RPC endpoint, or a pool of them."""
+class Asked(Protocol):
+    """Whoever answers JSON-RPC."""
 
     @property
     def name(self) -> str:
@@ -24,9 +25,32 @@ class Rpc(Protocol):
         """The result; raises EndpointError or RpcError."""
         ...
 
-    def batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        """Results in order; an RpcError stands in the place of a refused call."""
+
+class Rpc(Asked, Protocol):
+    """One endpoint of the chain, or a pool of them."""
+
+    def agreed_batch(
+        self,
+        calls: Sequence[tuple[str, list[Any]]],
+        hints: Sequence[tuple[str, list[Any]]] = (),
+        *,
+        upto: int | None = None,
+    ) -> list[Any]:
+        """Results in order, an RpcError in the place of a refused call; what is decided on is asked so (K-08).
+
+        Of several endpoints as many as must agree say the same. `hints` are what honest ones may differ in: for
+        each a tuple of what was said. `upto`: receipts of newer blocks are not there yet; one that is not agreed
+        on is an RpcError. Raises EndpointError, ConflictError or QuorumError.
+        """
         ...
+
+
+def agreed(rpc: Rpc, method: str, params: list[Any]) -> Any:
+    """One answer that is decided on; raises as `Rpc.agreed_batch`, and RpcError for a refusal."""
+    (answer,) = rpc.agreed_batch([(method, params)])
+    if isinstance(answer, RpcError):
+        raise answer
+    return answer
 
 
 class Answered(Protocol):
@@ -73,12 +97,20 @@ class AttemptBook(Protocol):
         """
         ...
 
+    def record_cost(
+        self, intent_id: str, tx_hash: str, kind: str, amount: int, unit: str = "wei"
+    ) -> None:
+        """What a mined transaction cost beside its gas: once for a kind, a later figure in an earlier one's place."""
+        ...
+
     def reopen(self, tx_hash: str, note: str) -> None:
         """A mined attempt is out of the chain again: back to SENT, its intent to ATTEMPTED, no result."""
         ...
 
-    def open_attempts(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
-        """Signed or sent and not settled, oldest first."""
+    def open_attempts(
+        self, chain_id: int, account: str, vault: str | None = None
+    ) -> tuple[Attempt, ...]:
+        """Signed or sent and not settled, oldest first; of one vault, if named."""
         ...
 
     def given_up(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
@@ -109,6 +141,14 @@ class AttemptBook(Protocol):
 
     def intent(self, intent_id: str) -> IntentRecord | None:
         """Where one stands."""
+        ...
+
+    def reverted_gas_wei(self, chain_id: int, since_block: int) -> int:
+        """What mined reverts cost from a block on."""
+        ...
+
+    def spent_gas_wei(self, chain_id: int, since_block: int, lane: Lane) -> int:
+        """What a lane's mined transactions cost from a block on, whatever became of them."""
         ...
 
     def open_intents(self, chain_id: int, lane: Lane | None = None) -> tuple[IntentRecord, ...]:

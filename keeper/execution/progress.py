@@ -1,7 +1,11 @@
 """Moves an intent through its states in the journal, without leaving one out."""
 
+from collections.abc import Iterable
+
 from keeper.execution.ports import AttemptBook
-from keeper.model.intent_state import MAY_FOLLOW, IntentState
+from keeper.execution.realised import Realised
+from keeper.model.intent_state import MAY_FOLLOW, IntentRecord, IntentState
+from keeper.model.outcome import AttemptResult
 
 _FORWARD = (
     IntentState.JOURNALLED,
@@ -24,6 +28,11 @@ class Progress:
         record = self._book.intent(intent_id)
         return record.state if record else IntentState.ATTEMPTED
 
+    def paid(self, result: AttemptResult, costs: Iterable[Realised]) -> None:
+        """Write down what it cost beside its gas, before it is settled: nothing asks for a receipt after that."""
+        for cost in costs:
+            self._book.record_cost(result.intent_id, result.tx_hash, *cost)
+
     def reach(
         self,
         intent_id: str,
@@ -43,6 +52,8 @@ class Progress:
             now not in _FORWARD or _FORWARD.index(now) > _FORWARD.index(state)
         ):
             return  # only a reorganisation leads back, and `reopen` says so
+        if now is state and self._adds_nothing(record, block_number, block_hash, tx_hash):
+            return
         while now is not state and state not in MAY_FOLLOW[now]:
             if now not in _FORWARD[:-1]:
                 return  # further on, or at its end
@@ -57,3 +68,15 @@ class Progress:
             tx_hash=tx_hash,
             note=note,
         )
+
+    def _adds_nothing(
+        self,
+        record: IntentRecord,
+        block_number: int | None,
+        block_hash: str | None,
+        tx_hash: str | None,
+    ) -> bool:
+        """True if the journal knows all of it: then it is not opened for writing either."""
+        said = (self._account, block_number, block_hash, tx_hash)
+        known = (record.account, record.block_number, record.block_hash, record.tx_hash)
+        return all(new in (None, old) for new, old in zip(said, known, strict=True))

@@ -1,8 +1,9 @@
 """How soon protection is in, as recent blocks have it: what the health to keep must leave time for. Pure."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from keeper.execution.fee_history import history_of
+from keeper.execution.fee_history import history_heard
 from keeper.execution.fees import GasPolicy
 from keeper.execution.inclusion import InclusionModel, UrgencyPolicy
 from keeper.model.decision import Lane
@@ -10,7 +11,7 @@ from keeper.model.decision import Lane
 LEAST_BLOCKS = 2.0
 """What is reckoned with where nothing is known, and never less: a false history must not make protection late."""
 MOST_BLOCKS = 10.0
-"""Nor may it make the keeper flee: one endpoint says it, and no other is asked whether it is so."""
+"""Nor may it make the keeper flee: where one endpoint is asked, no other says whether it is so."""
 
 
 class RecentInclusion:
@@ -26,9 +27,9 @@ class RecentInclusion:
         """Blocks within which protection is in as surely as configured, 2 to 10; None before anything is known."""
         return self._blocks
 
-    def heard(self, answer: Any, base_fee_wei: int) -> None:
-        """What an endpoint answered to `history_call`; nonsense and refusals change nothing."""
-        history = history_of(answer)
+    def heard(self, said: Sequence[Any], base_fee_wei: int) -> None:
+        """What endpoints answered to `history_call`; nonsense and refusals change nothing."""
+        history = history_heard(said)
         if history is None:
             return
         model = InclusionModel(history.required_tips_wei)

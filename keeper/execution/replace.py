@@ -4,9 +4,9 @@ import dataclasses
 
 import structlog
 
-from keeper.errors import RpcError, SigningError
+from keeper.errors import ConflictError, QuorumError, RpcError, SigningError
 from keeper.execution.fate import Fate
-from keeper.execution.fee_history import FeeHistory, history_call, history_of
+from keeper.execution.fee_history import FeeHistory, history_call, history_heard
 from keeper.execution.fees import Ask, Fees, GasPolicy, bumped, most, most_to_cancel
 from keeper.execution.inclusion import (
     InclusionModel,
@@ -16,9 +16,10 @@ from keeper.execution.inclusion import (
     urgent_tip,
 )
 from keeper.execution.outbox import Outbox, publish
-from keeper.execution.ports import AttemptBook, Rpc
+from keeper.execution.ports import AttemptBook, Rpc, agreed
 from keeper.execution.progress import Progress
 from keeper.execution.quantities import quantity
+from keeper.execution.queue import committed_wei, urge_of
 from keeper.execution.signer import Signer
 from keeper.execution.signing import EMPTY_GAS, emptied, repriced, signed
 from keeper.model.attempt import Attempt
@@ -142,17 +143,23 @@ class Replacements:
 
         empty_gas: the gas limit of the replacement, if that is the empty transaction.
         """
-        balance, answer = self._rpc.batch(
-            [("eth_getBalance", [self._account, "latest"]), history_call()]
-        )
+        asked = [("eth_getBalance", [self._account, {"blockHash": block.hash}])]
+        try:
+            balance, heard = self._rpc.agreed_batch(asked, [history_call()])
+        except (ConflictError, QuorumError) as error:
+            _log.error("the balance is not known: no replacement", problem=str(error))
+            return None
         if isinstance(balance, RpcError):
             return None
+        in_flight = self._book.open_attempts(last.chain_id, self._account)
         held = quantity(balance, self._rpc.name, "eth_getBalance")
-        needed_by = min(last.needed_by or last.deadline, last.deadline)
-        tip = urgency(history_of(answer), last.lane, block.timestamp, needed_by, self._urgent)
+        held = max(0, held - committed_wei(in_flight, last.nonce))
+        urge = urge_of(last, in_flight)
+        history = history_heard(heard)
+        tip = urgency(history, urge.lane, block.timestamp, urge.needed_by, self._urgent)
         base = block.base_fee_wei
         if empty_gas is None:
-            ask = Ask(last.lane, last.gas_limit, last.value_at_risk_wei, tip)
+            ask = Ask(urge.lane, last.gas_limit, urge.value_at_risk_wei, tip)
             bound = most(base, ask, held, self._gas)
         else:
             bound = most_to_cancel(base, empty_gas, last, held, self._gas)
@@ -163,7 +170,7 @@ class Replacements:
         """Gas of the empty transaction; rollups count its data too."""
         call = {"from": self._account, "to": self._account, "value": "0x0"}
         try:
-            estimate = self._rpc.call("eth_estimateGas", [call])
-        except RpcError:
+            estimate = agreed(self._rpc, "eth_estimateGas", [call])
+        except (RpcError, ConflictError, QuorumError):
             return EMPTY_GAS
         return max(EMPTY_GAS, quantity(estimate, self._rpc.name, "eth_estimateGas"))

@@ -8,8 +8,9 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.abi import collapse_if_tuple, function_signature_to_4byte_selector
 
 from keeper.errors import RpcError
+from keeper.execution import chores
 from keeper.execution.encode import WORD, address, bytes32, uint
-from keeper.model.decision import Beat, Intent, Plan, Rebalance
+from keeper.model.decision import Beat, Intent, Plan, Rebalance, Settle
 
 MOVES_TYPE = "(uint8,address,address,uint256,uint256,uint256)[]"
 _REBALANCE = ("(bytes32,uint64,bytes32,uint256)", MOVES_TYPE)
@@ -25,8 +26,10 @@ _TOO_SOON_SELECTOR = function_signature_to_4byte_selector("CooldownActive(uint25
 
 
 def call_data(intent: Intent) -> str:
-    """Calldata of IVault.rebalance, IVault.settle or IMandate.beat, 0x-prefixed."""
+    """Calldata of IVault.rebalance, IVault.settle, IMandate.beat or a chore, 0x-prefixed."""
     payload = intent.payload
+    if not isinstance(payload, Rebalance | Beat | Settle):
+        return "0x" + chores.data(payload).hex()
     if not isinstance(payload, Rebalance):
         return "0x" + (_BEAT_SELECTOR if isinstance(payload, Beat) else _SETTLE_SELECTOR).hex()
     head = (

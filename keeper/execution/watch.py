@@ -30,6 +30,11 @@ class InChain:
             return watched
         return [record for record in watched if self._may_deepen(record, block.number)]
 
+    def pass_over(self, block: BlockStamp) -> None:
+        """A head on which nothing is looked at; following the last one it leaves no gap."""
+        if block.parent_hash == self._last:
+            self._last = block.hash
+
     def saw(self, block: BlockStamp) -> None:
         """The look at this block is done."""
         self._last = block.hash

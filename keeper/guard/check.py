@@ -6,13 +6,13 @@ keeper's own. Gas rules bind the routine lane only: a protective plan never wait
 
 from keeper.guard.mandate import judge
 from keeper.guard.rehearsal import Rehearsal, rehearse
-from keeper.model.decision import Beat, Lane, Plan, Refusal, Settle, Verdict
+from keeper.model.decision import Beat, Lane, Plan, Refusal, Verdict, Work
 from keeper.model.market import MarketState, Readings
 from keeper.model.policy import GuardPolicy
 from keeper.model.units import BPS
 
 
-def check_upkeep(work: Beat | Settle, market: MarketState, policy: GuardPolicy) -> Verdict:
+def check_upkeep(work: Work, market: MarketState, policy: GuardPolicy) -> Verdict:
     """All reasons against work that is due; it waits for cheap gas like any routine transaction."""
     access = _keeper(market.readings) if isinstance(work, Beat) else []
     return Verdict((*access, *_gas(Lane.ROUTINE, market, policy)))

@@ -4,6 +4,7 @@ What reduces every measured risk passes at any time and is charged to the protec
 waits for the mandate's cooldown, is held to its caps, and is charged to the routine bucket (V-08).
 """
 
+from keeper.guard.option_shares import collateral_scaled, option_shares
 from keeper.guard.rehearsal import Rehearsal
 from keeper.model.decision import Plan, Refusal
 from keeper.model.ledger import Ledger
@@ -50,6 +51,8 @@ def grown_risks(rehearsal: Rehearsal, min_health_wad: int) -> tuple[str, ...]:
             rehearsal.bought_asset_scaled > 0 and rehearsal.bought_base_scaled > 0,
         ),
         ("swaps buy more than is repaid", _buys_too_much(rehearsal)),
+        ("options are written", rehearsal.notional > 0 or rehearsal.vega > 0),
+        ("more backs options", collateral_scaled(after) > collateral_scaled(before)),
     )
     return tuple(name for name, grew in cases if grew)
 
@@ -156,7 +159,12 @@ def _routine(market: MarketState, rehearsal: Rehearsal, grown: tuple[str, ...]) 
     if age > caps.max_oracle_age_s:
         message = f"the price is {age} s old, the mandate allows {caps.max_oracle_age_s} s"
         found.append(Refusal("oracle-age", message))
-    return [*found, *_venue_share(caps, rehearsal), *_turnover(readings, rehearsal)]
+    return [
+        *found,
+        *_venue_share(caps, rehearsal),
+        *option_shares(readings, rehearsal),
+        *_turnover(readings, rehearsal),
+    ]
 
 
 def _venue_share(caps: Caps, rehearsal: Rehearsal) -> list[Refusal]:

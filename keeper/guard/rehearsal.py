@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from keeper.guard.options import OPTION_MOVES, both_ways, rehearse_option
 from keeper.model.decision import Move, MoveKind, Plan, Refusal
 from keeper.model.ledger import ImpossibleMoveError, Ledger, changes_price_exposure
 from keeper.model.mandate import DUST_UNITS, TOP_UP_TIMES
@@ -25,6 +26,10 @@ class Rehearsal:
     dust: int
     """Units of either token that the vault leaves to the venue's rounding."""
     refusals: tuple[Refusal, ...]
+    notional: int = 0
+    """Value of the options written, asset units, rounded up."""
+    vega: int = 0
+    """Of the same, for a volatility 1.00 higher."""
 
 
 def rehearse(plan: Plan, market: MarketState) -> Rehearsal:
@@ -32,8 +37,18 @@ def rehearse(plan: Plan, market: MarketState) -> Rehearsal:
     before = ledger = Ledger.of(market.readings)
     refusals: list[Refusal] = []
     trades_price, sold, bought = False, 0, {before.asset.token: 0, before.base.token: 0}
+    notional, vega = 0, 0
     for index, move in enumerate(plan.moves):
         refusals += _shape(index, move, market)
+        if move.kind in OPTION_MOVES:
+            rehearsed = rehearse_option(index, move, ledger, plan, market)
+            ledger, trades_price = (
+                rehearsed.ledger,
+                trades_price or changes_price_exposure(move, ledger),
+            )
+            notional, vega = notional + rehearsed.notional, vega + rehearsed.vega
+            refusals += rehearsed.refusals
+            continue
         try:
             refusals += _empty_or_frozen(index, move, ledger)
             exposed = changes_price_exposure(move, ledger)
@@ -56,7 +71,9 @@ def rehearse(plan: Plan, market: MarketState) -> Rehearsal:
         bought_asset_scaled=bought[before.asset.token],
         bought_base_scaled=bought[before.base.token],
         dust=len(plan.moves) * DUST_UNITS,
-        refusals=tuple(refusals),
+        refusals=(*refusals, *both_ways(plan, market)),
+        notional=notional,
+        vega=vega,
     )
 
 
@@ -70,12 +87,14 @@ def _shape(index: int, move: Move, market: MarketState) -> list[Refusal]:
     """Amount, adapter and token of one move."""
     readings = market.readings
     found = []
-    if not 0 < move.amount <= MAX_UINT256 or move.limit < 0:
+    least = 0 if move.kind is MoveKind.CANCEL else 1
+    if not least <= move.amount <= MAX_UINT256 or move.limit < 0:
         found.append(
             Refusal("amount", f"move {index}: amount {move.amount}, least output {move.limit}")
         )
-    swaps = move.kind is MoveKind.SWAP
-    expected = readings.swap_adapter if swaps else readings.lending_adapter
+    expected = {MoveKind.SWAP: readings.swap_adapter}.get(move.kind, readings.lending_adapter)
+    if move.kind in OPTION_MOVES:
+        expected = readings.options.desk
     if move.adapter.lower() != expected.lower():
         message = f"move {index}: {move.kind.name.lower()} through {move.adapter}, not {expected}"
         found.append(Refusal("adapter", message))

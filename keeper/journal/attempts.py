@@ -4,7 +4,7 @@ import dataclasses
 import functools
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from keeper.journal import schema
@@ -13,6 +13,7 @@ from keeper.journal.codec import decode, encode
 from keeper.journal.intents import IntentBook
 from keeper.journal.prepared import Prepared, one_of
 from keeper.model.attempt import Attempt
+from keeper.model.decision import Lane
 from keeper.model.intent_state import IntentState
 from keeper.model.outcome import AttemptResult, AttemptStatus
 
@@ -23,10 +24,17 @@ _IN_BLOCK = (*_ENDED, AttemptStatus.CANCELLED.value)
 
 _a = schema.attempts.c
 _ATTEMPT = select(_a.attempt, _a.status).order_by(_a.id)
+_i = schema.intents.c
+_WITH_INTENT = schema.attempts.outerjoin(schema.intents, _i.intent_id == _a.intent_id)
+_MINE = or_(_i.vault == bindparam("of_vault"), _i.vault == "", _i.vault.is_(None))
+"""Of one vault. What nobody knows the vault of is counted for each: rather wait once too often."""
 _OF_ACCOUNT = _ATTEMPT.where(
     _a.chain_id == bindparam("chain"), _a.account == bindparam("of_account")
 )
 _OPEN_ONES = Prepared(_OF_ACCOUNT.where(one_of(_a.status, _OPEN)))
+_OPEN_OF_VAULT = Prepared(
+    _OF_ACCOUNT.select_from(_WITH_INTENT).where(one_of(_a.status, _OPEN), _MINE)
+)
 _GIVEN_UP_ONES = Prepared(_OF_ACCOUNT.where(one_of(_a.status, _GIVEN_UP)))
 _AT_NONCE = Prepared(_OF_ACCOUNT.where(_a.nonce == bindparam("at")))
 _OF_INTENT = Prepared(_ATTEMPT.where(_a.intent_id == bindparam("of")))
@@ -64,16 +72,28 @@ _COSTS = (
     .where(_c.intent_id == bindparam("of"))
     .order_by(_c.id)
 )
-_ENDS = Prepared(
+_ENDS = (
     select(_a.status, _a.block_number)
     .where(_a.chain_id == bindparam("chain"), one_of(_a.status, _ENDED))
     .order_by(_a.block_number.desc(), _a.id.desc())
     .limit(100)
 )
-_REVERTED = Prepared(
-    select(_a.gas_used, _a.gas_price_wei).where(
+_ALL_ENDS = Prepared(_ENDS)
+_ENDS_OF_VAULT = Prepared(_ENDS.select_from(_WITH_INTENT).where(_MINE))
+_REVERTED = select(_a.gas_used, _a.gas_price_wei).where(
+    _a.chain_id == bindparam("chain"),
+    _a.status == AttemptStatus.REVERTED.value,
+    _a.block_number >= bindparam("since"),
+)
+_ALL_REVERTED = Prepared(_REVERTED)
+_REVERTED_OF_VAULT = Prepared(_REVERTED.select_from(_WITH_INTENT).where(_MINE))
+_SPENT = Prepared(
+    select(_a.gas_used, _a.gas_price_wei)
+    .select_from(schema.attempts.join(schema.intents, _a.intent_id == schema.intents.c.intent_id))
+    .where(
         _a.chain_id == bindparam("chain"),
-        _a.status == AttemptStatus.REVERTED.value,
+        schema.intents.c.lane == bindparam("of_lane"),
+        one_of(_a.status, _IN_BLOCK),
         _a.block_number >= bindparam("since"),
     )
 )
@@ -81,12 +101,14 @@ _NEWEST = select(
     _a.intent_id, _a.tx_hash, _a.status, _a.block_number, _a.gas_used, _a.gas_price_wei
 ).order_by(_a.id.desc())
 
+_NEWEST_OF_VAULT = _NEWEST.select_from(_WITH_INTENT).where(_MINE)
 
-@functools.lru_cache(maxsize=256)
-def _attempt(text: str) -> Attempt:
-    """What is in flight is asked for many times a tick, and its row is never changed."""
+
+@functools.lru_cache(maxsize=1_024)
+def _attempt(text: str, status: str) -> Attempt:
+    """What is in flight is asked for many times a tick, and of its row only the status ever changes."""
     found: Attempt = decode(text)
-    return found
+    return dataclasses.replace(found, status=AttemptStatus(status))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -121,7 +143,9 @@ class AttemptsBook(IntentBook):
                     "recorded_ms": self._now_ms(),
                 },
             )
-            self._follow(db, attempt.intent_id, IntentState.SIGNED, account=attempt.account)
+            # what is signed was simulated: both steps with the one wait for the disk
+            for state in (IntentState.SIMULATED, IntentState.SIGNED):
+                self._follow(db, attempt.intent_id, state, account=attempt.account)
 
     def mark(self, tx_hash: str, status: AttemptStatus, problem: str = "") -> None:
         """A change in an attempt's life; a sent one makes its intent ATTEMPTED. Written lazily."""
@@ -160,6 +184,7 @@ class AttemptsBook(IntentBook):
                     IntentState.INCLUDED,
                     note=result.status.value,
                     block_number=result.block_number,
+                    block_hash=result.block_hash,
                     tx_hash=result.tx_hash,
                 )
 
@@ -169,8 +194,9 @@ class AttemptsBook(IntentBook):
         """A cost that was seen: `kind` such as "data fee" or "loss", in `unit` ("wei", "asset units").
 
         Once for a transaction and kind: a later figure takes the place of the earlier one.
+        Written lazily: the receipt says it again until the transaction is settled, and that is on disk no earlier.
         """
-        with self._writing() as db:
+        with self._writing(lazily=True) as db:
             self._cost(db, intent_id, tx_hash, (kind, amount, unit))
 
     @staticmethod
@@ -202,9 +228,13 @@ class AttemptsBook(IntentBook):
         with self._understood("a cost"):
             return tuple(Cost(tx, kind, int(amount), unit) for tx, kind, amount, unit in rows)
 
-    def open_attempts(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
-        """Signed or sent and not settled, oldest first."""
-        return self._attempts(_OPEN_ONES, chain=chain_id, of_account=account)
+    def open_attempts(
+        self, chain_id: int, account: str, vault: str | None = None
+    ) -> tuple[Attempt, ...]:
+        """Signed or sent and not settled, oldest first; of one vault, if named."""
+        if vault is None:
+            return self._attempts(_OPEN_ONES, chain=chain_id, of_account=account)
+        return self._attempts(_OPEN_OF_VAULT, chain=chain_id, of_account=account, of_vault=vault)
 
     def given_up(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
         """Dropped or refused, and not known to be replaced, oldest first."""
@@ -221,31 +251,45 @@ class AttemptsBook(IntentBook):
     def _attempts(self, statement: Prepared, **parameters: Any) -> tuple[Attempt, ...]:
         rows = self._found(statement, parameters)
         with self._understood("an attempt"):
-            return tuple(
-                dataclasses.replace(_attempt(text), status=AttemptStatus(status))
-                for text, status in rows
-            )
+            return tuple([_attempt(text, status) for text, status in rows])
 
-    def actions(self, limit: int = 10) -> tuple[AttemptResult, ...]:
-        """Newest attempts first, whatever became of them."""
-        rows = self._rows(_NEWEST.limit(limit))
+    def actions(self, limit: int = 10, vault: str | None = None) -> tuple[AttemptResult, ...]:
+        """Newest attempts first, whatever became of them; of one vault, if named."""
+        if vault is None:
+            rows = self._rows(_NEWEST.limit(limit))
+        else:
+            rows = self._rows(_NEWEST_OF_VAULT.limit(limit), {"of_vault": vault})
         with self._understood("an attempt"):
             return tuple(
                 AttemptResult(i, t, AttemptStatus(s), number, gas, int(price))
                 for i, t, s, number, gas, price in rows
             )
 
-    def mined_reverts(self, chain_id: int) -> tuple[int, ...]:
-        """Block numbers of mined reverts since the last mined success, newest first (K-11)."""
+    def mined_reverts(self, chain_id: int, vault: str | None = None) -> tuple[int, ...]:
+        """Block numbers of mined reverts since the last mined success, newest first (K-11); of one vault, if named."""
         blocks: list[int] = []
-        for status, number in self._found(_ENDS, {"chain": chain_id}):
+        if vault is None:
+            rows = self._found(_ALL_ENDS, {"chain": chain_id})
+        else:
+            rows = self._found(_ENDS_OF_VAULT, {"chain": chain_id, "of_vault": vault})
+        for status, number in rows:
             if status == AttemptStatus.MINED.value:
                 break
             blocks.append(int(number))
         return tuple(blocks)
 
-    def reverted_gas_wei(self, chain_id: int, since_block: int) -> int:
-        """What mined reverts cost from `since_block` on, wei (K-11)."""
-        rows = self._found(_REVERTED, {"chain": chain_id, "since": since_block})
+    def spent_gas_wei(self, chain_id: int, since_block: int, lane: Lane) -> int:
+        """What a lane's transactions cost from `since_block` on, mined, reverted or emptied, wei (K-11)."""
+        rows = self._found(_SPENT, {"chain": chain_id, "since": since_block, "of_lane": lane.value})
+        with self._understood("an attempt"):
+            return sum(int(gas) * int(price) for gas, price in rows)
+
+    def reverted_gas_wei(self, chain_id: int, since_block: int, vault: str | None = None) -> int:
+        """What mined reverts cost from `since_block` on, wei (K-11); of one vault, if named."""
+        of = {"chain": chain_id, "since": since_block}
+        if vault is None:
+            rows = self._found(_ALL_REVERTED, of)
+        else:
+            rows = self._found(_REVERTED_OF_VAULT, {**of, "of_vault": vault})
         with self._understood("an attempt"):
             return sum(int(gas) * int(price) for gas, price in rows)

@@ -20,6 +20,7 @@ from keeper.model import (
     attempt,
     block,
     decision,
+    desk,
     exposure,
     mandate,
     market,
@@ -28,6 +29,7 @@ from keeper.model import (
     policy,
     risk,
     risk_report,
+    series,
 )
 
 _EXACT_IN_JSON = 2**53
@@ -43,6 +45,8 @@ _MODULES = (
     outlook,
     exposure,
     risk_report,
+    desk,
+    series,
 )
 _CLASSES: dict[str, type] = {
     name: value

@@ -40,15 +40,32 @@ class Context:
 
 def context_of(strategy: Any, policies: Policies, rules: Any) -> Context:
     """The context of a running keeper, from its own values."""
-    kind = strategy if isinstance(strategy, type) or not _is_value(strategy) else type(strategy)
-    name = getattr(kind, "__qualname__", type(strategy).__qualname__)
-    module = getattr(kind, "__module__", type(strategy).__module__)
-    parameters = _fields(strategy) if _is_value(strategy) else None
+    own = getattr(strategy, "recorded_as", None)  # of one that lives in a process of its own
+    name, parameters = own if own is not None else described(strategy)
     try:
         encode_loose(parameters)
     except ValueError:  # not of plain values
         parameters = None
-    return Context(f"{module}:{name}", parameters, policies, _deep(rules))
+    return Context(name, parameters, policies, _deep(rules))
+
+
+def described(strategy: Any) -> tuple[str, dict[str, Any] | None]:
+    """Its class and its fields; strategies inside it as tables of the same two."""
+    kind = strategy if isinstance(strategy, type) or not _is_value(strategy) else type(strategy)
+    name = getattr(kind, "__qualname__", type(strategy).__qualname__)
+    module = getattr(kind, "__module__", type(strategy).__module__)
+    if not _is_value(strategy):
+        return f"{module}:{name}", None
+    return f"{module}:{name}", {k: _plain(v) for k, v in _fields(strategy).items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    if _is_value(value) and callable(value):
+        name, parameters = described(value)
+        return {"strategy": name, "parameters": parameters}
+    return value
 
 
 def read_context(row: Any) -> Context:

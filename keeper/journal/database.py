@@ -43,6 +43,27 @@ _CHECKED_UP_TO_BYTES = 512 * 2**20
 """A larger file is not read whole at every start; `keeper journal verify` does that."""
 
 
+class _Look:
+    """What `Database.looking` gives for a file: made once, as a tick looks some twenty times."""
+
+    def __init__(self, database: "Database", mutex: Any) -> None:
+        self._database = database
+        self._mutex = mutex
+
+    def __enter__(self) -> Connection:
+        self._mutex.acquire()
+        try:
+            return self._database.connection
+        except BaseException:
+            self._mutex.release()
+            raise
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self._mutex.release()
+        if error is not None:
+            self._database.say(error)
+
+
 class Database:
     """The connection, its lock against a second live keeper, and its transactions."""
 
@@ -51,6 +72,7 @@ class Database:
         self.exclusive = exclusive
         self._lock: TextIO | None = None
         self._mutex = threading.RLock()
+        self._look = _Look(self, self._mutex)
         self._begun = False
         self._lazy = False
         self._loose = False
@@ -159,15 +181,9 @@ class Database:
         with self._mutex, self._said(), self.connection.begin():
             yield self.connection
 
-    @contextlib.contextmanager
-    def looking(self) -> Iterator[Connection]:
+    def looking(self) -> contextlib.AbstractContextManager[Connection]:
         """For one statement of the driver, which is one view by itself; its rows are all fetched inside."""
-        with self._mutex, self._said():
-            if self.dialect == "sqlite":
-                yield self.connection
-            else:
-                with self.connection.begin():
-                    yield self.connection
+        return self._look if self.source.path is not None else self.reading()
 
     def refuse(self, problem: str) -> JournalError:
         """The error to raise for something wrong with this journal."""
@@ -177,12 +193,16 @@ class Database:
     def _said(self) -> Iterator[None]:
         try:
             yield
-        except SQLAlchemyError as error:
+        except Exception as error:
+            self.say(error)
+            raise
+
+    def say(self, error: BaseException) -> None:
+        """Raises the JournalError of what a driver raised; nothing else is of the journal."""
+        if isinstance(error, SQLAlchemyError):
             cause = getattr(error, "orig", None) or error
             raise self.refuse(f"cannot be read or written ({_line(cause)})") from error
-        except Exception as error:
-            if not isinstance(error, (OverflowError, UnicodeError, *_driver_errors())):
-                raise
+        if isinstance(error, (OverflowError, UnicodeError, *_driver_errors())):
             raise self.refuse(f"cannot be read or written ({_line(error)})") from error
 
     # SQLite

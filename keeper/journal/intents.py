@@ -1,5 +1,6 @@
 """Where every intent stands, how it came there, and who may write."""
 
+import functools
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ _COLUMNS = (
     _i.tx_hash,
     _i.fence,
     _i.note,
+    _i.vault,
 )
 _FOUND = Prepared(select(*_COLUMNS).where(_i.intent_id == bindparam("wanted")))
 _NOT_OVER = (
@@ -67,6 +69,7 @@ class _Row(NamedTuple):
     tx_hash: str | None
     fence: int
     note: str
+    vault: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +245,9 @@ def _standing(db: Connection, intent_id: str) -> _Row | None:
     return _Row(*row) if row is not None else None
 
 
-def _record(found: Any) -> IntentRecord:
+@functools.lru_cache(maxsize=1_024)
+def _record(found: tuple[Any, ...]) -> IntentRecord:
+    """Most of what is open is as it was a block ago."""
     row = _Row(*found)
     return IntentRecord(
         intent_id=row.intent_id,
@@ -255,4 +260,5 @@ def _record(found: Any) -> IntentRecord:
         tx_hash=row.tx_hash,
         fence=row.fence,
         note=row.note,
+        vault=row.vault,
     )

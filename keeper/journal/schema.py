@@ -17,8 +17,8 @@ from sqlalchemy import (
     text,
 )
 
-VERSION = 3
-HEAD = "0003"
+VERSION = 4
+HEAD = "0004"
 """Revision of the newest migration."""
 
 metadata = MetaData()
@@ -136,8 +136,10 @@ intents = _table(
     _number("fence"),
     _text("note"),
     _text("intent"),
+    _text("vault", default=""),
     Index("intents_by_state", "chain_id", "state"),
 )
+"""`vault`: whose it is, also where its call goes elsewhere; empty where nobody knows."""
 
 intent_states = _table(
     "intent_states",
@@ -197,8 +199,10 @@ outcomes = _table(
     _text("intent_id", nullable=True),
     _text("tx_hash", nullable=True),
     _number("recorded_ms"),
+    _text("vault", default=""),
     Index("outcomes_by_intent", "intent_id"),
     Index("outcomes_by_status", "status"),
+    Index("outcomes_by_vault", "vault", "status"),
     Index("outcomes_by_decision", "decision_id"),
 )
 

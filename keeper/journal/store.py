@@ -8,12 +8,13 @@ from typing import Any
 
 from keeper.clock import Clock, system_clock
 from keeper.journal.database import Database
-from keeper.journal.decisions import Decision, DecisionBook
+from keeper.journal.decisions import Decision, DecisionBook, Scope
 from keeper.journal.migrate import bring_up_to_date
 from keeper.journal.source import Source
-from keeper.journal.witness import Answers, Witness
+from keeper.journal.vault import VaultJournal
+from keeper.journal.witness import Witness
 
-__all__ = ["Decision", "SqlJournal", "SqliteJournal", "open_journal"]
+__all__ = ["Decision", "SqlJournal", "SqliteJournal", "VaultJournal", "open_journal"]
 
 
 class SqlJournal(DecisionBook):
@@ -30,12 +31,10 @@ class SqlJournal(DecisionBook):
         self._database = Database(Source.of(source), exclusive=exclusive)
         self._clock = clock
         self._fence = 0
-        self._context = None
-        self._context_id = None
-        self._last_decision = None
+        self._own = Scope()
+        self._scopes = 1
         self._decided = 0
         self._ended = 0
-        self._heard = Answers()
         try:
             bring_up_to_date(self._database)
         except BaseException:
@@ -44,12 +43,12 @@ class SqlJournal(DecisionBook):
 
     def witness(self, name: str, end: Any) -> Any:
         """The end itself as far as its user sees; what it answers becomes part of the next decision (K-07)."""
-        return Witness(name, end, self._heard)
+        return Witness(name, end, self._own.heard)
 
-    def _answers(self) -> str | None:
-        text = self._heard.text()
-        self._heard.clear()
-        return text
+    def of(self, vault: str) -> VaultJournal:
+        """The journal as the loop of one vault sees it, where a keeper has several."""
+        self._scopes += 1
+        return VaultJournal(self, vault)
 
     @property
     def shown(self) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from keeper.model.desk import Straddle
+from keeper.model.series import Series
 from keeper.model.units import Raw, Wad
 
 NONE_WAD, NONE_RAW = Wad(0), Raw(0)
@@ -119,6 +121,20 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class PlanCosts:
+    """What a plan is expected to cost, item by item; asset units, rounded up."""
+
+    gas: Raw
+    """At the base fee expected, whether or not the vault pays it."""
+    fee: Raw
+    """Of the pool."""
+    impact: Raw
+    """Of moving the pool's price, and of where that price is against the oracle's; negative where that pays."""
+    waiting: Raw
+    """Expected loss of leaving it to a later block instead."""
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Ordered moves towards a target, with what they are expected to cost and reach."""
 
@@ -136,6 +152,10 @@ class Plan:
     """True if any move has price exposure (swap, borrow, withdraw of collateral against debt)."""
     orders: tuple[Order, ...] = ()
     """Changes at other venues, exits first; made beside the moves, by whoever connects the venue."""
+    series: tuple[Series, ...] = ()
+    """Terms of every series that is written, for who checks the plan."""
+    costs: PlanCosts | None = None
+    """What the expected loss is made of; None where nothing was planned."""
 
     @property
     def empty(self) -> bool:
@@ -189,7 +209,68 @@ class Settle:
     """Settlements before it."""
 
 
-Payload = Rebalance | Beat | Settle
+@dataclass(frozen=True, slots=True)
+class CreateSeries:
+    """Bring a wanted series into being: `IOptionBook.create`."""
+
+    book: str
+    series: Series
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAuction:
+    """Clear away an auction that is over: `IOptionDesk.cancel`."""
+
+    desk: str
+    auction_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Take what an expired series leaves, and settle it in the book: `IOptionDesk.collect`."""
+
+    desk: str
+    series_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Observe:
+    """Add the price now to realised volatility: `IVolatilityOracle.observe`."""
+
+    oracle: str
+    slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPrice:
+    """Store the pool's average around an expiry: `ISettlementOracle.record`."""
+
+    oracle: str
+    expiry: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProvePrice:
+    """Show the feeds' rounds in force at an expiry: `ISettlementOracle.prove`."""
+
+    oracle: str
+    expiry: int
+    base_rounds: Straddle
+    quote_rounds: Straddle
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvePrice:
+    """End a quarantine whose time is over: `ISettlementOracle.resolve`."""
+
+    oracle: str
+    expiry: int
+
+
+Chore = CreateSeries | CancelAuction | Collect | Observe | RecordPrice | ProvePrice | ResolvePrice
+"""What anybody may do for the vault's options."""
+Work = Beat | Settle | Chore
+Payload = Rebalance | Work
 
 
 @dataclass(frozen=True, slots=True)

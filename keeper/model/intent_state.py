@@ -87,3 +87,5 @@ class IntentRecord:
     """Fencing token of the keeper that made it: a later leader has a higher one."""
     note: str
     """Why it came to this state, for people."""
+    vault: str = ""
+    """Whose it is; empty where the journal does not say."""

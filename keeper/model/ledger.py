@@ -46,7 +46,7 @@ class Ledger:
     base: Holding
     price_wad: Wad
     book: BookValue = NO_OPTIONS
-    """Options, at the price; no move of ours changes them."""
+    """Options, at the price; moves change its collateral and its cash, fills of auctions the rest."""
 
     @classmethod
     def of(cls, readings: Readings) -> "Ledger":
@@ -181,6 +181,35 @@ class Ledger:
             ledger = ledger._with(replace(other, idle=other.idle + received))
         return ledger
 
+    def lock(self, token: str, collateral: int) -> "Ledger":
+        """Holdings when so much idle becomes collateral of options; negative: when it comes back.
+
+        Raises ImpossibleMoveError when it is not there.
+        """
+        holding = self.holding(token)
+        is_base = holding.token == self.base.token
+        held = self.book.collateral_base if is_base else self.book.collateral_asset
+        if collateral > holding.idle or -collateral > held:
+            there = f"{holding.idle} idle, {held} behind options"
+            raise ImpossibleMoveError(f"{collateral} units of {token} as collateral: {there}")
+        moved = Raw(held + collateral)
+        book = (
+            replace(self.book, collateral_base=moved)
+            if is_base
+            else replace(self.book, collateral_asset=moved)
+        )
+        return replace(self._with(replace(holding, idle=holding.idle - collateral)), book=book)
+
+    def park(self, cash: int) -> "Ledger":
+        """Holdings when so much idle asset waits in a purchase of options; negative: when it comes back."""
+        escrow = self.book.escrow_asset
+        if cash > self.asset.idle or -cash > escrow:
+            raise ImpossibleMoveError(
+                f"{cash} asset units for a purchase: {self.asset.idle} idle, {escrow} in purchases"
+            )
+        book = replace(self.book, escrow_asset=Raw(escrow + cash))
+        return replace(self, asset=replace(self.asset, idle=self.asset.idle - cash), book=book)
+
     def _with(self, holding: Holding) -> "Ledger":
         if holding.token == self.asset.token:
             return replace(self, asset=holding)
@@ -212,7 +241,7 @@ def _holding(token: Token, idle: int, position: TokenPosition) -> Holding:
 
 
 def changes_price_exposure(move: Move, before: Ledger) -> bool:
-    """True for a swap, a loan, or a withdrawal of collateral while anything is owed."""
-    if move.kind in (MoveKind.SWAP, MoveKind.BORROW):
+    """True for a swap, a loan, a sale or purchase of options, or a withdrawal of collateral while anything is owed."""
+    if move.kind in (MoveKind.SWAP, MoveKind.BORROW, MoveKind.WRITE, MoveKind.BUY_BACK):
         return True
     return move.kind is MoveKind.WITHDRAW and (before.asset.debt > 0 or before.base.debt > 0)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from keeper.model.block import BlockStamp
+from keeper.model.desk import DeskState
 from keeper.model.exposure import Exposure
 from keeper.model.mandate import Limits, MandateState
 from keeper.model.outlook import NO_OUTLOOK, Outlook
@@ -251,6 +252,13 @@ class Options:
     volatility_known: bool
     """False while volatility is unusable: `value` is then intrinsic, as the mandate counts it."""
     positions: tuple[OptionPosition, ...]
+    state: DeskState | None = None
+    """What the lens does not show; None without a desk."""
+
+    @property
+    def has_desk(self) -> bool:
+        """True if the vault can write options."""
+        return int(self.desk, 16) != 0
 
 
 @dataclass(frozen=True, slots=True)

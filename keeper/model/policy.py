@@ -25,6 +25,32 @@ class MarketPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class OptionPolicy:
+    """How written options are sold and bought back; the mandate's limits bind as well."""
+
+    start_over_mark_bps: int = 1_500
+    """A sale starts so far over the greater of the vault's mark and the market's price. Both are taken at a worse
+    spot and volatility first, as they may be when the sale opens."""
+    spot_margin_bps: int = 100
+    """How far the oracle's price may move until a plan is in."""
+    volatility_margin_bps: int = 200
+    """The same for volatility, of itself."""
+    buy_back_over_mark_bps: int = 300
+    """A purchase ends at most so far over the mid mark."""
+    start_window_s: int = 3_600
+    """Each span of so many seconds has one hidden instant from which series are written; 0 writes at once. The
+    auction draws its own start after that."""
+    limit_margin_bps: int = 50
+    """Room left under each limit of the mandate, part of it."""
+    delta_margin_bps: int = 100
+    """Room between an option's delta and the mandate's bounds on it, of a delta of 1."""
+    resize_bps: int = 500
+    """A change of a series by less than this part of it is left undone."""
+    max_writes: int = 2
+    """Auctions opened by one plan."""
+
+
+@dataclass(frozen=True, slots=True)
 class PlanningPolicy:
     """How a target becomes moves."""
 
@@ -41,6 +67,7 @@ class PlanningPolicy:
     max_loss_bps: Bps = UNBOUNDED_BPS
     """NAV loss one plan may accept; give it the guard's own limit so that plans are sized to pass it.
     The mandate's limit and the loss budget bound it in any case."""
+    options: OptionPolicy = OptionPolicy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +92,8 @@ class UpkeepPolicy:
     """Part of the mandate's silence after which the heart is beaten, if no rebalance has."""
     settle: bool = True
     """Settle an epoch that is over and that somebody waits for."""
+    options: bool = True
+    """What the vault's options need of anybody: series, observations of volatility, settlements, clearing away."""
 
 
 @dataclass(frozen=True, slots=True)

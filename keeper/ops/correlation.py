@@ -17,11 +17,12 @@ def tick_id(block: BlockStamp) -> str:
 
 
 @contextmanager
-def in_tick(block: BlockStamp | None) -> Iterator[None]:
-    """Bind `tick` to every log line of this context."""
+def in_tick(block: BlockStamp | None, vault: str = "") -> Iterator[None]:
+    """Bind `tick`, and the vault's name where there are several, to every log line of this context."""
     from structlog.contextvars import bound_contextvars
 
-    with bound_contextvars(**({"tick": tick_id(block)} if block else {})):
+    names = {"tick": tick_id(block) if block else "", "vault": vault}
+    with bound_contextvars(**{name: value for name, value in names.items() if value}):
         yield
 
 

@@ -32,9 +32,17 @@ class Gate:
 
     def refusals(self, lane: Lane) -> tuple[Refusal, ...]:
         """Every reason against sending on a lane now."""
+        return self.refusals_of(self._vault, lane)
+
+    def of(self, vault: str) -> "VaultGate":
+        """Control of one of several vaults: its own pause, and what holds for all."""
+        return VaultGate(self, vault)
+
+    def refusals_of(self, vault: str, lane: Lane) -> tuple[Refusal, ...]:
+        """Every reason against sending for a vault on a lane now."""
         deposed = self._leads()
         ours = (Refusal("leadership", deposed),) if deposed else ()
-        return ours + self._switches.refusals(self._vault, lane)
+        return ours + self._switches.refusals(vault, lane)
 
     def closed(self) -> str | None:
         """Why nothing may be signed at all; None if it may. A pause stops decisions, not what is in flight."""
@@ -56,6 +64,23 @@ class Gate:
     def seal(self, signer: Signer) -> "GatedSigner":
         """A signer behind this gate."""
         return GatedSigner(signer, self)
+
+
+class VaultGate:
+    """Control of one vault among several."""
+
+    def __init__(self, gate: Gate, vault: str) -> None:
+        self._gate = gate
+        self._vault = vault
+
+    @property
+    def fence(self) -> int:
+        """Fencing token of this keeper's leadership."""
+        return self._gate.fence
+
+    def refusals(self, lane: Lane) -> tuple[Refusal, ...]:
+        """Every reason against sending for it on a lane now."""
+        return self._gate.refusals_of(self._vault, lane)
 
 
 class GatedSigner(Unpicklable):

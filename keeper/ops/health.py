@@ -39,18 +39,19 @@ class Health:
         self._lock = threading.Lock()
         self._marked = monotonic()
         self._head: BlockStamp | None = None
-        self._failed = ""
+        self._failed: dict[str, str] = {}
 
     def mark(self) -> None:
         """The loop goes round."""
         with self._lock:
             self._marked = self._monotonic()
 
-    def ticked(self, block: BlockStamp | None, failure: str = "") -> None:
-        """A tick ended; `failure` says why it could not be done, if it could not."""
+    def ticked(self, block: BlockStamp | None, failure: str = "", vault: str = "") -> None:
+        """A tick ended; `failure` says why it could not be done, if it could not; `vault` is named among several."""
         with self._lock:
             self._marked = self._monotonic()
-            self._head, self._failed = block or self._head, failure
+            self._head = block or self._head
+            self._failed[vault] = failure
 
     def live(self) -> Answer:
         """Not alive: restart it."""
@@ -63,12 +64,13 @@ class Health:
     def ready(self) -> Answer:
         """Not ready: it does not keep the vault just now, for reasons a restart does not mend."""
         with self._lock:
-            head, failed = self._head, self._failed
+            head, failed = self._head, dict(self._failed)
         reasons = list(self.live().reasons) + list(self._forbidden())
         if head is None:
             reasons.append("no tick has been done yet")
         elif (age_s := self._clock() - head.timestamp) > self._max_head_age_s:
             reasons.append(f"the newest head is {age_s:.0f} s old")
-        if failed:
-            reasons.append(f"the last tick was not done: {failed}")
+        for vault, failure in failed.items():
+            of = f" of {vault}" if vault else ""
+            reasons += [f"the last tick{of} was not done: {failure}"] if failure else []
         return Answer(tuple(reasons))

@@ -28,7 +28,7 @@ class Metrics:
         self._head: BlockStamp | None = None
         self._sent: dict[str, int] = {}
         self._ticks = Counter(
-            "gimbal_ticks", "ticks by how they ended", ["status"], registry=self.registry
+            "gimbal_ticks", "ticks by how they ended", ["vault", "status"], registry=self.registry
         )
         self._inclusion = Histogram(
             "gimbal_inclusion_blocks",
@@ -36,7 +36,9 @@ class Metrics:
             buckets=_INCLUSION_BUCKETS,
             registry=self.registry,
         )
-        self._reverts = Counter("gimbal_reverts", "mined reverts", registry=self.registry)
+        self._reverts = Counter(
+            "gimbal_reverts", "mined reverts", ["vault"], registry=self.registry
+        )
         self._gauges: dict[str, Gauge] = {}
         self.live("gimbal_head_age_seconds", "age of the newest decided head", self._head_age_s)
 
@@ -47,21 +49,27 @@ class Metrics:
             self._gauges[name] = Gauge(name, meaning, labels, registry=self.registry)
         return self._gauges[name]
 
-    def live(self, name: str, meaning: str, read: Callable[[], float]) -> None:
-        """A gauge that is asked when it is read; NaN while it is unknown."""
-        self._gauge(name, meaning).set_function(read)
+    def live(self, name: str, meaning: str, read: Callable[[], float], vault: str = "") -> None:
+        """A gauge that is asked when it is read, of a vault if one is named; NaN while it is unknown."""
+        gauge = (
+            self._gauge(name, meaning, "vault").labels(vault)
+            if vault
+            else self._gauge(name, meaning)
+        )
+        gauge.set_function(read)
 
     def ticked(
         self,
         outcome: TickOutcome,
         block: BlockStamp | None,
         *,
+        vault: str,
         settled: Iterable[AttemptResult] = (),
         market: MarketState | None = None,
         risk: RiskReport | None = None,
     ) -> None:
-        """One tick's figures; parts that it did not reach keep their last value."""
-        self._ticks.labels(str(outcome.status)).inc()
+        """One tick's figures; parts that it did not reach keep their last value. `vault`: what it is called."""
+        self._ticks.labels(vault, str(outcome.status)).inc()
         if block is not None:
             self._head = block
             self._gauge("gimbal_head_block", "number of the newest decided head").set(block.number)
@@ -70,36 +78,39 @@ class Metrics:
             while len(self._sent) > _REMEMBERED:
                 del self._sent[next(iter(self._sent))]
         for result in settled:
-            self._settled(result)
+            self._settled(result, vault)
         if market is not None and risk is not None:
-            self._vault(market, risk)
+            self._vault(vault, market, risk)
 
-    def _settled(self, result: AttemptResult) -> None:
+    def _settled(self, result: AttemptResult, vault: str) -> None:
         sent = self._sent.pop(result.intent_id, None)
         if result.status is AttemptStatus.REVERTED:
-            self._reverts.inc()
+            self._reverts.labels(vault).inc()
         if sent is not None and result.block_number is not None:
             self._inclusion.observe(max(0, result.block_number - sent))
 
-    def _vault(self, market: MarketState, risk: RiskReport) -> None:
+    def _vault(self, vault: str, market: MarketState, risk: RiskReport) -> None:
         readings = market.readings
         asset = 10**readings.asset.decimals
+
+        def show(name: str, meaning: str, value: float) -> None:
+            self._gauge(name, meaning, "vault").labels(vault).set(value)
+
+        show("gimbal_vault_block", "newest block the vault was read at", readings.block.number)
         if risk.has_position:
-            self._gauge("gimbal_health", "health of the vault, 1 is liquidation").set(
-                risk.health_wad / 1e18
-            )
-        self._gauge("gimbal_keeper_balance_eth", "what the keeper's account holds").set(
-            readings.keeper_balance_wei / 1e18
-        )
+            show("gimbal_health", "health of the vault, 1 is liquidation", risk.health_wad / 1e18)
+        held = readings.keeper_balance_wei / 1e18
+        show("gimbal_keeper_balance_eth", "what the account of its keeper holds", held)
         age_s = readings.block.timestamp - readings.price.base.updated_at
-        self._gauge("gimbal_oracle_age_seconds", "age of the oracle's answer").set(age_s)
+        show("gimbal_oracle_age_seconds", "age of the oracle's answer", age_s)
         if risk.nav is None:
             return
-        self._gauge("gimbal_nav", "net asset value, units of the asset").set(risk.nav / asset)
-        left = self._gauge("gimbal_loss_budget_left", "losses a lane may still make", "lane")
+        show("gimbal_nav", "net asset value, units of the asset", risk.nav / asset)
+        meaning = "losses a lane may still make"
+        left = self._gauge("gimbal_loss_budget_left", meaning, "vault", "lane")
         mandate = readings.mandate
-        left.labels("routine").set(mandate.routine.left_down(risk.nav) / asset)
-        left.labels("protective").set(mandate.protective.left_down(risk.nav) / asset)
+        left.labels(vault, "routine").set(mandate.routine.left_down(risk.nav) / asset)
+        left.labels(vault, "protective").set(mandate.protective.left_down(risk.nav) / asset)
 
     def payable(self, account: str, protections: int) -> None:
         """How many protective transactions an account could pay at ten times the base fee."""
@@ -107,6 +118,12 @@ class Metrics:
         self._gauge("gimbal_payable_protections", meaning, "account").labels(account).set(
             protections
         )
+
+    def burned(self, reverted_wei: int, protective_wei: int) -> None:
+        """What gas cost in the last day's blocks."""
+        gauge = self._gauge("gimbal_gas_day_eth", "gas of a day, ETH, by what it went for", "kind")
+        gauge.labels("reverted").set(reverted_wei / 1e18)
+        gauge.labels("protective").set(protective_wei / 1e18)
 
     def in_flight(self, intents: int) -> None:
         """Intents that are signed and not over."""

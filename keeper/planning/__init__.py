@@ -2,5 +2,6 @@
 
 from keeper.planning.plan import make_plan
 from keeper.planning.upkeep import due_work
+from keeper.planning.written import unseen_series
 
-__all__ = ["due_work", "make_plan"]
+__all__ = ["due_work", "make_plan", "unseen_series"]

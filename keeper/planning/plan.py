@@ -10,6 +10,7 @@ from keeper.model.risk import RiskReport
 from keeper.model.units import INFINITE_HEALTH, Raw, Wad, wad_float
 from keeper.planning.deleverage import raise_health
 from keeper.planning.delta import delta_gap, move_delta
+from keeper.planning.options import Desk, enter_options, leave_options
 from keeper.planning.price_free import raise_health_without_price
 from keeper.planning.relever import lower_health
 from keeper.planning.state import VENUE_FLOOR_WAD, Bounds, Draft
@@ -21,6 +22,9 @@ GAS_PER_MOVE = {
     MoveKind.BORROW: 150_000,
     MoveKind.REPAY: 110_000,
     MoveKind.SWAP: 120_000,
+    MoveKind.WRITE: 650_000,
+    MoveKind.CANCEL: 200_000,
+    MoveKind.BUY_BACK: 350_000,
 }
 """A tenth to a half over what forked protocols measure; the simulation gives the true figure."""
 
@@ -33,17 +37,33 @@ def make_plan(
     An empty plan carries the reason why nothing is done.
     """
     impossible = _why_nothing(market, risk, target)
-    if impossible:
+    desk = _desk(market, target, policy)
+    if impossible and desk is None:
         return _empty(risk, target.lane, impossible)
     readings = market.readings
     draft = Draft(Bounds.of(market, target.lane, policy), Ledger.of(readings), readings.pool)
-    if market.tradable:
-        planned = _full(draft, target, market)
-    else:
-        planned = raise_health_without_price(draft, risk.health_wad, target.health_wad or 0)
+    planned = leave_options(draft, desk) if desk else draft
+    moves_position = target.net_delta is not None or (
+        target.health_wad is not None and risk.has_position
+    )
+    if not impossible and not market.tradable:
+        planned = raise_health_without_price(planned, risk.health_wad, target.health_wad or 0)
+    elif not impossible:
+        planned = _full(planned, target, market) if moves_position else planned
+        floor = max(planned.bounds.health_floor_wad, target.health_wad or 0)
+        planned = enter_options(planned, desk, floor) if desk else planned
     if not planned.moves:
-        return _empty(risk, target.lane, _why_unreachable(draft, market, target))
+        why = (_why_unreachable(draft, market, target),) if moves_position else ()
+        reason = "; ".join((*why, *planned.notes)) or "options are as wanted"
+        return _empty(risk, target.lane, impossible or reason)
     return _finish(draft, planned, market, risk, target)
+
+
+def _desk(market: MarketState, target: Target, policy: PlanningPolicy) -> Desk | None:
+    """Where options may be moved at all: on a price, with the venue readable, and never in the way of protection."""
+    if target.lane is Lane.PROTECTIVE or not market.tradable or not market.readings.venue_readable:
+        return None
+    return Desk.of(market, target, policy)
 
 
 def _why_nothing(market: MarketState, risk: RiskReport, target: Target) -> str:
@@ -56,7 +76,7 @@ def _why_nothing(market: MarketState, risk: RiskReport, target: Target) -> str:
             "the lending venue cannot be read, so nothing is moved",
         ),
         (
-            target.net_delta is None and not risk.has_position,
+            target.net_delta is None and target.options is None and not risk.has_position,
             "no position to protect or to lever",
         ),
         (
@@ -128,17 +148,20 @@ def _finish(
     return Plan(
         lane=target.lane,
         moves=end.moves,
-        reason=target.reason + _what_is_left(end, market, target),
+        reason="; ".join((target.reason + _what_is_left(end, market, target), *end.notes)),
         expected_health_wad=end.ledger.health_wad() if priced else risk.health_wad,
         expected_net_delta=Raw(end.ledger.net_delta() + end.surplus_base),
         expected_loss=Raw(max(0, end.loss)),
         max_loss=Raw(min(end.max_loss(end.loss, end.traded), max(bounds.max_loss, 0))),
         gas_limit_estimate=GAS_BASE + sum(GAS_PER_MOVE[move.kind] for move in end.moves),
         trades_price=_trades_price(start.ledger, end),
+        series=end.series,
     )
 
 
 def _trades_price(ledger: Ledger, end: Draft) -> bool:
+    if any(move.kind >= MoveKind.WRITE for move in end.moves):
+        return True  # a lone cancellation needs no price, but nothing is planned of options without one
     for move in end.moves:
         if changes_price_exposure(move, ledger):
             return True

@@ -7,6 +7,7 @@ from keeper.model.ledger import Holding, Ledger
 from keeper.model.mandate import DUST_UNITS, TOP_UP_TIMES, Caps
 from keeper.model.market import MarketState, PoolState, Readings
 from keeper.model.policy import PlanningPolicy
+from keeper.model.series import Series
 from keeper.model.units import BPS, WAD, Raw
 from keeper.planning.swap_quote import SwapQuote, SwapTerms, quote_swap
 
@@ -126,6 +127,18 @@ class Draft:
     traded: int = 0
     loss: int = 0
     surplus_base: int = 0
+    series: tuple[Series, ...] = ()
+    """Of what is written."""
+    notes: tuple[str, ...] = ()
+    """Why what is wanted of options waits."""
+
+    def option(self, move: Move, ledger: Ledger) -> "Draft":
+        """With a move of options added, and the holdings it leaves."""
+        return replace(self, moves=(*self.moves, move), ledger=ledger)
+
+    def note(self, why: str) -> "Draft":
+        """With a reason added."""
+        return replace(self, notes=(*self.notes, why))
 
     def do(self, kind: MoveKind, holding: Holding, amount: int) -> "Draft":
         """With a move at the lending venue added; nothing for an amount of zero."""

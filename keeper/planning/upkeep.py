@@ -1,15 +1,16 @@
-"""Work that is due whatever the strategy wants: a heartbeat, a settlement."""
+"""Work that is due whatever the strategy wants: a heartbeat, a settlement, what options need of anybody."""
 
-from keeper.model.decision import Beat, Lane, Settle, Target
+from keeper.model.decision import Beat, Lane, Settle, Target, Work
 from keeper.model.market import MarketState, Readings
 from keeper.model.policy import UpkeepPolicy
 from keeper.model.risk import RiskReport
 from keeper.model.units import BPS
+from keeper.planning.chores import due_chore
 
 
 def due_work(
     market: MarketState, risk: RiskReport, target: Target, policy: UpkeepPolicy
-) -> Beat | Settle | None:
+) -> Work | None:
     """What is due now, the beat first, or nothing.
 
     Nothing while the vault needs protection. A beat would say that all is well and keep others from
@@ -22,7 +23,7 @@ def due_work(
         return Beat(readings.mandate.address, readings.mandate.last_beat)
     if policy.settle and _settlement_due(readings):
         return Settle(readings.depositors.epoch)
-    return None
+    return due_chore(market, target) if policy.options else None
 
 
 def _endangered(readings: Readings, risk: RiskReport, target: Target) -> bool:

@@ -8,6 +8,7 @@ Source of the formulas: Adams et al., Uniswap v3 Core (2021), section 6.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 MIN_TICK, MAX_TICK = -887_272, 887_272
 MIN_SQRT_PRICE_X96 = 4_295_128_739
@@ -41,6 +42,7 @@ _POWERS_X128 = (
 )
 
 
+@lru_cache(maxsize=1 << 16)  # prices come back to where they were
 def sqrt_price_at_tick(tick: int) -> int:
     """sqrt(1.0001^tick) in Q64.96, rounded as the pool rounds (up from Q128). `tick` within +-887272."""
     steps, ratio = abs(tick), 1 << 128

@@ -31,6 +31,9 @@ class Passed:
     note: str
 
 
+_ASSET_UNITS = "asset units"
+
+
 @dataclass(frozen=True, slots=True)
 class Paid:
     """One cost, as it really was."""
@@ -208,7 +211,15 @@ def _costs(receipt: Receipt) -> dict[str, Any]:
         "expected_loss": _units(receipt.plan.expected_loss, seen.asset.decimals),
         "expected_gas_wei": str(gas * seen.block.base_fee_wei),
         "real": [
-            {"tx_hash": p.tx_hash, "kind": p.kind, "amount": str(p.amount), "unit": p.unit}
+            {
+                "tx_hash": p.tx_hash,
+                "kind": p.kind,
+                "amount": str(p.amount),
+                "unit": p.unit,
+                "in_asset": _units(p.amount, seen.asset.decimals)
+                if p.unit == _ASSET_UNITS
+                else None,
+            }
             for p in receipt.paid
         ],
         "real_wei": str(sum(p.amount for p in receipt.paid if p.unit == "wei")),

@@ -129,10 +129,13 @@ def _paid(receipt: Receipt, told: Mapping[str, Any], names: tuple[str, str]) -> 
             "cost expected",
             f"gas about {_ether(expected)} ETH, loss {_number(costs['expected_loss'], 2)} {names[0]}",
         )
-    for paid in receipt.paid:
-        amount = (
-            f"{_ether(paid.amount)} ETH" if paid.unit == "wei" else f"{paid.amount} {paid.unit}"
-        )
+    for paid, real in zip(receipt.paid, costs["real"], strict=True):
+        if paid.unit == "wei":
+            amount = f"{_ether(paid.amount)} ETH"
+        elif real["in_asset"] is not None:
+            amount = f"{_number(real['in_asset'], 2)} {names[0]}"
+        else:
+            amount = f"{paid.amount} {paid.unit}"
         yield "cost real", f"{paid.kind} {amount} ({short_hash(paid.tx_hash)})"
 
 

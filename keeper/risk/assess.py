@@ -17,9 +17,9 @@ def assess(market: MarketState, inputs: RiskInputs | None = None) -> RiskReport:
     Health is always the venue's own figure. A vault whose venue cannot be read is reported with health 0 and
     a position, because nothing better may be assumed of it. QuantityError for a forecast that cannot be meant.
     """
-    return replace(
-        _measured(market), collateral=collateral_target(market.readings, inputs or RiskInputs())
-    )
+    measured = _measured(market)
+    collateral = collateral_target(market.readings, inputs or RiskInputs())
+    return measured if collateral is None else replace(measured, collateral=collateral)
 
 
 def _measured(market: MarketState) -> RiskReport:

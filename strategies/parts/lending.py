@@ -8,6 +8,8 @@ from keeper.model.outlook import LendingRate
 from keeper.model.units import BPS, Raw
 from strategies.parts.positions import gross_of, price_of, unit
 
+OWN = "lending"
+"""The vault's own venue, as risk reports name it."""
 RAY = 10**27
 UNLIMITED = Raw(2**127)
 
@@ -54,14 +56,14 @@ class Place:
 def places(market: MarketState) -> tuple[Place, ...]:
     """Every token at every venue that is known; the vault's own venue from its readings."""
     readings = market.readings
-    own = readings.lending_adapter.lower()
+    own = (OWN, readings.lending_adapter.lower())
     tokens = {
         readings.asset.address.lower(): (ASSET, 1.0, readings.asset.decimals),
         readings.base.address.lower(): (BASE, price_of(market), readings.base.decimals),
     }
     found = [*_own_places(market)] if readings.venue_readable else []
     for rate in market.outlook.lending:
-        if rate.venue.lower() == own or rate.token.lower() not in tokens or not _meant(rate):
+        if rate.venue.lower() in own or rate.token.lower() not in tokens or not _meant(rate):
             continue
         underlying, price, decimals = tokens[rate.token.lower()]
         supplied = _elsewhere(market, rate.venue, underlying, Kind.SUPPLY)
@@ -121,7 +123,7 @@ def _own(market: MarketState, position: TokenPosition, underlying: str, price: f
     decimals = (readings.asset if underlying == ASSET else readings.base).decimals
     supplied = position.supplied / unit(decimals)
     rate = LendingRate(
-        readings.lending_adapter,
+        OWN,
         position.token,
         position.supply_rate_ray / RAY,
         position.borrow_rate_ray / RAY,

@@ -1,8 +1,9 @@
 """`python -m tests.chaos.campaign --schedules 1000`: the campaign, its report by fault, and its exit code.
 
-Exit 1 if any intent took effect twice, any was lost, any transaction is stuck, the vault was liquidated where a keeper
-without faults would have saved it, a schedule could not be played, or (from FULL schedules on) a kind of fault never
-struck. `--resume` goes on where the ledger ends; `--table` only prints what is in it.
+Exit 1 if any intent took effect twice, any was lost, any transaction is stuck, a false price was decided on, the vault
+was liquidated where a keeper without faults would have saved it, a schedule could not be played, or (from FULL
+schedules on) a kind of fault never struck. `--resume` goes on where the ledger ends; `--table` only prints
+what is in it.
 """
 
 import argparse
@@ -162,6 +163,7 @@ def _entry(played: Played, control: Played | None, low: float) -> Entry:
         lost=played.lost,
         stuck=seen.stuck,
         effects=len(seen.by_intent),
+        deceived=played.deceived,
         liquidations=seen.liquidations,
         unavoidable=control is not None and control.effects.liquidations > 0,
         in_danger_at_end=played.health < low,

@@ -82,7 +82,7 @@ class Keeping:
             encoding="utf-8",
         )
         self._path = stage.folder / f"journal-{run}.sqlite"
-        self.refused = self.restarts = 0
+        self.refused = self.restarts = self.deceived = 0
         self._struck: Counter[str] = Counter()
         self._skew_s = 0
         self._full = False
@@ -191,11 +191,19 @@ class Keeping:
                 self._restart()
                 break
             else:
-                last = self.keeper.last
-                if last is None or not last.unread:
+                self.deceived += self._believes_a_lie()
+                if not self.keeper.unfinished:
                     break
                 self._heads.again()
         self.stage.waited_s = 0.0
+
+    def _believes_a_lie(self) -> bool:
+        """True if what was just decided on is not the price of that block (K-08)."""
+        last, newest = self.keeper.last, self.stage.newest
+        if last is None or last.market is None or last.block is None:
+            return False
+        known = last.block.number == newest and last.block.hash == self.stage.hashes[newest]
+        return known and last.market.readings.price.price_wad != self.stage.price_wad
 
     def _restart(self) -> None:
         """A new process, as far as the journal and the chain can tell."""

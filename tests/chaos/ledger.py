@@ -28,6 +28,8 @@ class Entry:
     stuck: int = 0
     """Transactions of the keeper's left in the pool."""
     effects: int = 0
+    deceived: int = 0
+    """Decisions on a price that the chain does not have (K-08)."""
     liquidations: int = 0
     unavoidable: bool = False
     """A keeper without faults on the same path, at the same fees, is liquidated as well."""
@@ -53,6 +55,7 @@ class Entry:
             (self.double, f"took effect twice: {self.double}"),
             (self.lost, f"lost: {self.lost}"),
             (self.stuck, f"{self.stuck} transactions stuck"),
+            (self.deceived, f"{self.deceived} decisions on a false price"),
             (self.avoidable, f"{self.avoidable} liquidations that a keeper without faults avoids"),
             (self.in_danger_at_end, "still in danger long after the last fault"),
             (not self.effects, "nothing took effect: the schedule proves nothing"),
@@ -118,13 +121,15 @@ def _tuples(line: dict[str, Any]) -> dict[str, Any]:
 def rows(entries: Iterable[Entry]) -> dict[str, Row]:
     """By kind, every kind of fault there is, then what was counted beside, and all together."""
     made = {kind: Row() for kind in KINDS}
+    beside: dict[str, Row] = {}
     total = Row()
     for entry in entries:
         total.add(entry, sum(entry.struck.get(kind, 0) for kind in entry.kinds))
-        beside = [kind for kind in entry.struck if kind not in KINDS and entry.struck[kind]]
-        for kind in (*entry.kinds, *sorted(beside)):
-            made.setdefault(kind, Row()).add(entry, entry.struck.get(kind, 0))
-    return {**made, ALL: total}
+        for kind in entry.kinds:
+            made[kind].add(entry, entry.struck.get(kind, 0))
+        for kind in (k for k, times in entry.struck.items() if times and k not in made):
+            beside.setdefault(kind, Row()).add(entry, entry.struck[kind])
+    return {**made, **dict(sorted(beside.items())), ALL: total}
 
 
 def never_struck(found: dict[str, Row]) -> list[str]:

@@ -51,32 +51,37 @@ class Played:
     schedule: Schedule
     effects: Effects
     lost: tuple[str, ...]
-    in_danger: tuple[int, ...]
-    """Numbers of blocks mined while health was under the strategy's band."""
+    blocks_to_protect: tuple[int, ...]
+    """From each first block in danger to the block in which health was back in the band."""
     refused_ticks: int
     """Ticks that ended in an error instead of an outcome."""
     restarts: int
+    deceived: int
+    """Decisions on a price that the chain does not have."""
     struck: dict[str, int]
     """How often each kind of fault did."""
     health: float
     """When all is quiet again."""
     wall_s: float
 
-    @property
-    def blocks_to_protect(self) -> tuple[int, ...]:
-        """From each first block in danger to the block in which health was raised."""
-        waits = []
-        protected = sorted(self.effects.protected_at)
-        last = -1
-        for begin in self.in_danger:
-            if begin <= last:
-                continue
-            done = next((p for p in protected if p > begin), None)
-            if done is None:
-                break
-            waits.append(done - begin)
-            last = done
-        return tuple(waits)
+
+class Danger:
+    """How long health was under the strategy's band, as the blocks were mined: what a reorganisation undid, a keeper
+    has to do again, and its time runs again."""
+
+    def __init__(self, stage: Stage, low_health: float) -> None:
+        self._stage, self._low = stage, low_health
+        self._since: int | None = None
+        self.waits: list[int] = []
+
+    def look(self) -> None:
+        """At the newest block."""
+        number = self._stage.newest
+        if self._stage.health < self._low:
+            self._since = number if self._since is None else self._since
+        elif self._since is not None:
+            self.waits.append(number - self._since)
+            self._since = None
 
 
 def play(stage: Stage, schedule: Schedule, low_health: float) -> Played:
@@ -85,7 +90,7 @@ def play(stage: Stage, schedule: Schedule, low_health: float) -> Played:
     with rolled_back(stage), Driver(stage.world, schedule.path) as driver:
         first = driver.prime()
         stage.saw(first)
-        danger: list[int] = []
+        danger = Danger(stage, low_health)
         with Keeping(stage, schedule) as keeping:
             faulty = Faulty(stage, schedule)
             for index in range(len(schedule.path)):
@@ -95,32 +100,33 @@ def play(stage: Stage, schedule: Schedule, low_health: float) -> Played:
                     record = driver.step()
                 stage.saw(record)
                 faulty.saw(record, active)
-                if stage.health < low_health:
-                    danger.append(record.number)
+                danger.look()
                 faulty.strike_endpoints(active)
                 keeping.strike(active, index)
                 keeping.block()
             faulty.strike_endpoints([])
-            _settle(stage, keeping)
+            _settle(stage, keeping, danger)
             seen = effects(stage.world, stage.deployment, first.number, stage.accounts)
             return Played(
                 schedule=schedule,
                 effects=seen,
                 lost=lost_intents(keeping.journal, seen, 1),
-                in_danger=tuple(danger),
+                blocks_to_protect=tuple(danger.waits),
                 refused_ticks=keeping.refused,
                 restarts=keeping.restarts,
+                deceived=keeping.deceived,
                 struck=dict(faulty.struck() + keeping.struck),
                 health=stage.health,
                 wall_s=time.monotonic() - begun,
             )
 
 
-def _settle(stage: Stage, keeping: Keeping) -> None:
+def _settle(stage: Stage, keeping: Keeping, danger: Danger) -> None:
     """Faultless blocks until nothing is in flight, and then so many that what is mined is final."""
     keeping.strike([], -1)
     for _ in range(QUIET_BLOCKS):
         _quiet(stage, keeping, 1)
+        danger.look()
         states = {record.state for record in keeping.journal.open_intents(1)}
         if states <= _IN_CHAIN:
             break
@@ -128,6 +134,7 @@ def _settle(stage: Stage, keeping: Keeping) -> None:
         if not keeping.journal.open_intents(1):
             return
         _quiet(stage, keeping, FINALITY_LAG)
+        danger.look()
 
 
 def _quiet(stage: Stage, keeping: Keeping, blocks: int) -> None:

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.chaos.campaign import FOLDER, together
+from tests.chaos.campaign import FOLDER, SLOW_BLOCKS, together
 from tests.chaos.ledger import ALL, Entry, Ledger, rows, table
 from tests.chaos.schedule import KINDS, draw
 
-SCHEDULES = 2 * len(KINDS)
-"""The kind turns with the seed: each has two schedules of its own at least."""
+SCHEDULES = 40
+"""The kind turns with the seed, and most schedules have more than one: so many, and every kind strikes."""
 JOBS = 2
 
 
@@ -32,14 +32,16 @@ def test_no_intent_takes_effect_twice_or_is_lost_and_none_is_liquidated_that_cou
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_fault_strikes(entries: list[Entry], kind: str) -> None:
-    row = rows(entries)[kind]
-    assert row.schedules >= 2
-    assert row.strikes > 0
+    assert rows(entries)[kind].strikes > 0
 
 
-def test_protection_comes_in_the_next_block_as_a_rule(entries: list[Entry]) -> None:
+def test_protection_comes_in_the_next_block_as_a_rule_and_soon_after_at_worst(
+    entries: list[Entry],
+) -> None:
+    """A keeper that neither offers again nor plans anew waits for the deadline of its intent instead."""
     waits = sorted(rows(entries)[ALL].blocks_to_protect)
-    assert waits[len(waits) // 2] == 1
+    assert waits[len(waits) * 9 // 10] == 1
+    assert waits[-1] < SLOW_BLOCKS
 
 
 def test_a_schedule_is_the_same_for_the_same_seed() -> None:

@@ -16,8 +16,6 @@ class Effects:
     by_intent: dict[str, int]
     """How often each intent took effect."""
     liquidations: int
-    protected_at: tuple[int, ...]
-    """Numbers of the blocks in which a rebalance raised health."""
     stuck: int
     """Transactions of the keeper's accounts still in the pool."""
 
@@ -33,18 +31,15 @@ def effects(
     """Everything the chain says of the vault from a block on."""
     vault = world.contract("Vault", deployment.vault)
     by_intent: dict[str, int] = {}
-    protected = []
     for log in vault.events.Rebalanced().get_logs(from_block=since_block):
         args = log["args"]
         intent = "0x" + bytes(args["intentId"]).hex()
         by_intent[intent] = by_intent.get(intent, 0) + 1
-        if args["healthAfter"] > args["healthBefore"]:
-            protected.append(log["blockNumber"])
     pool = world.contract("AavePool", world.addresses.aave_pool)
     liquidated = pool.events.LiquidationCall().get_logs(
         from_block=since_block, argument_filters={"user": deployment.lending}
     )
-    return Effects(by_intent, len(liquidated), tuple(protected), _stuck(world, accounts))
+    return Effects(by_intent, len(liquidated), _stuck(world, accounts))
 
 
 def _stuck(world: World, accounts: tuple[str, ...]) -> int:

@@ -6,11 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keeper.backtest.events import PriceEvent, merged
-from keeper.backtest.spec import FeeSpec
+from keeper.backtest import BacktestResult
+from keeper.backtest.events import Event, FundingEvent, PriceEvent, VolatilityEvent, merged
+from keeper.backtest.spec import FeeSpec, Holdings
+from keeper.model.units import WAD
 from strategies.collateral_guard import CollateralGuard
 from strategies.delta_band import DeltaBand
-from tests.unit.backtest.worlds import Erratic, Still, flows, run, spec, walk
+from tests.unit.backtest.worlds import HOUR, START, Erratic, Still, flows, run, spec, walk
+from tests.unit.strategies.catalogue import EVERY
 
 FEW = settings(
     max_examples=12,
@@ -82,3 +85,47 @@ def test_no_plan_that_landed_lost_more_than_the_mandate_allows(seed: int) -> Non
         if done.effect and done.kind == "rebalance":
             lost = done.effect.nav_before - done.effect.nav_after
             assert lost * 10_000 <= done.effect.nav_before * most + 10_000 * 100
+
+
+@pytest.mark.parametrize("name", sorted(EVERY))
+def test_no_strategy_sees_what_comes_after_its_decision(name: str) -> None:
+    """Volatility, funding and price after t are replaced: steps, entries and decisions up to t are the same."""
+    first, second = (played(name, after) for after in (1.0, 0.6))
+    known = [d for d in first.decisions if d.time <= CUT]
+    assert known == [d for d in second.decisions if d.time <= CUT]
+    upto = first.steps["time"] <= CUT
+    for column, values in first.steps.items():
+        assert (values[upto] == second.steps[column][: upto.sum()]).all(), column
+    booked = [e for e in first.entries if e.time <= CUT]
+    assert booked == [e for e in second.entries if e.time <= CUT]
+    assert first.steps["market"][-1] != second.steps["market"][-1]
+    assert first.attribution.exact
+    assert second.attribution.exact
+
+
+CUT = START + 20 * HOUR
+
+
+def played(name: str, after: float) -> BacktestResult:
+    """A day and a half of an idle vault of both tokens; from `CUT` on everything is `after` times what it was."""
+    events: list[Event] = [
+        *(VolatilityEvent(START + i * 4 * HOUR, WAD * (8 + i % 3) // 10) for i in range(9)),
+        *(FundingEvent(START + i * 8 * HOUR, WAD // 2_000, 8 * HOUR) for i in range(5)),
+        *walk(36, 11, 0.01),
+    ]
+    held = Holdings(idle_asset=500_000 * 10**6, idle_base=250 * 10**18)
+    vault = replace(spec(None), holdings=held)
+    ordered = sorted((later(e, after) for e in events), key=lambda e: e.time)
+    return run(ordered, EVERY[name], vault)
+
+
+def later(event: Event, after: float) -> Event:
+    if event.time <= CUT:
+        return event
+    if isinstance(event, PriceEvent):
+        return replace(event, price_wad=round(event.price_wad * after))
+    if isinstance(event, VolatilityEvent):
+        return replace(event, volatility_wad=round(event.volatility_wad * after))
+    if isinstance(event, FundingEvent):
+        return replace(event, rate_wad=round(event.rate_wad * after))
+    return event

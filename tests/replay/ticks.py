@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from keeper.app.keeper import Keeper
+from keeper.app import Keeper, VaultTerms
 from keeper.errors import EndpointError, SimulationReverted
-from keeper.journal.store import SqlJournal, open_journal
+from keeper.journal.store import open_journal
 from keeper.loop import TickRules
 from keeper.model.block import BlockStamp
 from keeper.model.decision import Lane
@@ -14,7 +14,16 @@ from keeper.model.market import Readings
 from keeper.model.policy import Policies
 from keeper.model.risk_report import ModuleResult, Standing
 from strategies.collateral_guard import CollateralGuard
-from tests.builders import NOW, guard_policy, make_readings, market_policy, planning_policy
+from tests.builders import (
+    CHAIN_ID,
+    KEEPER,
+    NOW,
+    VAULT,
+    guard_policy,
+    make_readings,
+    market_policy,
+    planning_policy,
+)
 
 POLICIES = Policies(market_policy(), planning_policy(), guard_policy())
 
@@ -38,6 +47,17 @@ class MadeUp:
 
     def begin(self, intent: Any, threads: Any) -> None:
         """Nothing is asked ahead."""
+
+    def begin_round(self) -> None:
+        """Nothing is remembered from the last one."""
+
+    def join(self, reader: Any) -> Any:
+        """As a fleet of one vault."""
+        return self
+
+    def lanes(self, *_: Any) -> Any:
+        """As accounts."""
+        return self
 
     def read(self, block: BlockStamp) -> Readings:
         return replace(self.readings, block=block)
@@ -78,28 +98,39 @@ class MadeUp:
         """Nothing is open."""
 
 
-def keeper_of(
-    place: str | Path,
+def terms_of(
     world: MadeUp,
     *,
     strategy: Any = None,
     modules: bool = False,
     policies: Policies = POLICIES,
-) -> Keeper:
-    """The live keeper's own class around a made-up world and a real journal."""
+    **more: Any,
+) -> VaultTerms:
+    """The vault of a made-up world, and how it is kept."""
     ends: Any = world
-    journal: SqlJournal = open_journal(place)
-    return Keeper(
-        ends,
-        ends,
-        ends,
-        journal=journal,
+    return VaultTerms(
+        vault=world.readings.vault,
+        lens=VAULT,
+        account=KEEPER,
         strategy=strategy or CollateralGuard(),
         policies=policies,
         rules=TickRules(),
-        clock=lambda: float(NOW),
-        address="0xkeeper",
         modules=ends if modules else None,
+        **more,
+    )
+
+
+def keeper_of(place: str | Path, world: MadeUp, **terms: Any) -> Keeper:
+    """The live keeper's own class around a made-up world and a real journal."""
+    ends: Any = world
+    return Keeper(
+        ends,
+        ends,
+        [terms_of(world, **terms)],
+        chain_id=CHAIN_ID,
+        journal=open_journal(place),
+        clock=lambda: float(NOW),
+        fleet=ends,
     )
 
 

@@ -7,7 +7,7 @@ transaction that was asked for, signed by the account it was asked of.
 from typing import Any, Literal
 
 from keeper.errors import EndpointError, KeystoreError, RpcError, SigningError
-from keeper.execution.ports import Rpc
+from keeper.execution.ports import Asked
 from keeper.execution.signers.protocol import Signed
 from keeper.execution.signers.transaction import checksummed, unsigned, verified
 from keeper.model.secret import Unpicklable
@@ -26,7 +26,7 @@ class RemoteSigner(Unpicklable):
 
     __slots__ = ("_method", "_rpc", "address", "source")
 
-    def __init__(self, rpc: Rpc, address: str, style: Style) -> None:
+    def __init__(self, rpc: Asked, address: str, style: Style) -> None:
         self._rpc = rpc
         self._method = _METHODS[style][0]
         self.address = checksummed(address)
@@ -54,7 +54,7 @@ class RemoteSigner(Unpicklable):
         raise SigningError(self.source, problem, _REMEDY)
 
 
-def from_remote(rpc: Rpc, address: str | None, style: Style) -> RemoteSigner:
+def from_remote(rpc: Asked, address: str | None, style: Style) -> RemoteSigner:
     """A signer over `rpc`. Without an address, the one account that it lists.
 
     Raises KeystoreError if it does not answer, or lists several or none.

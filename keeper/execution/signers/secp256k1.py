@@ -1,5 +1,7 @@
 """What a foreign signature or public key on secp256k1 must be turned into before Ethereum takes it (SEC 1, SEC 2)."""
 
+import functools
+
 from coincurve import PublicKey
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
@@ -51,7 +53,13 @@ def spki_address(key: bytes) -> str:
 
 def address_of(key: PublicKey) -> str:
     """Last 20 bytes of the hash of the point, checksummed."""
-    return str(to_checksum_address(keccak(key.format(compressed=False)[1:])[-20:]))
+    return _checksummed(keccak(key.format(compressed=False)[1:])[-20:])
+
+
+@functools.lru_cache(maxsize=64)
+def _checksummed(raw: bytes) -> str:
+    """Of the few accounts that sign here, again and again."""
+    return str(to_checksum_address(raw))
 
 
 def recovered_address(digest: bytes, parity: int, r: int, s: int) -> str | None:

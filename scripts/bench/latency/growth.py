@@ -1,38 +1,38 @@
 """`python -m scripts.bench.latency.growth`: one process, 1, 10 and 100 vaults: requests and processor time a block.
 
-Every vault is a contract of its own, read through the lens together with the others (keeper.chain.fleet), and passes
-through the whole tick: risk, strategy, planning, guard, journal. Nothing is sent: no vault but the first has a
-position. Figures to build/bench/latency-growth.json.
+Every vault is a contract of its own and passes through the whole keeper (keeper.app.Keeper): followed, read together
+with the others, risk, strategy, planning, guard, journal. Nothing is due: no vault but the first has a position.
+Calls are counted at the wire, each call of a batch by itself. Figures to build/bench/latency-growth.json.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from keeper import abi
-from keeper.app.lanes import build_lanes
+import structlog
+
+from keeper.app import VaultTerms, build_keeper_of
 from keeper.chain.endpoint import Endpoint
-from keeper.chain.fleet import Fleet
 from keeper.chain.pool import EndpointPool
-from keeper.chain.reader import LensReader
 from keeper.chain.source import Call
 from keeper.cli.localnet import write_settings
 from keeper.config.load import load
 from keeper.config.policies import policies, tick_rules
 from keeper.config.settings import Settings
 from keeper.config.strategy import load_strategy
-from keeper.journal.store import open_journal
+from keeper.execution.signers import from_private_key
 from keeper.localnet.rpc import rpc
-from keeper.localnet.serve import Served, ServeOptions, describe, serving
+from keeper.localnet.serve import Served, ServeOptions, describe, dev_keys, serving
 from keeper.localnet.vaults import deploy_vault
-from keeper.loop import Ports, TickRules, run_tick
+from keeper.loop import TickRules
 from scripts.bench.harness import machine, write
 from scripts.bench.latency.contenders import ROOT
 
@@ -56,12 +56,23 @@ class Counted(Endpoint):
         self.calls += len(calls)
         return super().batch(calls)
 
+    def begin(self, calls: Sequence[Call]) -> Callable[[], list[Any]] | None:
+        """As Endpoint."""
+        found = super().begin(calls)
+        if found is not None:
+            self.requests += 1
+            self.calls += len(calls)
+        return found
+
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--blocks", type=int, default=20, help="for each size")
-    blocks = parser.parse_args().blocks
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of vaults")
+    options = parser.parse_args()
+    blocks = options.blocks
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     figures: dict[str, Any] = {"machine": machine(), "blocks": blocks, "sizes": {}}
     with (
         tempfile.TemporaryDirectory(prefix="gimbal-growth-") as name,
@@ -72,7 +83,7 @@ def main() -> None:
             write_settings(describe(served.world, served.deployment), here), {}
         ).settings
         vaults = [settings.vault]
-        for size in SIZES:
+        for size in options.sizes:
             vaults += [another(served) for _ in range(size - len(vaults))]
             figures["sizes"][size] = measured(served, settings, vaults, here, blocks)
     print(
@@ -97,38 +108,39 @@ def measured(
 ) -> dict[str, float]:
     """Means over some blocks, and the median of the processor's time."""
     endpoint = Counted(served.world.http_url)
-    pool = EndpointPool([endpoint])
-    keeper = served.world.accounts.keeper
-    readers = [
-        LensReader(
-            pool,
-            abi.load("VaultLens"),
-            chain_id=settings.chain_id,
-            vault=vault,
-            lens=settings.lens,
-            keeper=keeper,
-        )
-        for vault in vaults
-    ]
-    fleet = Fleet(pool, readers)
     found, rules = policies(settings, 6), patient(settings)
     strategy = load_strategy(settings.strategy.name, settings.strategy.parameters)
+    account = served.world.accounts.keeper
+    kept = [
+        VaultTerms(
+            vault=vault,
+            lens=settings.lens,
+            account=account,
+            strategy=strategy,
+            policies=found,
+            rules=rules,
+            name=f"vault-{number}",
+            signer=from_private_key(dev_keys(7)[6], "development key"),
+        )
+        for number, vault in enumerate(vaults)
+    ]
     processor, wall = [], []
-    with open_journal(folder / f"{len(vaults)}.sqlite") as journal:
-        lanes = build_lanes(pool, journal, chain_id=settings.chain_id, account=keeper, signer=None)
-        members = [Ports(reader, lanes, journal) for reader in fleet.members()]
+    with build_keeper_of(
+        kept,
+        pool=EndpointPool([endpoint]),
+        chain_id=settings.chain_id,
+        journal_path=folder / f"{len(vaults)}.sqlite",
+        clock=time.time,
+    ) as keeper:
         for turn in range(blocks + 1):
             rpc(served.world.w3, "evm_mine")
             if turn == 1:  # after one unmeasured
                 endpoint.requests = endpoint.calls = 0
             begun, spent = time.perf_counter(), time.process_time()
-            head = fleet.head()
-            for ports in members:
-                run_tick(ports, found, strategy, time.time, rules=rules, block=head)
+            keeper.tick()
             if turn:
                 wall.append(1e3 * (time.perf_counter() - begun))
                 processor.append(1e3 * (time.process_time() - spent))
-    pool.close()
     return {
         "requests": endpoint.requests / blocks,
         "calls": endpoint.calls / blocks,
@@ -139,8 +151,8 @@ def measured(
 
 
 def patient(settings: Settings) -> TickRules:
-    """The rules of a dry run; deploying vaults moves the chain's clock ahead."""
-    rules = tick_rules(settings, dry_run=True)
+    """The rules of a live run; deploying vaults moves the chain's clock ahead."""
+    rules = tick_rules(settings, dry_run=False)
     return replace(rules, max_head_ahead_s=10**6, max_head_age_s=10**6)
 
 

@@ -245,7 +245,7 @@ def test_no_secret_of_a_live_keeper_can_be_found_anywhere(kept: Kept, through: s
     def ready() -> bool:
         try:
             with urllib.request.urlopen(f"http://{address}/metrics", timeout=5) as page:
-                return b'gimbal_ticks_total{status="sent"}' in page.read()
+                return b'gimbal_ticks_total{status="sent",vault=' in page.read()
         except OSError:
             return False
 

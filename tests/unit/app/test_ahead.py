@@ -144,11 +144,11 @@ def test_a_fault_of_what_was_begun_is_a_fault_of_sending(
     executor = executor_of(chain, journal)
     intent = make_test_intent()
 
-    def away(_calls: Any) -> Any:
+    def away(*_: Any) -> Any:
         raise EndpointError("fake", "eth_call", "is away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(chain, "batch", away)
+        patched.setattr(chain, "agreed_batch", away)
         executor.begin(intent, AtOnce())
     with pytest.raises(EndpointError, match="away"):
         executor.submit(intent)

@@ -79,7 +79,7 @@ def test_a_head_that_stands_still_is_journalled_as_skipped(
     )
     recorded: list[TickOutcome] = []
     monkeypatch.setattr(
-        SqliteJournal, "record_outcome", lambda _, outcome: recorded.append(outcome)
+        SqliteJournal, "record_outcome", lambda _, outcome, _scope: recorded.append(outcome)
     )
     with build_keeper_for(
         rpc_url="http://127.0.0.1:9",

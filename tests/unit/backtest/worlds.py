@@ -98,7 +98,7 @@ def run(
     events: list[Event] | Iterator[Event], strategy: Strategy, given: BacktestSpec | None = None
 ) -> BacktestResult:
     """With the default policies and room for large swaps."""
-    policies = default_policies()
+    policies = default_policies(connected=(given or spec()).venues)
     roomy = replace(policies.planning, max_swap=Raw(5_000_000 * 10**6))
     return run_backtest(
         given or spec(), iter(events), strategy, replace(policies, planning=roomy), name="test"

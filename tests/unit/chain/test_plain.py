@@ -21,8 +21,13 @@ BODY = b'{"answer": 42}'
 
 
 @contextmanager
-def server(*answers: bytes, keep: bool = True) -> Iterator[tuple[str, list[bytes], list[int]]]:
-    """Gives these answers to the requests in turn; the requests, and how many came on each connection."""
+def server(
+    *answers: bytes, keep: bool = True, ended: threading.Semaphore | None = None
+) -> Iterator[tuple[str, list[bytes], list[int]]]:
+    """Gives these answers to the requests in turn; the requests, and how many came on each connection.
+
+    `ended` is released by every connection that was closed from here.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     said, requests, counts = iter(answers), [], []
 
@@ -34,7 +39,9 @@ def server(*answers: bytes, keep: bool = True) -> Iterator[tuple[str, list[bytes
                 counts[-1] += 1
                 line.sendall(next(said))
                 if not keep:
-                    return
+                    break
+        if ended is not None:
+            ended.release()
 
     def accept() -> None:
         with suppress(OSError):
@@ -95,7 +102,7 @@ def test_an_answer_is_read_and_its_connection_used_again(
 ) -> None:
     with server(answer, answer, answer) as (url, requests, counts):
         line = make(url)
-        assert [line.ask(b"[%d]" % i, 2.0) for i in range(3)] == [BODY] * 3
+        assert [line.ask(b"[%d]" % i, 10.0) for i in range(3)] == [BODY] * 3
         line.close()
     assert counts == [3]
     assert [r.rpartition(b"\r\n\r\n")[2] for r in requests] == [b"[0]", b"[1]", b"[2]"]
@@ -113,12 +120,12 @@ def test_an_answer_is_read_and_its_connection_used_again(
     ids=["1.0", "no length", "closes", "ends without a word"],
 )
 def test_a_connection_that_ends_is_made_again(make: Callable[[str], Any], answer: bytes) -> None:
-    ended = threading.Event()
-    with server(answer, answer, keep=False) as (url, _, counts):
+    ended = threading.Semaphore(0)
+    with server(answer, answer, keep=False, ended=ended) as (url, _, counts):
         line = make(url)
         for _ in range(2):
-            assert line.ask(b"[]", 2.0) == BODY
-            ended.wait(0.05)  # its end is seen before the next request
+            assert line.ask(b"[]", 10.0) == BODY
+            assert ended.acquire(timeout=10)  # its end is there before the next request
         line.close()
     assert counts == [1, 1]
 
@@ -146,7 +153,7 @@ def test_anything_else_is_no_answer(answer: bytes, problem: str) -> None:
     with server(answer, keep=False) as (url, _, _):
         line = PlainLine(url)
         with pytest.raises(NoAnswer, match=problem):
-            line.ask(b"[]", 2.0)
+            line.ask(b"[]", 10.0)
         line.close()
 
 
@@ -167,15 +174,15 @@ def test_chunks_and_streams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
         with server(answer) as (url, _, _):
             line = PlainLine(url)
             with pytest.raises(NoAnswer, match="answered more than"):
-                line.ask(b"[]", 2.0)
+                line.ask(b"[]", 10.0)
             line.close()
 
 
 def test_what_comes_besides_the_answer_is_not_the_next_one() -> None:
     with server(sized(BODY) + sized(b"[1]"), sized(BODY)) as (url, _, counts):
         line = PlainLine(url)
-        assert line.ask(b"[]", 2.0) == BODY
-        assert line.ask(b"[]", 2.0) == BODY
+        assert line.ask(b"[]", 10.0) == BODY
+        assert line.ask(b"[]", 10.0) == BODY
         line.close()
     assert counts == [1, 1]
 
@@ -183,7 +190,7 @@ def test_what_comes_besides_the_answer_is_not_the_next_one() -> None:
 def test_credentials_of_the_address_go_with_the_request() -> None:
     with server(sized(BODY)) as (url, requests, _):
         line = PlainLine(url.replace("//", "//us%40er:pa%3Ass@") + "/path?key=1")
-        line.ask(b"[]", 2.0)
+        line.ask(b"[]", 10.0)
         line.close()
     assert requests[0].startswith(b"POST /path?key=1 HTTP/1.1\r\n")
     assert b"\r\nAuthorization: Basic dXNAZXI6cGE6c3M=\r\n" in requests[0]  # us@er:pa:ss
@@ -194,7 +201,7 @@ def test_too_many_requests_say_for_how_long() -> None:
     with server(refusal) as (url, _, _):
         line = PlainLine(url)
         with pytest.raises(TooMany) as caught:
-            line.ask(b"[]", 2.0)
+            line.ask(b"[]", 10.0)
         line.close()
     assert caught.value.retry_after_s == 7.0
 
@@ -242,10 +249,10 @@ def test_a_request_that_nobody_waits_for_ends_its_connection() -> None:
     """Its answer would be taken for that of the next request on it."""
     with server(sized(b"[1]"), sized(b"[2]")) as (url, _, counts):
         line_of = Wire(lambda: PlainLine(url))
-        asked = line_of.begin(b"[]", 2.0)
+        asked = line_of.begin(b"[]", 10.0)
         assert isinstance(asked, Asked)
         del asked
-        assert line_of.ask(b"[]", 2.0, bytes) in (b"[1]", b"[2]")
+        assert line_of.ask(b"[]", 10.0, bytes) in (b"[1]", b"[2]")
         line_of.close()
     assert len(counts) == 2
 

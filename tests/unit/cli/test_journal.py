@@ -1,5 +1,6 @@
 """keeper journal: lists that can be narrowed, and a receipt a person can read."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -114,6 +115,24 @@ def test_a_receipt_tells_the_whole_story(path: Path, capsys: pytest.CaptureFixtu
         "outcome  sent",
     ):
         assert words in receipt, receipt
+
+
+def test_a_receipt_shows_gas_data_fee_and_loss_in_their_own_units(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (attempt,) = listed(capsys, path, "attempts")
+    intent, tx_hash = str(attempt["intent_id"]), str(attempt["tx_hash"])
+    with contextlib.closing(open_journal(path)) as journal:
+        journal.record_cost(intent, tx_hash, "data fee", 5 * 10**15)
+        journal.record_cost(intent, tx_hash, "loss", 12_345_678, "asset units")
+    receipt = said(capsys, path, "show", "2")
+    assert "cost real  data fee 0.005000 ETH" in receipt
+    assert "cost real  loss 12.35 asset" in receipt
+    assert receipt.count("included: mined") == 1
+    real = json.loads(said(capsys, path, "show", "2", "--json"))["costs"]["real"]
+    assert [(c["kind"], c["in_asset"]) for c in real] == [
+        ("gas", None), ("data fee", None), ("loss", "12.345678"),
+    ]  # fmt: skip
 
 
 def test_a_receipt_is_found_by_intent_and_by_transaction(

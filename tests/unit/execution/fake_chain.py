@@ -81,9 +81,16 @@ class FakeChain:
             raise answer
         return answer
 
-    def batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        """As Rpc."""
-        return [self._answer(method, params) for method, params in calls]
+    def agreed_batch(
+        self,
+        calls: Sequence[tuple[str, list[Any]]],
+        hints: Sequence[tuple[str, list[Any]]] = (),
+        *,
+        upto: int | None = None,
+    ) -> list[Any]:
+        """As Rpc, of one endpoint."""
+        agreed = [self._answer(method, params) for method, params in calls]
+        return agreed + [(self._answer(method, params),) for method, params in hints]
 
     def _answer(self, method: str, params: list[Any]) -> Any:
         self.asked.append((method, params))

@@ -5,6 +5,7 @@ from dataclasses import replace
 from eth_utils.address import to_checksum_address
 
 from keeper.execution.intents import make_intent, rebalance_of
+from keeper.execution.worth import NO_STAKE, Stake
 from keeper.model.block import BlockStamp
 from keeper.model.decision import Intent, Lane, Move, MoveKind, Plan
 from keeper.model.units import Raw, Wad
@@ -37,10 +38,12 @@ def make_test_intent(
     amount: int = 10**9,
     block: BlockStamp | None = None,
     life_s: int = 120,
+    vault: str = "",
+    stake: Stake = NO_STAKE,
 ) -> Intent:
     """An intent bound to a block."""
     readings = make_readings()
-    vault = to_checksum_address(readings.vault)
+    vault = to_checksum_address(vault or readings.vault)
     readings = replace(readings, block=block or readings.block, vault=vault)
     payload = rebalance_of(make_plan(lane, amount), readings)
-    return make_intent(payload, readings, counter, life_s)
+    return make_intent(payload, readings, counter, life_s, stake)

@@ -1,5 +1,6 @@
 """The journal's promises to execution, in memory: fast enough for thousands of histories."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from keeper.errors import JournalError
@@ -20,6 +21,7 @@ class MemoryBook:
         self.attempts: dict[str, Attempt] = {}
         self.results: dict[str, AttemptResult] = {}
         self.intents: dict[str, IntentRecord] = {}
+        self.costs: dict[tuple[str, str], tuple[int, str]] = {}
         self.steps: list[tuple[str, IntentState]] = []
         self.fails_at: int | None = None
 
@@ -30,10 +32,10 @@ class MemoryBook:
                 self.fails_at = None
                 raise JournalError("memory", "cannot be written (as told)")
 
-    def decided(self, intent: Intent, chain_id: int, account: str) -> None:
+    def decided(self, intent: Intent, chain_id: int, account: str, vault: str = "") -> None:
         """As `record_decision` does."""
         self.intents[intent.id] = IntentRecord(
-            intent.id, chain_id, account, intent.lane, IntentState.JOURNALLED, None, None, None, 0, ""
+            intent.id, chain_id, account, intent.lane, IntentState.JOURNALLED, None, None, None, 0, "", vault
         )  # fmt: skip
 
     def record_attempt(self, attempt: Attempt) -> None:
@@ -65,8 +67,15 @@ class MemoryBook:
         if result.status in IN_BLOCK:
             self._follow(result.intent_id, IntentState.INCLUDED)
 
+    def record_cost(
+        self, intent_id: str, tx_hash: str, kind: str, amount: int, unit: str = "wei"
+    ) -> None:
+        self._writes()
+        self.costs[tx_hash, kind] = (amount, unit)
+
     def reopen(self, tx_hash: str, note: str) -> None:
         self._writes()
+        self.costs = {at: cost for at, cost in self.costs.items() if at[0] != tx_hash}
         attempt = self.attempts[tx_hash]
         self.attempts[tx_hash] = replace(attempt, status=AttemptStatus.SENT)
         self.results.pop(tx_hash, None)
@@ -77,8 +86,15 @@ class MemoryBook:
                 replace(record, state=IntentState.ATTEMPTED, block_number=None, block_hash=None)
             )
 
-    def open_attempts(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
-        return self._where(lambda a: a.account == account and a.status in OPEN)
+    def open_attempts(
+        self, chain_id: int, account: str, vault: str | None = None
+    ) -> tuple[Attempt, ...]:
+        def wanted(a: Attempt) -> bool:
+            record = self.intents.get(a.intent_id)
+            mine = vault is None or record is None or record.vault in ("", vault)
+            return mine and a.account == account and a.status in OPEN
+
+        return self._where(wanted)
 
     def given_up(self, chain_id: int, account: str) -> tuple[Attempt, ...]:
         return self._where(lambda a: a.account == account and a.status in GIVEN_UP)
@@ -129,6 +145,20 @@ class MemoryBook:
     def open_intents(self, chain_id: int, lane: Lane | None = None) -> tuple[IntentRecord, ...]:
         return tuple(
             r for r in self.intents.values() if r.state not in ENDS and lane in (None, r.lane)
+        )
+
+    def reverted_gas_wei(self, chain_id: int, since_block: int) -> int:
+        """As the journal."""
+        return self._gas(since_block, lambda r: r.status is AttemptStatus.REVERTED)
+
+    def spent_gas_wei(self, chain_id: int, since_block: int, lane: Lane) -> int:
+        """As the journal."""
+        return self._gas(since_block, lambda r: self.attempts[r.tx_hash].lane is lane)
+
+    def _gas(self, since_block: int, counts: Callable[[AttemptResult], bool]) -> int:
+        mined = (r for r in self.results.values() if r.status in IN_BLOCK and counts(r))
+        return sum(
+            r.gas_used * r.gas_price_wei for r in mined if (r.block_number or 0) >= since_block
         )
 
     def mined_reverts(self, chain_id: int) -> tuple[int, ...]:

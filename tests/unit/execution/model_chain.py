@@ -45,12 +45,16 @@ def parsed(raw: str) -> Mined:
 
 @dataclass
 class ModelChain:
-    """`says`: error words instead of taking a send. `silent`: takes it and does not answer. `hides`: receipts."""
+    """`says`: error words instead of taking a send. `silent`: takes it and does not answer. `hides`: receipts.
+
+    `refuses_calls`: they revert.
+    """
 
     name: str = "http://model"
     says: str = ""
     silent: bool = False
     hides: bool = False
+    refuses_calls: bool = False
     balance_wei: int = 10**19
     blocks: list[ModelBlock] = field(default_factory=list)
     pool: dict[str, Mined] = field(default_factory=dict)
@@ -130,8 +134,16 @@ class ModelChain:
             raise answer
         return answer
 
-    def batch(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        return [self._answer(method, params) for method, params in calls]
+    def agreed_batch(
+        self,
+        calls: Sequence[tuple[str, list[Any]]],
+        hints: Sequence[tuple[str, list[Any]]] = (),
+        *,
+        upto: int | None = None,
+    ) -> list[Any]:
+        """As Rpc, of one endpoint."""
+        agreed = [self._answer(method, params) for method, params in calls]
+        return agreed + [(self._answer(method, params),) for method, params in hints]
 
     def _answer(self, method: str, params: list[Any]) -> Any:
         known: dict[str, Callable[[], Any]] = {
@@ -142,10 +154,13 @@ class ModelChain:
             "eth_getBlockByHash": lambda: self._by_hash(params[0]),
             "eth_getBalance": lambda: hex(self.balance_wei),
             "eth_estimateGas": lambda: hex(21_000),
-            "eth_call": lambda: "0x",
+            "eth_call": self._call,
         }
         unknown = RpcError(self.name, method, -32601, "method not found")
         return known[method]() if method in known else unknown
+
+    def _call(self) -> Any:
+        return RpcError(self.name, "eth_call", 3, "reverted") if self.refuses_calls else "0x"
 
     def _by_number(self, which: str) -> Any:
         number = self.head.number - (FINAL_DEPTH if which == "finalized" else 0)

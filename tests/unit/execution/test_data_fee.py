@@ -15,21 +15,22 @@ from keeper.execution.data_fee import (
 from keeper.execution.fee_history import PERCENTILES, history_call, history_of
 from keeper.model.address import checked_address
 
+AT = {"blockHash": "0x" + "b1" * 32}
 TO = checked_address("0x" + "7a" * 20)
 
 
 @pytest.mark.parametrize("chain_id", [1, 31_337, 137])
 def test_elsewhere_gas_is_all_there_is_to_pay(chain_id: int) -> None:
     source = data_fee_source(chain_id)
-    assert source.requests(chain_id, TO, "0x01") == []
+    assert source.requests(chain_id, TO, "0x01", AT) == []
     assert source.read([], "e") == DataFee(0, 0)
 
 
 @pytest.mark.parametrize("chain_id", [10, 8_453])
 def test_on_the_op_stack_the_oracle_prices_the_unsigned_transaction(chain_id: int) -> None:
     source = data_fee_source(chain_id)
-    ((method, (call, at)),) = source.requests(chain_id, TO, "0x" + "ab" * 100)
-    assert (method, call["to"], at) == ("eth_call", GAS_PRICE_ORACLE, "latest")
+    ((method, (call, at)),) = source.requests(chain_id, TO, "0x" + "ab" * 100, AT)
+    assert (method, call["to"], at) == ("eth_call", GAS_PRICE_ORACLE, AT)
     (transaction,) = decode(["bytes"], bytes.fromhex(call["data"][10:]))
     assert transaction[0] == 2
     assert b"\xab" * 100 in transaction
@@ -38,8 +39,8 @@ def test_on_the_op_stack_the_oracle_prices_the_unsigned_transaction(chain_id: in
 
 def test_on_arbitrum_the_data_take_a_part_of_the_gas_limit() -> None:
     source = data_fee_source(42_161)
-    ((_, (call, _)),) = source.requests(42_161, TO, "0x01")
-    assert call["to"] == NODE_INTERFACE
+    ((_, (call, at)),) = source.requests(42_161, TO, "0x01", AT)
+    assert (call["to"], at) == (NODE_INTERFACE, AT)
     types = ["uint64", "uint256", "uint256"]
     assert source.read(["0x" + encode(types, [400, 1, 2]).hex()], "e") == DataFee(gas=500)
 
@@ -54,7 +55,7 @@ def test_nonsense_is_the_endpoints_fault(chain_id: int, answer: Any) -> None:
 
 
 def history(**change: Any) -> dict[str, Any]:
-    rows = [["0x1", "0x2", "0x3", "0x4"], ["0x5", "0x6", "0x7", "0x8"]]
+    rows = [["0x1", "0x2"], ["0x5", "0x6"]]
     return {
         "baseFeePerGas": ["0xa", "0xb", "0xc"],
         "gasUsedRatio": [0.5, 1.0],

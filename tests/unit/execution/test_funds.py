@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keeper.execution.funds import FundsPolicy, funds_of, payable_protections
+from keeper.execution.funds import Burned, FundsPolicy, funds_of, payable_protections
 from keeper.model.decision import Lane
 
 GWEI = 10**9
@@ -29,3 +29,14 @@ def test_after_the_top_up_that_is_asked_for_there_is_no_alert(
     assert not after.alert
     if Lane.PROTECTIVE in lanes:
         assert after.payable >= policy.protective_floor
+
+
+@pytest.mark.parametrize(
+    ("reverted", "protective", "held", "says"),
+    [(0, 0, 0, False), (5, 1, 5, False), (5, 1, 4, True), (1, 5, 4, True)],
+)
+def test_another_day_that_the_account_does_not_outlast_is_said(
+    reverted: int, protective: int, held: int, says: bool
+) -> None:
+    """K-11: aloud, and nothing is stopped for it."""
+    assert bool(Burned(reverted, protective).alert(held)) is says

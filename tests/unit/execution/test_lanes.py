@@ -173,6 +173,29 @@ def test_a_cancelled_intent_ends_no_streak_of_reverts() -> None:
     assert [r.status.value for r in world.book.results.values()] == ["cancelled"]
 
 
+@pytest.mark.parametrize("two", [False, True])
+def test_what_no_endpoint_took_is_offered_again_at_the_same_block(two: bool) -> None:
+    world = World(two=two)
+    world.chain.says = "nobody knows these words"
+    world.submit(Lane.PROTECTIVE)
+    assert world.lanes.untaken(Lane.PROTECTIVE) == 1
+    assert world.lanes.untaken(Lane.ROUTINE) == 0
+    world.chain.says = ""
+    world.lanes.follow(world.chain.head)
+    assert len(world.chain.pool) == 1
+    assert world.lanes.untaken(Lane.PROTECTIVE) == 0
+
+
+def test_what_is_mined_needs_no_offer_although_nobody_shows_its_receipt() -> None:
+    world = World(two=False)
+    world.chain.silent = world.chain.hides = True  # it takes the transaction and does not answer
+    world.submit(Lane.PROTECTIVE)
+    assert world.lanes.untaken(Lane.PROTECTIVE) == 1
+    world.block()
+    assert world.lanes.in_flight(Lane.PROTECTIVE) == 1
+    assert world.lanes.untaken(Lane.PROTECTIVE) == 0
+
+
 def test_a_failed_submission_leaves_nothing_open() -> None:
     world = World(two=False)
     world.chain.says = "intrinsic gas too low"
@@ -194,7 +217,7 @@ def test_the_gas_money_of_each_account_is_watched_and_an_alert_names_what_to_sen
 
 
 def test_recent_blocks_are_asked_about_inclusion_once_in_25_also_where_nobody_signs() -> None:
-    full = {"baseFeePerGas": ["0x1"] * 61, "gasUsedRatio": [1.0] * 60, "reward": [["0x1"] * 4] * 60}
+    full = {"baseFeePerGas": ["0x1"] * 61, "gasUsedRatio": [1.0] * 60, "reward": [["0x1"] * 2] * 60}
     asked: list[str] = []
 
     class Remembers(Balances):
@@ -230,3 +253,22 @@ def test_a_rehearsal_leaves_no_intent_open_whatever_comes_of_it() -> None:
             world.lanes.rehearse(intent)
         assert world.state(intent) is ends
     assert not world.book.attempts
+
+
+def test_what_gas_cost_in_a_day_is_watched_and_said_once_the_account_would_not_outlast_another(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """K-11."""
+    world = World(two=False)
+    world.submit(Lane.PROTECTIVE)
+    world.block()
+    (result,) = world.book.results.values()
+    cost = result.gas_used * result.gas_price_wei
+    for _ in range(25):
+        world.block()
+    assert (world.lanes.burned.protective_wei, world.lanes.burned.reverted_wei) == (cost, 0)
+    assert "gas burns" not in capsys.readouterr().out
+    world.chain.balance_wei = cost - 1
+    for _ in range(25):
+        world.block()
+    assert "gas burns" in capsys.readouterr().out

@@ -17,7 +17,7 @@ def history(tips_gwei: list[int]) -> dict[str, Any]:
     return {
         "baseFeePerGas": [hex(BASE)] * (len(tips_gwei) + 1),
         "gasUsedRatio": [1.0] * len(tips_gwei),
-        "reward": [[hex(tip * GWEI)] * 4 for tip in tips_gwei],
+        "reward": [[hex(tip * GWEI)] * 2 for tip in tips_gwei],
     }
 
 
@@ -35,13 +35,13 @@ def test_it_is_what_recent_blocks_took_of_who_pays_what_protection_may(
     tips: list[int], blocks: float
 ) -> None:
     found = RecentInclusion()
-    found.heard(history(tips), BASE)
+    found.heard([history(tips)], BASE)
     assert found.blocks == blocks
 
 
 def test_a_higher_base_fee_lets_protection_pay_higher_tips() -> None:
     found = RecentInclusion()
-    found.heard(history([99] * 60), 50 * GWEI)  # twice the base fee is more than 99
+    found.heard([history([99] * 60)], 50 * GWEI)  # twice the base fee is more than 99
     assert found.blocks == 4.0
 
 
@@ -50,8 +50,8 @@ def test_a_higher_base_fee_lets_protection_pay_higher_tips() -> None:
 )
 def test_without_a_history_nothing_is_known_and_what_was_known_stands(answer: Any) -> None:
     found = RecentInclusion()
-    found.heard(answer, BASE)
+    found.heard([answer], BASE)
     assert found.blocks is None
-    found.heard(history([99] * 60), BASE)
-    found.heard(answer, BASE)
+    found.heard([history([99] * 60)], BASE)
+    found.heard([answer], BASE)
     assert found.blocks == 10.0

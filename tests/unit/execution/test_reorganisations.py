@@ -75,6 +75,26 @@ def test_a_dropped_block_brings_the_same_bytes_back_and_they_are_mined_once(
     assert world.chain.effects(call_data(intent)) == 1
 
 
+def test_protection_that_its_new_past_refuses_gives_its_nonce_to_a_fresh_plan() -> None:
+    """K-01, K-11: sent again it would only revert, and the vault would wait for that block."""
+    world = World()
+    world.submit()
+    for _ in range(3):
+        world.executor.follow(world.chain.mine())
+    world.chain.reorganise(3, forgets=True)
+    world.chain.refuses_calls = True
+    world.executor.follow(world.chain.head)
+    assert world.chain.pool == {}
+    assert world.executor.unmined(Lane.PROTECTIVE) == 0
+    world.chain.refuses_calls = False
+    fresh = make_test_intent(block=world.chain.head, counter=1, life_s=600, lane=Lane.PROTECTIVE)
+    world.book.decided(fresh, 1, SIGNER.address)
+    world.executor.submit(fresh)
+    assert len({a.nonce for a in world.book.attempts.values()}) == 1
+    world.executor.follow(world.chain.mine())
+    assert world.state(fresh) is S.INCLUDED
+
+
 def test_what_is_mined_again_in_another_block_is_there_at_the_first_look() -> None:
     world = World()
     intent = world.submit()

@@ -6,6 +6,7 @@ from keeper.errors import (
     EndpointError,
     RpcError,
 )
+from keeper.execution.machine import FollowPolicy
 from keeper.journal.store import SqliteJournal
 from keeper.model.decision import Lane
 from keeper.model.outcome import AttemptStatus
@@ -116,6 +117,24 @@ def test_what_was_given_up_and_is_mined_late_counts(
     assert len(chain.asked) == asked  # and that was its end
 
 
+@pytest.mark.parametrize("hidden", [1, 6, 40])
+def test_a_receipt_that_was_missing_for_long_still_says_what_took_effect(
+    chain: FakeChain, journal: SqliteJournal, hidden: int
+) -> None:
+    """K-03: endpoints may show none for many blocks; only a final block proves that it was not ours."""
+    executor = executor_of(chain, journal)
+    tx_hash = executor.submit(make_test_intent())
+    mined = chain.mine(tx_hash)
+    receipt = chain.receipts.pop(tx_hash)
+    ends = list(executor.follow(mined))
+    for _ in range(hidden):
+        ends += executor.follow(chain.advance())
+    chain.receipts[tx_hash] = receipt
+    ends += executor.follow(chain.advance())
+    assert ends[-1].status is AttemptStatus.MINED
+    assert [a.status for a in attempts(journal)] == [AttemptStatus.MINED]
+
+
 def test_a_late_receipt_that_is_nonsense_does_not_stop_the_keeper(
     chain: FakeChain, journal: SqliteJournal
 ) -> None:
@@ -168,7 +187,7 @@ def test_an_intent_whose_nonce_an_expired_one_took_is_lost_and_the_expired_one_c
     assert executor.in_flight() == 0
 
 
-def test_what_never_was_mined_is_asked_for_a_few_blocks_and_then_left(
+def test_what_never_was_mined_is_asked_for_until_it_is_final_and_then_left(
     chain: FakeChain, journal: SqliteJournal
 ) -> None:
     executor = executor_of(chain, journal)
@@ -176,7 +195,7 @@ def test_what_never_was_mined_is_asked_for_a_few_blocks_and_then_left(
     executor.follow(chain.advance(2))
     chain.pool.clear()
     chain.mined = 1  # by another program
-    for _ in range(3):
+    for _ in range(FollowPolicy().finality_blocks):
         assert executor.follow(chain.advance()) == ()
     assert {a.status for a in attempts(journal)} == {AttemptStatus.DROPPED}
     assert executor.follow(chain.advance()) == ()

@@ -90,13 +90,24 @@ def test_a_simulation_out_of_gas_asks_the_node_for_its_estimate(
     chain: FakeChain, journal: SqliteJournal, words: str
 ) -> None:
     chain.answers["eth_call"] = RpcError("http://fake", "eth_call", -32000, words)
+    chain.gas = 900_000
     tx_hash = executor_of(chain, journal).submit(make_test_intent())
-    assert chain.pool[tx_hash]["gas"] == 500_000
+    assert chain.pool[tx_hash]["gas"] == 1_125_000
     chain.answers["eth_estimateGas"] = RpcError(
         "http://fake", "eth_estimateGas", -32000, "gas required exceeds allowance (36000000)"
     )
     with pytest.raises(SimulationReverted, match=r"out of gas|OutOfGas|exceeds allowance"):
         executor_of(chain, journal).submit(make_test_intent(counter=1))
+
+
+def test_an_estimate_under_what_was_not_enough_is_not_followed(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    """K-08: a false one would run out of gas again, mined and paid for."""
+    chain.answers["eth_call"] = RpcError("http://fake", "eth_call", -32000, "out of gas")
+    chain.gas = 21_000
+    tx_hash = executor_of(chain, journal).submit(make_test_intent())
+    assert chain.pool[tx_hash]["gas"] == 625_000
 
 
 @pytest.mark.parametrize("answer", ["-0x1", hex(2**70), "5", None, 5, "0xzz"])

@@ -24,6 +24,7 @@ DURABLE: dict[str, Write] = {
 LAZY: dict[str, Write] = {
     "that it was sent": lambda j: j.mark(ATTEMPT.tx_hash, AttemptStatus.SENT),
     "a receipt": lambda j: j.settle(RESULT, AttemptStatus.REPLACED),
+    "a decision to hold": lambda j: decide(j, sends=False),
     "a tick's end": lambda j: j.record_outcome(TickOutcome(7, TickStatus.HELD, "")),
 }
 

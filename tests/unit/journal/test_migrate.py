@@ -205,13 +205,13 @@ def test_an_older_keeper_refuses_a_migrated_file(old: Path) -> None:
     with sqlite3.connect(old) as db:
         (version,) = db.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
     db.close()
-    assert version == "3"  # where version 2 looks, and what it does not know
+    assert version == "4"  # where version 2 looks, and what it does not know
 
 
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        ("99", "schema version 99, this keeper knows 3; use a newer keeper"),
+        ("99", "schema version 99, this keeper knows 4; use a newer keeper"),
         ("1", "schema version 1, which this keeper cannot migrate"),
         ("two", "schema version two, which this keeper cannot migrate"),
     ],
@@ -228,9 +228,9 @@ def test_a_version_this_keeper_does_not_know_is_refused_untouched(
 
 def test_a_revision_of_a_later_migration_is_refused(journal: SqlJournal, place: str | Path) -> None:
     with journal.database.writing() as db:
-        db.execute(text("UPDATE alembic_version SET version_num = '0004'"))
+        db.execute(text("UPDATE alembic_version SET version_num = '0005'"))
     journal.close()
-    with pytest.raises(JournalError, match="revision 0004"):
+    with pytest.raises(JournalError, match="revision 0005"):
         open_journal(place)
 
 

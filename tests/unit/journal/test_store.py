@@ -14,11 +14,12 @@ from sqlalchemy import text
 
 from keeper.errors import JournalError
 from keeper.journal.store import SqlJournal, open_journal
+from keeper.model.decision import Lane
 from keeper.model.outcome import AttemptResult, AttemptStatus, TickOutcome, TickStatus
 from keeper.risk import assess
-from tests.builders import make_market
+from tests.builders import CHAIN_ID, make_market
 from tests.unit.execution.intents import make_test_intent
-from tests.unit.journal.values import ATTEMPT, decide
+from tests.unit.journal.values import ATTEMPT, decide, sent
 
 
 @pytest.fixture
@@ -89,6 +90,29 @@ def test_reverts_are_counted_since_the_last_success(journal: SqlJournal) -> None
         journal.settle(result, AttemptStatus.REPLACED)
     assert journal.mined_reverts(1) == (5, 3)
     assert journal.mined_reverts(10) == ()  # another chain's journal says nothing of this one
+
+
+def test_what_a_lane_spent_is_summed_from_a_block_on_whatever_became_of_it(
+    journal: SqlJournal,
+) -> None:
+    """K-11."""
+    ends = [
+        (Lane.PROTECTIVE, "mined", 1),
+        (Lane.PROTECTIVE, "mined", 2),
+        (Lane.PROTECTIVE, "reverted", 3),
+        (Lane.PROTECTIVE, "cancelled", 4),
+        (Lane.PROTECTIVE, "dropped", 5),
+        (Lane.ROUTINE, "mined", 6),
+    ]
+    for lane, status, number in ends:
+        intent = decide(journal, lane=lane)
+        assert intent is not None
+        attempt = sent(journal, intent, f"0xh{number}")
+        result = AttemptResult(intent.id, attempt.tx_hash, AttemptStatus(status), number, 3, 2**70)
+        journal.settle(result, AttemptStatus.REPLACED)
+    assert journal.spent_gas_wei(CHAIN_ID, 2, Lane.PROTECTIVE) == 3 * 3 * 2**70
+    assert journal.spent_gas_wei(CHAIN_ID, 2, Lane.ROUTINE) == 3 * 2**70
+    assert journal.spent_gas_wei(CHAIN_ID + 1, 0, Lane.PROTECTIVE) == 0
 
 
 def test_what_reverts_cost_is_summed_from_a_block_on(journal: SqlJournal) -> None:

@@ -93,9 +93,9 @@ def test_a_migrated_journal_has_no_fault_but_the_made_up_hashes(tmp_path: Path) 
         ("DELETE FROM verdicts", "decisions: belongs to verdicts"),
         ("DELETE FROM decisions", "plans: belongs to decisions"),
         ("DELETE FROM intent_states WHERE to_state = 'signed'",
-         "intents: history goes on from signed where it was journalled"),
+         "intents: history goes on from signed where it was simulated"),
         ("UPDATE intent_states SET to_state = 'finalised' WHERE to_state = 'signed'",
-         "intents: history goes from journalled to finalised, which is impossible"),
+         "intents: history goes from simulated to finalised, which is impossible"),
     ],
 )  # fmt: skip
 def test_damage_is_found_and_named(journal: SqlJournal, change: str, fault: str) -> None:

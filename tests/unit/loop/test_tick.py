@@ -18,7 +18,7 @@ from keeper.errors import (
     WrongChainError,
     WrongVaultError,
 )
-from keeper.loop import Ports, TickRecord, TickRules, _breaker_pause, run_tick, tick
+from keeper.loop import Ports, TickRecord, TickRules, _breaker_pause, _paused, run_tick, tick
 from keeper.model.block import BlockStamp
 from keeper.model.decision import (
     Beat,
@@ -78,6 +78,7 @@ class World:
     waits_until: int = 0
     without_receipt: int = 0
     held_wei: int = 0
+    day_blocks: int = 10
     inclusion: float | None = None
     calls: list[str] = field(default_factory=list)
     intents: list[Intent] = field(default_factory=list)
@@ -154,7 +155,7 @@ class World:
 
     def reverted_gas_wei(self, chain_id: int, since_block: int) -> int:
         # of a day for the gas budget; since the last success for the danger
-        since = {self.readings.block.number - 9, *self.reverts[-1:]}
+        since = {self.readings.block.number - self.day_blocks + 1, *self.reverts[-1:]}
         assert chain_id == CHAIN_ID
         assert since_block in since
         return self.burned_wei
@@ -496,6 +497,64 @@ def test_under_the_mandates_minimum_protection_does_not_pause_until_reverts_cost
     outcome = run(world, wants(1.6, Lane.PROTECTIVE)).outcome
     assert outcome.status is (TickStatus.REFUSED if waits else TickStatus.SENT), outcome
     assert ("breaker" in outcome.reason) is waits
+
+
+@pytest.mark.parametrize("health", [1.29, 1.31])
+@pytest.mark.parametrize(
+    ("burned_wei", "reverts", "waits"),
+    [
+        (10**18 - 1, (79, 78, 77, 76, 75), False),  # no longer than 20 blocks
+        (10**18, (79, 78, 77, 76, 75), True),  # 24 blocks of 5 in a row, and not over yet
+        (10**18, (76, 75, 74, 73, 72), False),
+        (10**18, (53, *range(52, 46, -1)), True),  # 96
+        (10**20, (3, 2), False),  # it is never stopped
+        (10**20, (99,), False),  # nor while it does not revert in a row
+    ],
+)
+def test_over_the_days_budget_what_reverts_over_and_over_is_tried_ever_less_often(
+    health: float, burned_wei: int, reverts: tuple[int, ...], waits: bool
+) -> None:
+    """K-11: danger or not, for it saves nothing."""
+    readings = make_readings(idle_asset=200_000, limits=make_limits(min_health=1.3))
+    account = replace(readings.account, health_wad=Wad(int(health * WAD)))
+    world = World(
+        replace(readings, account=account),
+        reverts=reverts,
+        burned_wei=burned_wei,
+        held_wei=10**24,  # so rich that a tenth of it is no bound
+        day_blocks=7_200,
+    )
+    rules = replace(RULES, revert_budget_blocks=7_200)
+    outcome = run(world, wants(1.6, Lane.PROTECTIVE), rules=rules).outcome
+    assert outcome.status is (TickStatus.REFUSED if waits else TickStatus.SENT), outcome
+    assert ("breaker" in outcome.reason) is waits
+
+
+def test_reverting_protection_cannot_burn_the_gas_account() -> None:
+    """K-11, in wei a day: the budget, the revert that crosses it, and a dozen tries; whatever health is.
+
+    A day of nothing but reverts at a fifth of an ether each, always in danger, with a thousand in the account.
+    """
+    rules, cost = TickRules(), ETHER // 5
+    readings = make_readings(idle_asset=200_000, limits=make_limits(min_health=1.3))
+    readings = replace(readings, account=replace(readings.account, health_wad=Wad(WAD)))
+    reverts: list[int] = []
+    for number in range(10_000, 10_000 + rules.revert_budget_blocks):
+        block = replace(readings.block, number=number)
+        spent = len(reverts) * cost
+        world = World(
+            replace(readings, block=block),
+            reverts=tuple(reversed(reverts)),
+            burned_wei=spent,
+            held_wei=1_000 * ETHER - spent,
+            day_blocks=rules.revert_budget_blocks,
+        )
+        ports = Ports(world, world, world)
+        if not _paused(ports, rules, Lane.PROTECTIVE, replace(readings, block=block)):
+            reverts.append(number)
+    crossed = -(-rules.protective_revert_budget_wei // cost)
+    assert crossed < len(reverts) <= crossed + 13
+    assert len(reverts) * cost < 4 * rules.protective_revert_budget_wei
 
 
 def test_danger_spares_routine_plans_no_pause() -> None:

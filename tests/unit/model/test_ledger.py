@@ -128,11 +128,12 @@ def test_values_round_as_named() -> None:
     assert ledger.value_down(ledger.asset, 7) == ledger.value_up(ledger.asset, 7) == 7
 
 
-def test_only_swaps_loans_and_withdrawals_against_debt_change_price_exposure() -> None:
+def test_only_trades_loans_and_withdrawals_against_debt_change_price_exposure() -> None:
     owing = Ledger.of(make_readings(idle_base=1))
     free = Ledger.of(make_readings(debt_asset=0))
     exposed = {kind for kind in MoveKind if changes_price_exposure(move(kind, BASE, 1), owing)}
-    assert exposed == {MoveKind.SWAP, MoveKind.BORROW, MoveKind.WITHDRAW}
+    trades = {MoveKind.SWAP, MoveKind.WRITE, MoveKind.BUY_BACK}
+    assert exposed == {*trades, MoveKind.BORROW, MoveKind.WITHDRAW}
     assert not changes_price_exposure(move(MoveKind.WITHDRAW, BASE, 1), free)
 
 
@@ -141,3 +142,18 @@ def test_addresses_compare_without_case() -> None:
     upper = replace(readings.asset, address="0x" + ASSET[2:].upper())
     ledger = Ledger.of(replace(readings, asset=upper))
     assert ledger.apply(move(MoveKind.SUPPLY, ASSET, 5)).asset.supplied == 5
+
+
+def test_collateral_of_options_and_cash_of_purchases_leave_idle_and_come_back() -> None:
+    before = Ledger.of(make_readings(idle_asset=100, idle_base=2))
+    after = before.lock(BASE, ether(1)).lock(ASSET, dollars(30)).park(dollars(50))
+    assert (after.base.idle, after.asset.idle) == (ether(1), dollars(20))
+    assert after.gross_scaled() == before.gross_scaled()
+    assert after.net_delta() == before.net_delta()
+    assert after.park(-dollars(50)).lock(BASE, -ether(1)).lock(ASSET, -dollars(30)) == before
+    for token, collateral in ((BASE, ether(2)), (BASE, -ether(2))):
+        with pytest.raises(ImpossibleMoveError):
+            after.lock(token, collateral)
+    for cash in (dollars(21), -dollars(51)):
+        with pytest.raises(ImpossibleMoveError):
+            after.park(cash)

@@ -109,13 +109,16 @@ def test_a_tick_is_counted_and_the_vaults_figures_are_shown(clocks: Clocks) -> N
     market = build_market(READINGS, market_policy())
     risk = assess(market)
     held = TickOutcome(BLOCK.number, TickStatus.HELD, "in band")
-    metrics.ticked(held, BLOCK, market=market, risk=risk)
-    assert value(metrics, "gimbal_ticks_total", status="held") == 1
+    metrics.ticked(held, BLOCK, vault="one", market=market, risk=risk)
+    assert value(metrics, "gimbal_ticks_total", status="held", vault="one") == 1
     assert value(metrics, "gimbal_head_age_seconds") == 7
     assert value(metrics, "gimbal_head_block") == BLOCK.number
-    assert value(metrics, "gimbal_health") == pytest.approx(risk.health_wad / 1e18)
-    assert value(metrics, "gimbal_keeper_balance_eth") == READINGS.keeper_balance_wei / 1e18
-    left = value(metrics, "gimbal_loss_budget_left", lane="protective")
+    assert value(metrics, "gimbal_health", vault="one") == pytest.approx(risk.health_wad / 1e18)
+    assert (
+        value(metrics, "gimbal_keeper_balance_eth", vault="one")
+        == READINGS.keeper_balance_wei / 1e18
+    )
+    left = value(metrics, "gimbal_loss_budget_left", lane="protective", vault="one")
     assert risk.nav is not None
     assert left == READINGS.mandate.protective.left_down(risk.nav) / 10**READINGS.asset.decimals
 
@@ -123,12 +126,14 @@ def test_a_tick_is_counted_and_the_vaults_figures_are_shown(clocks: Clocks) -> N
 def test_a_tick_that_saw_nothing_keeps_the_last_figures(clocks: Clocks) -> None:
     metrics = Metrics(lambda: clocks.wall)
     market = build_market(READINGS, market_policy())
-    metrics.ticked(TickOutcome(1, TickStatus.HELD, ""), BLOCK, market=market, risk=assess(market))
-    before = value(metrics, "gimbal_health")
-    metrics.ticked(TickOutcome(0, TickStatus.SKIPPED, "no endpoint"), None)
+    metrics.ticked(
+        TickOutcome(1, TickStatus.HELD, ""), BLOCK, vault="one", market=market, risk=assess(market)
+    )
+    before = value(metrics, "gimbal_health", vault="one")
+    metrics.ticked(TickOutcome(0, TickStatus.SKIPPED, "no endpoint"), None, vault="one")
     assert before is not None
-    assert value(metrics, "gimbal_health") == before
-    assert value(metrics, "gimbal_ticks_total", status="skipped") == 1
+    assert value(metrics, "gimbal_health", vault="one") == before
+    assert value(metrics, "gimbal_ticks_total", status="skipped", vault="one") == 1
 
 
 def test_inclusion_is_counted_from_the_decision_to_the_block_of_the_receipt(
@@ -137,25 +142,56 @@ def test_inclusion_is_counted_from_the_decision_to_the_block_of_the_receipt(
     metrics = Metrics(lambda: clocks.wall)
     sent = TickOutcome(100, TickStatus.SENT, "", INTENT, "0x1")
     mined = AttemptResult(INTENT, "0x2", AttemptStatus.MINED, 103, 21_000, 1)
-    metrics.ticked(sent, BLOCK)
-    metrics.ticked(replace(sent, block_number=101), BLOCK)  # sent again: the first one counts
-    metrics.ticked(TickOutcome(103, TickStatus.HELD, ""), BLOCK, settled=(mined,))
+    metrics.ticked(sent, BLOCK, vault="one")
+    metrics.ticked(
+        replace(sent, block_number=101), BLOCK, vault="one"
+    )  # sent again: the first one counts
+    metrics.ticked(TickOutcome(103, TickStatus.HELD, ""), BLOCK, vault="one", settled=(mined,))
     assert value(metrics, "gimbal_inclusion_blocks_sum") == 3
     assert value(metrics, "gimbal_inclusion_blocks_count") == 1
     reverted = replace(mined, status=AttemptStatus.REVERTED)
-    metrics.ticked(TickOutcome(104, TickStatus.HELD, ""), BLOCK, settled=(reverted,))
-    assert value(metrics, "gimbal_reverts_total") == 1
+    metrics.ticked(TickOutcome(104, TickStatus.HELD, ""), BLOCK, vault="one", settled=(reverted,))
+    assert value(metrics, "gimbal_reverts_total", vault="one") == 1
     assert value(metrics, "gimbal_inclusion_blocks_count") == 1  # sent by an earlier process
 
 
 def test_gauges_of_means_carry_their_labels(clocks: Clocks) -> None:
     metrics = Metrics(lambda: clocks.wall)
     metrics.payable("0xaa", 12)
+    metrics.burned(10**18, 5 * 10**17)
     metrics.in_flight(1)
     metrics.endpoint("http://a", up=False, lag_blocks=4, errors=2)
     metrics.live("gimbal_leading", "x", lambda: True)
     assert value(metrics, "gimbal_payable_protections", account="0xaa") == 12
+    assert value(metrics, "gimbal_gas_day_eth", kind="reverted") == 1
+    assert value(metrics, "gimbal_gas_day_eth", kind="protective") == 0.5
     assert value(metrics, "gimbal_in_flight") == 1
     assert value(metrics, "gimbal_endpoint_up", endpoint="http://a") == 0
     assert value(metrics, "gimbal_endpoint_lag_blocks", endpoint="http://a") == 4
     assert value(metrics, "gimbal_leading") == 1
+
+
+def test_each_vault_has_figures_of_its_own(clocks: Clocks) -> None:
+    metrics = Metrics(lambda: clocks.wall)
+    market = build_market(READINGS, market_policy())
+    held = TickOutcome(1, TickStatus.HELD, "")
+    metrics.ticked(held, BLOCK, vault="one", market=market, risk=assess(market))
+    metrics.ticked(TickOutcome(1, TickStatus.SKIPPED, ""), BLOCK, vault="two")
+    metrics.live("gimbal_paused", "x", lambda: True, "one")
+    metrics.live("gimbal_paused", "x", lambda: False, "two")
+    assert value(metrics, "gimbal_vault_block", vault="one") == BLOCK.number
+    assert value(metrics, "gimbal_vault_block", vault="two") is None
+    assert value(metrics, "gimbal_ticks_total", status="skipped", vault="one") is None
+    paused = [value(metrics, "gimbal_paused", vault=v) for v in ("one", "two")]
+    assert paused == [1, 0]
+
+
+def test_it_is_not_ready_while_one_of_several_vaults_is_not_kept(clocks: Clocks) -> None:
+    health = Health(
+        lambda: float(BLOCK.timestamp), lambda: 0.0, max_head_age_s=60, max_silence_s=60
+    )
+    health.ticked(BLOCK, "", "one")
+    health.ticked(BLOCK, "the lens reverts", "two")
+    assert health.ready().reasons == ("the last tick of two was not done: the lens reverts",)
+    health.ticked(BLOCK, "", "two")
+    assert health.ready().good

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from keeper.model.decision import Beat, Lane, Settle, Target
+from keeper.model.decision import Beat, Lane, Settle, Target, Work
 from keeper.model.market import Depositors, Readings
 from keeper.model.policy import UpkeepPolicy
 from keeper.model.units import Bps
@@ -29,7 +29,7 @@ def due(
     target: Target = HOLD,
     policy: UpkeepPolicy | None = None,
     faults: tuple[str, ...] = (),
-) -> Beat | Settle | None:
+) -> Work | None:
     market = make_market(readings, faults=faults)
     return due_work(market, assess(market), target, policy or UpkeepPolicy())
 

@@ -44,9 +44,6 @@ class FakeRpc:
             raise self.answer
         return self.answer
 
-    def batch(self, calls: Any) -> list[Any]:
-        raise NotImplementedError
-
 
 def raw(key: str = KEY, **change: Any) -> str:
     signed = Account.from_key(key).sign_transaction({**ASKED, **change})

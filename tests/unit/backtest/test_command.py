@@ -1,0 +1,93 @@
+"""keeper backtest: what it prints, what it writes, and one clear line for a mistake."""
+
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from keeper.backtest.record import COLUMNS
+from keeper.cli.main import invoke
+
+HOURS = 30
+
+
+@pytest.fixture
+def bars(tmp_path: Path) -> Path:
+    rows = "".join(
+        f"{1_600_000_400 + i * 3_600},{p},{p + 5},{p - 5},{p + 1},3\n"
+        for i, p in enumerate(2_000 - 12 * i for i in range(HOURS))
+    )
+    path = tmp_path / "bars.csv"
+    path.write_text("t,open,high,low,close,volume\n" + rows)
+    return path
+
+
+def run(*words: object) -> int:
+    return invoke(["backtest", "--strategy", "collateral_guard", *map(str, words)])
+
+
+def test_json_says_everything_and_the_folder_holds_it(
+    bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert run("--data", bars, "--health", 1.5, "--set", "low=1.3", "--json", "--out", out) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["attribution"]["exact"] is True
+    assert facts["steps"] == HOURS
+    assert facts["transactions"] >= 1
+    assert facts["lowest_health"] > 1.25
+    steps = pq.read_table(out / "steps.parquet").to_pydict()
+    assert {name for name, _ in COLUMNS} < set(steps)
+    assert len(steps["time"]) == HOURS
+    entries = pq.read_table(out / "entries.parquet").to_pydict()
+    change = round((facts["closing_nav"] - facts["opening_nav"]) * 10**6)
+    assert sum(entries["amount"]) == change
+    assert json.loads((out / "summary.json").read_text()) == facts
+
+
+def test_the_table_names_every_part_of_the_result(
+    bars: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--data", bars, "--health", 1.5, "--from", "2020-09-13", "--to", "2020-09-14") == 0
+    said = capsys.readouterr().out
+    for words in ("NAV", "Sharpe", "liquidations", "beta", "delta", "residual"):
+        assert words in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--set", "nope=1"), "no such parameter"),
+        (("--set", "low"), "'low' is no key=value"),
+        (("--set", "low=1.3", "--set", "low=1.2"), "given twice"),
+        (("--set", "low=3"), "1 < low < target < high"),
+        (("--from", "soon"), "'soon' is no date"),
+        (("--from", "2021-01-01"), "no price between the two times"),
+        (("--world", "pool.fee=5"), "the world has no pool.fee"),
+        (("--world", "pool.fee_pips=a"), "is a whole number"),
+        (("--world", "pool=5"), "has parts"),
+        (("--world", "epoch_s.x=5"), "too deep"),
+        (("--world", "chain.block_s=0"), "at least 1 s"),
+        (("--health", "1.02"), "stops lending"),
+        (("--funding", "nowhere.csv"), "does not exist"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(
+    bars: Path, words: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--data", bars, *words) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert "Traceback" not in error
+
+
+def test_the_world_can_be_changed_by_name(bars: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = []
+    for depth in ("1_000_000_000_000", "400_000_000_000_000"):
+        words = ("--data", bars, "--health", 1.3, "--world", f"pool.depth={depth}", "--json")
+        assert run(*words) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    shallow, deep = (f["attribution"]["parts"]["slippage"] for f in found)
+    assert shallow != deep

@@ -1,0 +1,156 @@
+"""The mandate's judgement, limit by limit, and its buckets."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keeper.backtest.mandate import Bucket, Mandate, Traded
+from keeper.backtest.reverts import Reverted
+from keeper.backtest.spec import DEFAULT_TERMS
+from keeper.model.market import Measure
+from keeper.model.units import WAD, Bps, Raw, Wad
+
+NOW = 1_700_000_000
+SCALE = 10**30
+DAY = 86_400
+
+
+def measure(
+    *,
+    gross: int = 3_000_000,
+    debt: int = 2_000_000,
+    health: float = 1.245,
+    delta: int = 1_500,
+    lent: int = 3_000_000,
+    age: int = 60,
+) -> Measure:
+    unit = 10**6
+    return Measure(
+        priced=True,
+        options_known=True,
+        price_wad=Wad(2_000 * WAD),
+        price_at=NOW - age,
+        health_wad=Wad(round(health * 10**6) * 10**12),
+        gross=Raw(gross * unit),
+        debt=Raw(debt * unit),
+        nav=Raw((gross - debt) * unit),
+        debt_asset=Raw(debt * unit),
+        debt_base=Raw(0),
+        supplied_asset=Raw(0),
+        supplied_base=Raw(1_500 * WAD),
+        delta_base=delta * WAD,
+        lent=Raw(lent * unit),
+        option_collateral=Raw(0),
+        notional=Raw(0),
+        vega=Raw(0),
+    )
+
+
+def judge(mandate: Mandate, before: Measure, after: Measure, **given: object) -> None:
+    whole = {"max_loss": 10**12, "moves": 3, "scale": SCALE, "unhedged": False} | given
+    traded = whole.pop("traded", Traded())
+    mandate.judge(NOW, before, after, traded, **whole)  # type: ignore[arg-type]
+
+
+def mandate(**caps: int) -> Mandate:
+    terms = replace(DEFAULT_TERMS, caps=replace(DEFAULT_TERMS.caps, **caps))
+    return Mandate(terms)
+
+
+LEVERED = measure(gross=3_300_000, debt=2_300_000, health=1.19, delta=1_650, lent=3_300_000)
+
+
+@pytest.mark.parametrize(
+    ("after", "given", "name"),
+    [
+        (measure(health=1.09), {}, "HealthTooLow"),
+        (measure(gross=20_000_000, debt=19_000_000), {}, "BorrowRatioTooHigh"),
+        (LEVERED, {"unhedged": True}, "Unhedged"),
+        (measure(gross=2_990_000, health=1.24), {"max_loss": 9_999 * 10**6}, "LossTooLarge"),
+        (measure(gross=2_970_000, health=1.24), {}, "LossTooLarge"),
+    ],
+)
+def test_a_limit_that_is_broken_reverts_by_its_name(
+    after: Measure, given: dict[str, object], name: str
+) -> None:
+    with pytest.raises(Reverted) as caught:
+        judge(mandate(), measure(), after, **given)
+    assert caught.value.name == name
+
+
+@pytest.mark.parametrize(
+    ("caps", "before", "name"),
+    [
+        ({"max_venue_bps": 9_000}, measure(), "ShareTooLarge"),
+        ({"delta_band_bps": 25_000}, measure(), "DeltaOutsideBand"),
+        ({"max_oracle_age_s": 59}, measure(), "OracleTooOld"),
+    ],
+)
+def test_a_cap_that_is_broken_reverts_by_its_name(
+    caps: dict[str, int], before: Measure, name: str
+) -> None:
+    with pytest.raises(Reverted) as caught:
+        judge(mandate(**caps), before, LEVERED)
+    assert caught.value.name == name
+
+
+def test_routine_waits_for_the_cooldown_and_what_reduces_does_not() -> None:
+    made = mandate(cooldown_s=600)
+    judge(made, measure(), LEVERED)
+    with pytest.raises(Reverted, match="CooldownActive"):
+        judge(made, measure(), LEVERED)
+    judge(made, LEVERED, measure())
+    made.paused = True
+    with pytest.raises(Reverted, match="PausedRiskRaised"):
+        judge(made, measure(), LEVERED)
+    judge(made, LEVERED, measure())
+
+
+def test_each_kind_of_loss_is_charged_to_its_own_bucket() -> None:
+    made = mandate()
+    lost = Raw(LEVERED.gross - 5_000 * 10**6)
+    lossy = replace(LEVERED, gross=lost, lent=lost)
+    judge(made, measure(), lossy)
+    assert (made.routine.used_wad > 0, made.protective.used_wad) == (True, 0)
+    used = made.routine.used_wad
+    assert used == pytest.approx(WAD * 5_000 / 1_000_000, rel=1e-9)
+    reduced = replace(measure(), gross=Raw(measure().gross - 5_000 * 10**6))
+    judge(made, LEVERED, reduced)
+    assert made.routine.used_wad == used
+    assert made.protective.used_wad > 0
+
+
+def test_turnover_has_a_bucket_of_its_own() -> None:
+    made = mandate(turnover_per_day_bps=Bps(3_000))
+    judge(made, measure(), LEVERED, traded=Traded(turnover=300_000 * 10**6))
+    made.routine_at = 0
+    with pytest.raises(Reverted, match="BudgetExceeded"):
+        judge(made, measure(), LEVERED, traded=Traded(turnover=10**6))
+
+
+@settings(max_examples=100)
+@given(
+    charges=st.lists(
+        st.tuples(st.integers(0, 5 * DAY), st.integers(0, 60_000)), min_size=1, max_size=20
+    )
+)
+def test_no_window_loses_more_than_the_bucket_and_its_refill(
+    charges: list[tuple[int, int]],
+) -> None:
+    """V-04: over any window, capacity and refill x time, whatever is tried and when."""
+    bucket, capacity, nav = Bucket(0, NOW), WAD // 20, 10**6
+    now, taken = NOW, [(NOW, 0)]
+    for wait, amount in charges:
+        now += wait
+        try:
+            bucket.charge(now, capacity, amount, nav)
+        except Reverted:
+            continue
+        taken.append((now, amount))
+    for first in range(len(taken)):
+        for last in range(first, len(taken)):
+            lost = sum(amount for _, amount in taken[first : last + 1])
+            span = taken[last][0] - taken[first][0]
+            assert lost * WAD <= nav * capacity * (1 + span / DAY) * (1 + 1e-12) + nav

@@ -1,0 +1,88 @@
+"""The perpetual venue: equity, funding, margin, liquidation."""
+
+from dataclasses import replace
+
+import pytest
+
+from keeper.backtest.events import FundingEvent, PriceEvent
+from keeper.backtest.ledger import Cause
+from keeper.backtest.reverts import Reverted
+from keeper.backtest.spec import BacktestSpec, Holdings
+from keeper.backtest.world import World
+from keeper.model.units import WAD
+
+START = 1_600_000_000
+ETHER, DOLLAR = 10**18, 10**6
+
+
+def world(idle: int = 1_000_000) -> World:
+    spec = BacktestSpec(holdings=Holdings(idle_asset=idle * DOLLAR))
+    return World.opened(spec, START, 2_000 * WAD)
+
+
+def moved(w: World, time: int, price: int) -> None:
+    w.advance(time)
+    w.apply(PriceEvent(time, price * WAD))
+
+
+def test_a_trade_costs_the_fee_and_the_spread_and_nothing_else() -> None:
+    w = world()
+    w.perpetual.trade(w, -100 * ETHER, 0)
+    spec = w.perpetual.spec
+    cost = 200_000 * DOLLAR * (spec.fee_bps + spec.spread_bps) / 10_000
+    assert w.ledger.by_cause() == {Cause.VENUE_FEE: pytest.approx(-cost, rel=1e-3)}
+    assert w.nav() == w.ledger.nav
+
+
+@pytest.mark.parametrize("price", [1_500, 1_999, 2_500])
+def test_a_short_earns_what_the_price_falls(price: int) -> None:
+    w = world()
+    w.perpetual.trade(w, -100 * ETHER, 0)
+    before = w.nav()
+    moved(w, START + 3_600, price)
+    assert w.nav() - before == pytest.approx(100 * (2_000 - price) * DOLLAR, abs=2)
+    w.perpetual.trade(w, 100 * ETHER, 0)
+    assert w.perpetual.quantity == 0
+    assert w.perpetual.equity == 0
+    assert w.nav() == w.ledger.nav == w.idle_asset
+
+
+@pytest.mark.parametrize(("quantity", "sign"), [(-100, 1), (100, -1)])
+def test_longs_pay_shorts_a_positive_rate(quantity: int, sign: int) -> None:
+    w = world()
+    w.perpetual.trade(w, quantity * ETHER, 0)
+    w.apply(FundingEvent(START, WAD // 1_000, 28_800))
+    assert w.ledger.by_cause()[Cause.FUNDING] == pytest.approx(sign * 200 * DOLLAR, abs=1)
+    assert w.perpetual.offer()[0].rate == pytest.approx(0.001 * 3 * 365)
+
+
+def test_margin_is_kept_where_it_was_asked_to_be_and_comes_from_idle() -> None:
+    w = world()
+    w.perpetual.trade(w, -100 * ETHER, 0)
+    keep = w.perpetual.spec.keep_bps / 10_000
+    assert w.perpetual.equity == pytest.approx(keep * 200_000 * DOLLAR, rel=1e-6)
+    moved(w, START + 3_600, 2_400)
+    assert w.perpetual.equity * 10_000 >= w.perpetual.notional * w.perpetual.spec.top_up_bps
+
+
+def test_a_position_without_margin_left_is_closed_by_the_venue() -> None:
+    w = world(idle=40_000)
+    w.perpetual.trade(w, -100 * ETHER, 0)
+    moved(w, START + 3_600, 2_350)
+    assert w.perpetual.liquidatable()
+    loss = w.perpetual.close_out(w)
+    assert loss > 0
+    assert w.perpetual.quantity == 0
+    assert w.nav() == w.ledger.nav >= 0
+    assert w.ledger.by_cause()[Cause.LIQUIDATION] == -loss
+
+
+def test_what_is_too_large_too_poor_or_too_dear_is_refused() -> None:
+    w = world(idle=10_000)
+    with pytest.raises(Reverted, match="MarginTooLow"):
+        w.perpetual.trade(w, -100 * ETHER, 0)
+    with pytest.raises(Reverted, match="PositionTooLarge"):
+        w.perpetual.trade(w, 100_000 * ETHER, 0)
+    with pytest.raises(Reverted, match="PriceMoved"):
+        w.perpetual.trade(w, ETHER, 1_999 * WAD)
+    assert w.perpetual == replace(w.perpetual, quantity=0, margin=0)

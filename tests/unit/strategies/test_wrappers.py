@@ -1,0 +1,240 @@
+"""Wrappers make another strategy smaller or later, never larger, and never touch protection."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from keeper.model.decision import Lane, PerpetualTarget, Target
+from keeper.model.market import MarketState
+from keeper.model.risk import RiskReport
+from keeper.model.units import Raw, Wad
+from strategies.basis_funding import BasisFunding
+from strategies.cash_secured_put import CashSecuredPut
+from strategies.collateral_guard import CollateralGuard
+from strategies.composite import Composite
+from strategies.covered_call import CoveredCall
+from strategies.delta_hedge import DeltaHedge
+from strategies.drawdown_throttle import DrawdownThrottle
+from strategies.gas_throttle import GasThrottle
+from strategies.parts.stress import stress_loss
+from strategies.short_strangle import ShortStrangle
+from strategies.volatility_target import VolatilityTarget
+from tests.builders import ether, make_readings, wad
+from tests.unit.strategies.worlds import (
+    ask,
+    judged,
+    market,
+    outlook,
+    perpetual,
+    position,
+    vault,
+    with_positions,
+    written_of,
+)
+
+CALLS = CoveredCall(window_hours=0)
+PUTS = CashSecuredPut(window_hours=0)
+
+
+class Says:
+    """A strategy that says what it is told to."""
+
+    def __init__(self, target: Target, *claims: str) -> None:
+        self.target, self.claims = target, claims
+
+    def __call__(self, market: MarketState, risk: RiskReport) -> Target:
+        return self.target
+
+
+HOLD = Target(Lane.ROUTINE, None, None, "calm")
+PROTECT = Target(Lane.PROTECTIVE, wad(1.5), None, "danger")
+
+
+def wrappers(inner: Any) -> tuple[Any, ...]:
+    return (VolatilityTarget(inner), DrawdownThrottle(inner, unwind=True), GasThrottle(inner))
+
+
+STORM = outlook(volatility=3.0, drawdown=0.19, base_fee_wei=10**13)
+
+
+@pytest.mark.parametrize("wrapper", wrappers(Says(PROTECT)))
+@pytest.mark.parametrize("seen", [STORM, replace(STORM, volatility=None, drawdown=None)])
+def test_protection_passes_whatever_is_dear_volatile_or_unknown(wrapper: Any, seen: Any) -> None:
+    assert ask(wrapper, market(seen=seen)) == PROTECT
+
+
+@pytest.mark.parametrize("inner", [None, 7, "covered_call"])
+def test_something_that_is_no_strategy_is_not_wrapped(inner: Any) -> None:
+    for cls in (VolatilityTarget, DrawdownThrottle, GasThrottle):
+        with pytest.raises(ValueError, match="needs a strategy"):
+            cls(inner)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0.05, 5.0), st.floats(0.0, 2.0))
+def test_a_higher_forecast_never_makes_it_larger(forecast: float, more: float) -> None:
+    def calls(at: float) -> float:
+        found = market(seen=outlook(volatility=at))
+        written = written_of(ask(VolatilityTarget(CALLS, 0.6), found))
+        return -sum(one.quantity for one in written) / 1e18
+
+    assert calls(forecast + more) <= calls(forecast)
+    assert calls(forecast) == pytest.approx(100 * min(1.0, 0.6 / forecast), rel=1e-5)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_deeper_drawdown_never_makes_it_larger(one: float, other: float) -> None:
+    throttle = DrawdownThrottle(CALLS, 0.05, 0.20)
+    low, high = sorted((one, other))
+    assert throttle.factor(high) <= throttle.factor(low)
+    assert throttle.factor(0.05) == 1.0
+    assert throttle.factor(0.20) == 0.0
+    found = written_of(ask(throttle, market(seen=outlook(drawdown=high))))
+    assert -sum(o.quantity for o in found) <= ether(100) * throttle.factor(high) * (1 + 1e-5)
+
+
+def test_a_throttle_reduces_what_is_held_only_if_told_to() -> None:
+    readings = with_positions(vault(), position(written=80))
+    found = market(readings, seen=outlook(drawdown=0.125), holdings=(perpetual(-40),))
+    rests = DrawdownThrottle(Says(HOLD))
+    assert ask(rests, found) == HOLD
+    target = ask(DrawdownThrottle(Says(HOLD), unwind=True), found)
+    assert [one.quantity for one in written_of(target)] == pytest.approx([-ether(40)])
+    assert (target.perpetuals or ())[0].quantity == pytest.approx(-ether(20))
+
+
+def test_what_is_a_little_too_large_is_left() -> None:
+    found = market(seen=outlook(volatility=0.66), holdings=(perpetual(-40),))
+    assert ask(VolatilityTarget(Says(HOLD), 0.6), found) == HOLD
+    shrunk = ask(VolatilityTarget(Says(HOLD), 0.6, tolerance=0.05), found)
+    assert (shrunk.perpetuals or ())[0].quantity == pytest.approx(-ether(40 * 0.6 / 0.66), rel=1e-5)
+
+
+@given(
+    st.integers(-(10**21), 10**21), st.integers(-(10**21), 10**21), st.floats(0, 1), st.booleans()
+)
+@settings(max_examples=100, deadline=None)
+def test_a_scaled_size_lies_between_nothing_and_what_was_wanted(
+    wanted: int, held: int, factor: float, unwind: bool
+) -> None:
+    inner = Says(replace(HOLD, perpetuals=(PerpetualTarget("perp", wanted),)))
+    found = market(seen=outlook(drawdown=0.2 - 0.15 * factor), holdings=(perpetual(held / 1e18),))
+    target = ask(DrawdownThrottle(inner, unwind=unwind), found)
+    (one,) = target.perpetuals or ()
+    assert min(0, wanted) <= one.quantity <= max(0, wanted)
+
+
+def test_levering_up_is_scaled_in_debt_over_equity() -> None:
+    readings = make_readings(supplied_base=1_500, debt_asset=1_000_000)
+    lever = Says(replace(HOLD, health_wad=wad(1.6)))
+    found = market(readings, seen=outlook(drawdown=0.125))
+    target = ask(DrawdownThrottle(lever, 0.05, 0.20), found)
+    # Debt over equity at 1.6 is 0.83 / 0.77; half of it is health 0.83 + 0.77 x 2.
+    assert target.health_wad is not None
+    assert target.health_wad / 1e18 == pytest.approx(0.83 + 0.77 * 2, rel=1e-5)
+    safer = Says(replace(HOLD, health_wad=wad(3.0)))
+    assert ask(DrawdownThrottle(safer, 0.05, 0.20), found).health_wad == wad(3.0)
+
+
+@pytest.mark.parametrize(
+    ("gwei", "tokens", "passes"),
+    [(10, 0.01, True), (100, 0.01, False), (100, 80, True), (200, 80, False)],
+)
+def test_dear_gas_stops_small_changes_and_very_dear_gas_all(
+    gwei: float, tokens: float, passes: bool
+) -> None:
+    """600,000 gas at 100 gwei cost 120 dollars, a thousandth of 120,000."""
+    base = judged(market())[1].net_delta
+    inner = Says(replace(HOLD, net_delta=Raw(base - ether(tokens))))
+    seen = outlook(base_fee_wei=int(gwei * 10**9))
+    assert ask(GasThrottle(inner), market(seen=seen)).hold is not passes
+
+
+# Composite
+
+
+def test_parts_speak_for_their_own_positions_only() -> None:
+    target = ask(Composite((CALLS, PUTS)), market())
+    assert {one.is_call for one in written_of(target)} == {True, False}
+    running = market(with_positions(vault(), position(strike=2_300, written=10)))
+    both = written_of(ask(Composite((CALLS, PUTS)), running))
+    assert {(o.is_call, o.quantity) for o in both if o.is_call} == {(True, -ether(10))}
+    assert any(not o.is_call for o in both)
+
+
+@pytest.mark.parametrize(
+    ("parts", "says"),
+    [
+        ((CALLS, ShortStrangle()), "written calls"),
+        ((DeltaHedge(venue="perp"), BasisFunding()), "perpetual"),
+        ((BasisFunding(), DeltaHedge(venue="perp")), "perpetual perp"),
+        ((VolatilityTarget(CALLS), CALLS), "written calls"),
+    ],
+)
+def test_two_parts_may_not_claim_one_thing(parts: tuple[Any, ...], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Composite(parts)
+
+
+@pytest.mark.parametrize("budgets", [(0.1,), (-1.0, 0.1), (math.nan, 0.1)])
+def test_budgets_that_are_none_are_refused(budgets: tuple[float, ...]) -> None:
+    with pytest.raises(ValueError, match="budget"):
+        Composite((CALLS, PUTS), budgets)
+    with pytest.raises(ValueError, match="at least one"):
+        Composite(())
+
+
+def test_the_highest_protection_is_the_whole_answer() -> None:
+    more = replace(PROTECT, health_wad=wad(2.0))
+    parts = (Says(PROTECT), CALLS, Says(more))
+    assert ask(Composite(parts), market()) == more
+    assert ask(Composite((CollateralGuard(), CALLS)), market(make_readings(price=1_600))).lane is (
+        Lane.PROTECTIVE
+    )
+
+
+def test_the_first_part_that_says_something_of_delta_is_heard() -> None:
+    first = Says(replace(HOLD, net_delta=Raw(1)))
+    second = Says(replace(HOLD, net_delta=Raw(2), health_wad=Wad(3 * 10**18)))
+    target = ask(Composite((Says(HOLD), first, second)), market())
+    assert target.net_delta == 1
+    assert target.health_wad == 3 * 10**18
+
+
+def test_what_a_part_does_not_claim_it_does_not_get() -> None:
+    greedy = Says(replace(HOLD, perpetuals=(PerpetualTarget("perp", -1),)))
+    assert "does not claim" in ask(Composite((greedy,)), market()).reason
+    target = ask(Composite((greedy, CALLS)), market())
+    assert target.perpetuals is None
+    assert written_of(target)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.floats(0.0005, 0.2), st.floats(0.05, 0.5), st.floats(0, 1))
+def test_a_budget_bounds_the_loss_in_the_stress(budget: float, move: float, rise: float) -> None:
+    found = market()
+    composite = Composite(
+        (CALLS, PUTS), (budget, budget), stress_price=move, stress_volatility=rise
+    )
+    target = ask(composite, found)
+    for part in (CALLS, PUTS):
+        mine = stress_loss(*judged(found), part.claims, target, (move, rise))
+        assert mine is not None
+        assert mine <= budget * 500_000 * (1 + 1e-6)
+
+
+def test_a_budget_is_used_in_full_and_reached_for_good() -> None:
+    """Scaled once, not at every tick: a second look at what was done asks for nothing more."""
+    found = market()
+    composite = Composite((CALLS,), (0.01,))
+    (call,) = written_of(ask(composite, found))
+    loss = stress_loss(*judged(found), CALLS.claims, ask(composite, found), (0.2, 0.5))
+    assert loss == pytest.approx(0.01 * 500_000, rel=1e-4)
+    done = position(strike=call.strike_wad / 1e18, written=-call.quantity / 1e18, days=9)
+    after = ask(composite, market(with_positions(vault(), done)))
+    assert after.hold
