@@ -121,10 +121,7 @@ def result_of(
 ) -> BacktestResult:
     """From what a run left."""
     steps = recorder.table()
-    # gas is paid by the keeper; the share that bears it bears it in proportion
-    whole = steps["nav"] / np.where(steps["share"] > 0, steps["share"], 1.0)
-    per_share_gas = np.diff(steps["gas"], prepend=0.0) / np.where(whole > 0, whole, 1.0)
-    equity = np.asarray(steps["share"] - np.cumsum(per_share_gas), dtype=np.float64)
+    equity = after_gas(*(np.asarray(steps[name], np.float64) for name in ("share", "nav", "gas")))
     times = np.asarray(steps["time"], dtype=np.int64)
     price = np.asarray(steps["market"], dtype=np.float64)
     closing = world.nav()
@@ -150,6 +147,16 @@ def result_of(
         refusals=recorder.refusals,
         failures=recorder.failures,
     )
+
+
+def after_gas(share: Floats, nav: Floats, gas: Floats) -> Floats:
+    """(n,) the share's value if it bore the gas: each step's gas, as a part of NAV then, is taken from what is left.
+
+    Not the sum of all gas: what was paid while much was there would count as more than is there now.
+    """
+    spent = np.diff(gas, prepend=0.0)
+    part = np.where(nav > 0, spent / np.where(nav > 0, nav, 1.0), np.where(spent > 0, 1.0, 0.0))
+    return np.asarray(share * np.cumprod(1.0 - np.minimum(part, 1.0)))
 
 
 def _finite(value: float) -> float | None:
