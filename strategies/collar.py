@@ -116,7 +116,9 @@ class Collar:
             call.target(-quantity, reason),
         )
         closed = near_expiry(market, False, 0.5)
-        return with_series(market, legs, reason, closed)
+        # Puts of an earlier collar may be enough: then none are asked for.
+        wanted_legs = tuple(leg for leg in legs if leg.quantity)
+        return with_series(market, wanted_legs, reason, closed)
 
     @staticmethod
     def _lacking(market: MarketState, tokens: float) -> float:

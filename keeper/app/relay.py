@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from keeper.chain.urls import public_name
+from keeper.chain.wire import NoAnswer
 from keeper.config.settings import Settings
 from keeper.errors import EndpointError, KeystoreError, SettingError
 from keeper.execution.ports import Relay
@@ -33,27 +34,16 @@ def build_relay(settings: Settings, environment: Mapping[str, str]) -> Relay | N
 
 
 def http_post(url: str, timeout_s: float) -> Post:
-    """Posts JSON to one address; EndpointError, which never shows the address whole, when there is no answer."""
-    import requests
+    """Posts JSON to one address; EndpointError, which never shows the address whole, when none comes."""
+    from keeper.chain.transport import HttpLine
 
-    session, name = requests.Session(), public_name(url)
+    line, name = HttpLine(url), public_name(url)
 
     def post(body: bytes, headers: Mapping[str, str]) -> bytes:
-        plain = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
         try:
-            with session.post(
-                url,
-                data=body,
-                headers={**plain, **headers},
-                timeout=timeout_s,
-                stream=True,
-                allow_redirects=False,
-            ) as response:
-                answer: bytes = response.raw.read(_MAX_ANSWER_BYTES + 1, decode_content=False)
-                status = response.status_code
-        except (requests.RequestException, OSError, ValueError) as error:
-            problem = f"could not be asked ({type(error).__name__})"
-            raise EndpointError(name, "relay", problem) from None
+            status, answer = line.post(body, headers, timeout_s)
+        except NoAnswer as error:
+            raise EndpointError(name, "relay", str(error)) from None
         if status >= 300 and not answer.startswith(b"{"):
             raise EndpointError(name, "relay", f"answered HTTP {status}")
         if len(answer) > _MAX_ANSWER_BYTES:

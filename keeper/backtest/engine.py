@@ -8,7 +8,7 @@ ones too, as it does live, until it has nothing more to do.
 import gc
 import heapq
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from keeper.backtest.ends import Around, MemoryJournal, Pending, Reader, SimulatedExecutor
@@ -132,6 +132,10 @@ class _Engine:
     _expiries: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        venues = (self.world.perpetual.spec.venue, self.world.desk.spec.venue)
+        guard = self.policies.guard
+        connected = tuple(dict.fromkeys((*guard.connected_venues, *venues)))
+        self.policies = replace(self.policies, guard=replace(guard, connected_venues=connected))
         self.executor = SimulatedExecutor(self.world)
         self.journal = MemoryJournal(self.executor)
         around = Around(self.world, self.policies)

@@ -8,10 +8,10 @@ import numpy as np
 from keeper.backtest.attribution import Attribution, attribute
 from keeper.backtest.ends import Decision, Landed, MemoryJournal, SimulatedExecutor
 from keeper.backtest.ledger import Entry
+from keeper.backtest.option_parts import Fill
 from keeper.backtest.record import Floats, Ints, OrderRecord, Recorder
 from keeper.backtest.statistics import Statistics, drawdowns, statistics
 from keeper.backtest.vault import SwapRecord
-from keeper.backtest.venue_options import Fill
 from keeper.backtest.world import Liquidated, World
 from keeper.model.units import WAD
 

@@ -1,9 +1,9 @@
 """What a target wants beyond what planning makes, as moves of the vault and orders at other venues.
 
-Planning makes moves for health, delta and written options. While it makes none for options bought, perpetuals and
-supplies, this is the shortest way from what is held to what is wanted: no routes, slices or rolls, and nothing for a
-change of less than a tenth of what is held. A plan that has orders of its own is left alone. What is made here meets
-the same mandate, buckets and latency as everything else.
+Planning makes moves for health, delta and written options, and orders for perpetuals. While it makes none for options
+bought here and for supplies at the vault's own venue, this is the shortest way from what is held to what is wanted: no
+routes, slices or rolls, and nothing for a change of less than a tenth of what is held. A plan that has orders of its
+own is left alone. What is made here meets the same mandate, buckets and latency as everything else.
 """
 
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ def wanted_of(target: Target, plan: Plan, world: World, least_value: int) -> Wan
     """What the plan leaves to be done; changes of less than `least_value` asset units are not worth it."""
     if plan.orders:
         return Wanted()
-    orders = _bought(target.options, world, least_value) + _perpetuals(target, world, least_value)
+    orders = _bought(target.options, world, least_value)
     return Wanted(_supplies(target.supplies, world, least_value), orders)
 
 
@@ -100,19 +100,6 @@ def _option_order(world: World, terms: Terms, change: int) -> Order:
     room = ORDER_SLIPPAGE_BPS * 5 * (1 if change > 0 else -1)
     limit = Wad(price * (BPS + room) // BPS)
     return Order(spec.venue, terms.key, change, limit, "options wanted")
-
-
-def _perpetuals(target: Target, world: World, least_value: int) -> tuple[Order, ...]:
-    orders = []
-    for one in target.perpetuals or ():
-        venue = world.perpetual
-        change = one.quantity - (venue.quantity if one.venue == venue.spec.venue else 0)
-        if abs(change) * world.market_wad // world.scale < least_value:
-            continue
-        room = ORDER_SLIPPAGE_BPS if change > 0 else -ORDER_SLIPPAGE_BPS
-        limit = Wad(world.market_wad * (BPS + room) // BPS)
-        orders.append(Order(one.venue, venue.spec.instrument, change, limit, target.reason))
-    return tuple(orders)
 
 
 def _supplies(

@@ -3,10 +3,10 @@
 Each is within a deadline as a whole, and its answer of a bounded size.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from socket import SHUT_RDWR, socket
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakSet
 
 import requests
@@ -22,6 +22,7 @@ from keeper.chain.urls import split
 from keeper.chain.watchdog import watchdog
 from keeper.chain.wire import NoAnswer, too_large, too_late
 
+T = TypeVar("T")
 _CHUNK = 64 * 2**10
 _HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity"}
 
@@ -43,9 +44,16 @@ class HttpLine:
 
     def ask(self, body: bytes, timeout_s: float) -> bytes:
         """The body of the answer; NoAnswer when there is none in time, or it is too large."""
+        return self._within(timeout_s, lambda: self._ask(body, timeout_s, {}, _success))
+
+    def post(self, body: bytes, headers: Mapping[str, str], timeout_s: float) -> tuple[int, bytes]:
+        """Status and body of the answer whatever the status is, asked with more headers; NoAnswer as `ask`."""
+        return self._within(timeout_s, lambda: self._ask(body, timeout_s, headers, _whole))
+
+    def _within(self, timeout_s: float, ask: Callable[[], T]) -> T:
         with watchdog.over(timeout_s, self._cut) as watch:
             try:
-                answer = self._ask(body, timeout_s)
+                answer = ask()
             except NoAnswer:
                 if watch.late:
                     raise too_late(timeout_s) from None
@@ -54,16 +62,21 @@ class HttpLine:
             raise too_late(timeout_s)
         return answer
 
-    def _ask(self, body: bytes, timeout_s: float) -> bytes:
+    def _ask(
+        self,
+        body: bytes,
+        timeout_s: float,
+        headers: Mapping[str, str],
+        read: Callable[[requests.Response], T],
+    ) -> T:
         try:
             request = self._template or self._prepared()
             request.body = body
-            request.headers["Content-Length"] = str(len(body))
+            request.headers.update({**headers, "Content-Length": str(len(body))})
             # the adapter and not the session: the latter looks for cookies, hooks, redirects and proxies
             # at every request, which takes longer than a loopback node
             with self._adapter.send(request, timeout=timeout_s, **self._environment) as response:
-                refuse_status(response.status_code, response.headers.get("Retry-After"))
-                return _body(response)
+                return read(response)
         except requests.Timeout as error:
             raise too_late(timeout_s) from error
         except requests.ConnectionError as error:
@@ -91,6 +104,15 @@ class HttpLine:
             if connection.sock is not None:
                 with suppress(OSError):
                     socket.shutdown(connection.sock, SHUT_RDWR)
+
+
+def _success(response: requests.Response) -> bytes:
+    refuse_status(response.status_code, response.headers.get("Retry-After"))
+    return _body(response)
+
+
+def _whole(response: requests.Response) -> tuple[int, bytes]:
+    return response.status_code, _body(response)
 
 
 def _body(response: requests.Response) -> bytes:

@@ -19,7 +19,7 @@ from keeper.localnet.vaults import VaultDeployment
 from keeper.localnet.world import Accounts, World
 from keeper.loop import TickRecord
 from keeper.model.block import BlockStamp
-from keeper.model.decision import Beat, Intent, Lane, Rebalance
+from keeper.model.decision import Beat, Intent, Lane, Rebalance, Settle
 from keeper.model.outcome import TickOutcome, TickStatus
 from keeper.report.moves import TokenName, moves_text
 from keeper.report.story import Band, MarkKind
@@ -144,7 +144,8 @@ def _keeper_key() -> str:
 def _action(intent: Intent, record: TickRecord) -> KeeperAction:
     payload = intent.payload
     if not isinstance(payload, Rebalance):
-        what = "beat" if isinstance(payload, Beat) else "settle the epoch"
+        known = {Beat: "beat", Settle: "settle the epoch"}
+        what = known.get(type(payload), intent.reason.partition(":")[2].strip())
         return KeeperAction(MarkKind.UPKEEP, what, intent.reason)
     readings = record.market.readings if record.market else None
     tokens = {}

@@ -31,7 +31,7 @@ from keeper.execution.inclusion import UrgencyPolicy
 from keeper.execution.look import newest
 from keeper.execution.machine import FollowPolicy
 from keeper.execution.nonces import OPEN, Floor, fee_floor, next_nonce
-from keeper.execution.outbox import Outbox, publish
+from keeper.execution.outbox import Outbox, first_offered, publish
 from keeper.execution.ports import AttemptBook, Rpc
 from keeper.execution.progress import Progress
 from keeper.execution.queue import committed_wei, waiting_behind
@@ -328,6 +328,7 @@ class TransactionExecutor:
             self._book,
             attempt,
             self._replacements.lowered,
+            first_block=first_offered(self._book, (attempt,)),
         )
         if fate is Fate.UNFUNDED:
             self._refused(sent, AttemptStatus.REFUSED, words)

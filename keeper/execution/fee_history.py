@@ -46,7 +46,12 @@ def history_of(answer: Any) -> FeeHistory | None:
         if any(type(row) is not list or len(row) != len(PERCENTILES) for row in rewards):
             return None
         found = _quantities([*base, *itertools.chain.from_iterable(rewards)])
-    except (KeyError, TypeError, ValueError):
+    except (
+        KeyError,
+        OverflowError,
+        TypeError,
+        ValueError,
+    ):  # integers of JSON know no bound, floats do
         return None
     whole = len(base) == len(ratios) + 1 == len(rewards) + 1 and 0 < len(ratios) <= _MOST_BLOCKS
     if not whole or not all(0.0 <= ratio <= 1.0 for ratio in ratios):

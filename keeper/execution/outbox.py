@@ -64,6 +64,9 @@ class Outbox:
                 )
             else:
                 return Fate.ACCEPTED, ""
+            reason = self._gate()  # it may have been shut while the relay was asked
+            if reason is not None:
+                return Fate.WITHHELD, reason
         return self._public(attempt.raw)
 
     def withdraw(self, attempts: Sequence[Attempt]) -> None:
@@ -84,21 +87,33 @@ class Outbox:
         return fate_of(None)
 
 
+def first_offered(book: AttemptBook, attempts: Sequence[Attempt]) -> int:
+    """The block from which the relay's patience with an intent counts: that of the first of its attempts.
+
+    Of protection it is that of the first plan that had its nonce: in a fall each block may leave a plan behind, and a
+    relay that sits on one after another would be the only one to know of any.
+    """
+    first = attempts[0]
+    if first.lane is not Lane.PROTECTIVE:
+        return first.signed_block
+    same = book.attempts_at(first.chain_id, first.account, first.nonce)
+    return min(a.signed_block for a in (first, *same) if a.lane is Lane.PROTECTIVE)
+
+
 def publish(
     outbox: Outbox,
     book: AttemptBook,
     attempt: Attempt,
     lowered: Lowered,
     *,
-    first_block: int | None = None,
+    first_block: int,
 ) -> tuple[Attempt, Fate, str]:
     """Journal, then broadcast (K-03); what was sent last, its fate and the endpoints' words.
 
     An endpoint that bounds the cost of a transaction gets it once more, `lowered` to the max fee that fits.
     """
-    first = attempt.signed_block if first_block is None else first_block
     book.record_attempt(attempt)
-    fate, words = outbox.send(attempt, block_number=attempt.signed_block, first_block=first)
+    fate, words = outbox.send(attempt, block_number=attempt.signed_block, first_block=first_block)
     if fate is not Fate.OVER_CAP:
         return attempt, fate, words
     fitting = lowered(attempt, fee_cap_wei(words) // attempt.gas_limit)
@@ -106,5 +121,5 @@ def publish(
         return attempt, fate, words
     book.mark(attempt.tx_hash, AttemptStatus.REFUSED, words)
     book.record_attempt(fitting)
-    sent = outbox.send(fitting, block_number=fitting.signed_block, first_block=first)
+    sent = outbox.send(fitting, block_number=fitting.signed_block, first_block=first_block)
     return fitting, *sent

@@ -28,6 +28,8 @@ from keeper.execution.simulate import (
 from keeper.model.decision import Intent
 
 _Call = tuple[str, list[Any]]
+_LONGEST_POOL = 10_000
+"""No pool holds more transactions of one account. The next free nonce is looked for one by one."""
 _FIXED = 4
 """Requests of a batch before those for the data fee."""
 
@@ -152,7 +154,7 @@ class Rehearser:
             timestamp=count(header.get("timestamp", "0x0"), name, block),
             balance_wei=max(0, quantity(said.balance, name, "eth_getBalance") - extra.wei),
             mined=mined,
-            pending=max(mined, vouched(_counts(said.pending, name)) or 0),
+            pending=_pending(mined, said.pending, name),
             history=history_heard(said.history),
         )
 
@@ -173,6 +175,14 @@ class Rehearser:
                 raise TooSoonError(reason, until) from None
             raise SimulationReverted(reason) from None
         return with_margin(count(estimate, self._rpc.name, "eth_estimateGas"), self._gas)
+
+
+def _pending(mined: int, said: tuple[Any, ...], name: str) -> int:
+    """What the pools reach; EndpointError for what none can."""
+    found = max(mined, vouched(_counts(said, name)) or 0)
+    if found - mined > _LONGEST_POOL:
+        raise EndpointError(name, "eth_getTransactionCount", "answered more than a pool can hold")
+    return found
 
 
 def _counts(said: tuple[Any, ...], name: str) -> list[int | None]:

@@ -21,6 +21,9 @@ from keeper.errors import EndpointError, RpcError
 Post = Callable[[bytes, Mapping[str, str]], bytes]
 """Posts a body with extra headers and returns the answer's; raises EndpointError."""
 HEADER = "X-Flashbots-Signature"
+_MOST_BRACKETS = 1_000
+"""More could nest deeper than the parser's stack, and its end is that of the process."""
+_LONGEST_WORDS = 400
 _log = structlog.get_logger(__name__)
 
 
@@ -88,10 +91,7 @@ class FlashbotsRelay:
         asked = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": [parameters]}
         body = json.dumps(asked, separators=(",", ":")).encode()
         text = self._post(body, {HEADER: self._authentication.header(body)})
-        try:
-            answer = json.loads(text)
-        except ValueError:
-            answer = None
+        answer = _parsed(text)
         if not isinstance(answer, dict) or not ("result" in answer or "error" in answer):
             raise EndpointError(self.name, method, "answered something that is not JSON-RPC")
         error = answer.get("error")
@@ -100,4 +100,15 @@ class FlashbotsRelay:
         known = isinstance(error, dict)
         words = str(error.get("message", "")) if known else str(error)
         code = error.get("code", 0) if known else 0
+        words = "".join(c if c.isprintable() else " " for c in words[:_LONGEST_WORDS])
         raise RpcError(self.name, method, code if isinstance(code, int) else 0, words)
+
+
+def _parsed(text: bytes) -> Any:
+    """Somebody else's JSON; None for what is none."""
+    if text.count(b"[") + text.count(b"{") > _MOST_BRACKETS:
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

@@ -15,7 +15,7 @@ from keeper.execution.inclusion import (
     latest_start,
     urgent_tip,
 )
-from keeper.execution.outbox import Outbox, publish
+from keeper.execution.outbox import Outbox, first_offered, publish
 from keeper.execution.ports import AttemptBook, Rpc, agreed
 from keeper.execution.progress import Progress
 from keeper.execution.quantities import quantity
@@ -74,7 +74,7 @@ class Replacements:
 
     def resend(self, last: Attempt, attempts: tuple[Attempt, ...], block_number: int) -> None:
         """The same bytes, to everybody again."""
-        first = attempts[0].signed_block
+        first = first_offered(self._book, attempts)
         fate, words = self._outbox.send(last, block_number=block_number, first_block=first)
         if fate is Fate.ACCEPTED:
             if last.status is AttemptStatus.SIGNED:
@@ -121,7 +121,7 @@ class Replacements:
         if new is None:
             self.resend(last, attempts, block.number)
             return
-        first = attempts[0].signed_block
+        first = first_offered(self._book, attempts)
         sent, fate, words = publish(self._outbox, self._book, new, self.lowered, first_block=first)
         if fate is Fate.ACCEPTED:
             self._book.mark(sent.tx_hash, AttemptStatus.SENT)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass, replace
 from typing import Any
 
+from keeper.localnet.desks import BASE_ANSWERS, QUOTE_ANSWERS, DeskDeployment, deploy_desk
 from keeper.localnet.market import advance_to
 from keeper.localnet.protocols.deployer import ZERO_ADDRESS, Deployer
 from keeper.localnet.rpc import send
@@ -18,8 +19,6 @@ CURATOR_DELAY_S, OWNER_DELAY_S = HOUR_S, 24 * HOUR_S
 """The shortest too."""
 THRESHOLD_BPS = 8_300
 """Liquidation threshold of WETH at the local venue."""
-BASE_ANSWERS, QUOTE_ANSWERS = (10**8, 10**14), (10**7, 10**9)
-"""Bounds of the feeds' answers: 1 to 1,000,000 dollars an ether, 0.1 to 10 a dollar token."""
 
 DEFAULT_TERMS = Terms(
     limits=Limits(
@@ -129,6 +128,8 @@ class VaultDeployment:
     lending: str
     swapper: str
     lens: str
+    options: DeskDeployment | None = None
+    """None for a vault that writes none."""
 
 
 def deploy_lens(world: World) -> str:
@@ -145,6 +146,7 @@ def deploy_vault(
     lens: str | None = None,
     name: str = "Gimbal WETH/USDC",
     symbol: str = "gUSDC",
+    with_options: bool = False,
 ) -> VaultDeployment:
     """A vault of USDC and WETH on Aave and the pool, open for deposits.
 
@@ -163,7 +165,9 @@ def deploy_vault(
     lending = deployer.deploy("AaveV3Adapter", vault.address, a.aave_addresses_provider)
     swapper = deployer.deploy("UniswapV3Adapter", vault.address, a.uniswap_pool)
     _seed(world, vault.address)
-    deployer.send(vault.functions.setVenues(lending.address, swapper.address, ZERO_ADDRESS))
+    options = deploy_desk(world, deployer, vault.address, oracle) if with_options else None
+    desk = options.desk if options else ZERO_ADDRESS
+    deployer.send(vault.functions.setVenues(lending.address, swapper.address, desk))
     deployer.send(setup.functions.finish(mandate.address, ZERO_ADDRESS, _holders(world, keepers)))
     return VaultDeployment(
         vault=vault.address,
@@ -173,6 +177,7 @@ def deploy_vault(
         lending=lending.address,
         swapper=swapper.address,
         lens=lens or deploy_lens(world),
+        options=options,
     )
 
 

@@ -68,6 +68,21 @@ class PlanningPolicy:
     """NAV loss one plan may accept; give it the guard's own limit so that plans are sized to pass it.
     The mandate's limit and the loss budget bound it in any case."""
     options: OptionPolicy = OptionPolicy()
+    order_tolerance_bps: int = 100
+    """How far from the mark an order elsewhere may be filled."""
+    option_venue: str = ""
+    """Where options are bought; without it none are."""
+    risk_aversion: float = 0.0
+    """Relative, of whoever owns the vault: what waiting costs, hence which changes are worth their cost and how fast
+    large ones are made. 0: every change a strategy wants and that is large enough is made."""
+    waiting_days: float = 30.0
+    """How long what is not done is expected to be left undone."""
+    slice_impact_bps: int = BPS
+    """A routine change that would move the pool's price by more is made in slices."""
+    slice_horizon_s: int = 3_600
+    """Over which a change is sliced."""
+    slice_every_s: int = 60
+    """From one slice to the next: the pool is back at the market by then."""
 
 
 @dataclass(frozen=True, slots=True)

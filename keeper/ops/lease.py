@@ -79,7 +79,13 @@ class LeaseFile:
         except OSError as error:
             raise ControlError(str(self._path), f"cannot be locked ({error.strerror})") from None
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+            except (
+                OSError
+            ) as error:  # a shared disk does so now and then; only ControlError is borne
+                problem = f"cannot be locked ({error.strerror})"
+                raise ControlError(str(self._path), problem) from None
             yield
         finally:
             os.close(handle)

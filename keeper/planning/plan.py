@@ -2,18 +2,22 @@
 
 from dataclasses import replace
 
-from keeper.model.decision import Lane, MoveKind, Plan, Target
+from keeper.model.decision import Lane, MoveKind, Plan, PlanCosts, Target
 from keeper.model.ledger import Ledger, changes_price_exposure
 from keeper.model.market import MarketState, Readings
 from keeper.model.policy import PlanningPolicy
 from keeper.model.risk import RiskReport
 from keeper.model.units import INFINITE_HEALTH, Raw, Wad, wad_float
+from keeper.planning.costs import gas_up, waiting_up
 from keeper.planning.deleverage import raise_health
 from keeper.planning.delta import delta_gap, move_delta
 from keeper.planning.options import Desk, enter_options, leave_options
+from keeper.planning.orders import plan_orders
 from keeper.planning.price_free import raise_health_without_price
 from keeper.planning.relever import lower_health
+from keeper.planning.slices import slice_up
 from keeper.planning.state import VENUE_FLOOR_WAD, Bounds, Draft
+from keeper.planning.swap_quote import PIPS
 
 GAS_BASE = 500_000
 GAS_PER_MOVE = {
@@ -36,6 +40,20 @@ def make_plan(
 
     An empty plan carries the reason why nothing is done.
     """
+    plan = _plan_moves(market, risk, target, policy)
+    if plan.moves and plan.lane is Lane.PROTECTIVE:
+        return plan  # what cannot be reached elsewhere must not stop it: orders come with the next plan
+    orders = plan_orders(market, target, policy)
+    if not orders:
+        return plan
+    reason = plan.reason if plan.moves else target.reason
+    return replace(plan, orders=orders, reason=reason)
+
+
+def _plan_moves(
+    market: MarketState, risk: RiskReport, target: Target, policy: PlanningPolicy
+) -> Plan:
+    """The plan without what is ordered elsewhere."""
     impossible = _why_nothing(market, risk, target)
     desk = _desk(market, target, policy)
     if impossible and desk is None:
@@ -49,14 +67,28 @@ def make_plan(
     if not impossible and not market.tradable:
         planned = raise_health_without_price(planned, risk.health_wad, target.health_wad or 0)
     elif not impossible:
-        planned = _full(planned, target, market) if moves_position else planned
+        planned = _full(planned, target, market, policy) if moves_position else planned
         floor = max(planned.bounds.health_floor_wad, target.health_wad or 0)
         planned = enter_options(planned, desk, floor) if desk else planned
     if not planned.moves:
         why = (_why_unreachable(draft, market, target),) if moves_position else ()
         reason = "; ".join((*why, *planned.notes)) or "options are as wanted"
         return _empty(risk, target.lane, impossible or reason)
-    return _finish(draft, planned, market, risk, target)
+    plan = _finish(draft, planned, market, target, policy)
+    left = _not_worth_it(plan, target)
+    return _empty(risk, target.lane, left) if left else plan
+
+
+def _not_worth_it(plan: Plan, target: Target) -> str:
+    """Why a routine change of exposure is left; empty if it is made, or if nobody knows what waiting costs."""
+    exposure_only = target.lane is Lane.ROUTINE and target.health_wad is None
+    optional = any(move.kind >= MoveKind.WRITE for move in plan.moves)
+    costs = plan.costs
+    if costs is None or costs.waiting == 0 or not exposure_only or optional:
+        return ""
+    if (cost := costs.gas + costs.fee + costs.impact) <= costs.waiting:
+        return ""
+    return f"moving costs {cost} asset units, leaving it {costs.waiting}: left"
 
 
 def _desk(market: MarketState, target: Target, policy: PlanningPolicy) -> Desk | None:
@@ -110,7 +142,7 @@ def _why_routine_waits(readings: Readings) -> tuple[tuple[bool, str], ...]:
     )
 
 
-def _full(draft: Draft, target: Target, market: MarketState) -> Draft:
+def _full(draft: Draft, target: Target, market: MarketState, policy: PlanningPolicy) -> Draft:
     """Health first, then exposure: an exit may already close part of the delta's gap."""
     if target.health_wad is not None:
         health = draft.ledger.health_wad()
@@ -121,6 +153,11 @@ def _full(draft: Draft, target: Target, market: MarketState) -> Draft:
     if target.net_delta is not None and not market.readings.paused:
         floor = max(draft.bounds.health_floor_wad, target.health_wad or 0)
         bounds = replace(draft.bounds, health_floor_wad=min(floor, draft.ledger.health_wad()))
+        if target.lane is Lane.ROUTINE:
+            gap = _gap_value_up(draft, target.net_delta)
+            due = slice_up(market, policy, gap)
+            if due < gap:
+                bounds = replace(bounds, max_swap=min(bounds.max_swap, draft.traded + due))
         draft = move_delta(replace(draft, bounds=bounds), target.net_delta)
     return draft
 
@@ -140,8 +177,30 @@ def _why_unreachable(draft: Draft, market: MarketState, target: Target) -> str:
     )
 
 
+def _gas(draft: Draft) -> int:
+    return GAS_BASE + sum(GAS_PER_MOVE[move.kind] for move in draft.moves)
+
+
+def _gap_value_up(draft: Draft, target: int) -> int:
+    """What is to be bought or sold, asset units."""
+    return draft.ledger.value_up(draft.ledger.base, abs(delta_gap(draft, target)))
+
+
+def _costs(
+    start: Draft, end: Draft, market: MarketState, target: Target, policy: PlanningPolicy
+) -> PlanCosts:
+    fee = -(-end.traded * start.pool.fee_pips // PIPS)
+    gap = 0 if target.net_delta is None else _gap_value_up(start, target.net_delta)
+    return PlanCosts(
+        gas=gas_up(market, _gas(end)),
+        fee=Raw(fee),
+        impact=Raw(end.loss - fee),
+        waiting=waiting_up(market, policy, gap) or Raw(0),
+    )
+
+
 def _finish(
-    start: Draft, end: Draft, market: MarketState, risk: RiskReport, target: Target
+    start: Draft, end: Draft, market: MarketState, target: Target, policy: PlanningPolicy
 ) -> Plan:
     bounds = end.bounds
     priced = end.ledger.price_wad > 0
@@ -149,13 +208,16 @@ def _finish(
         lane=target.lane,
         moves=end.moves,
         reason="; ".join((target.reason + _what_is_left(end, market, target), *end.notes)),
-        expected_health_wad=end.ledger.health_wad() if priced else risk.health_wad,
+        expected_health_wad=end.ledger.health_wad()
+        if priced
+        else market.readings.account.health_wad,
         expected_net_delta=Raw(end.ledger.net_delta() + end.surplus_base),
         expected_loss=Raw(max(0, end.loss)),
         max_loss=Raw(min(end.max_loss(end.loss, end.traded), max(bounds.max_loss, 0))),
-        gas_limit_estimate=GAS_BASE + sum(GAS_PER_MOVE[move.kind] for move in end.moves),
+        gas_limit_estimate=_gas(end),
         trades_price=_trades_price(start.ledger, end),
         series=end.series,
+        costs=_costs(start, end, market, target, policy),
     )
 
 

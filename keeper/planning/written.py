@@ -1,14 +1,26 @@
 """What a target wants written, as series and sizes of this vault."""
 
+from dataclasses import replace
+
 from keeper.model.decision import OptionTarget, Target
 from keeper.model.desk import DeskState
 from keeper.model.market import Readings
 from keeper.model.series import Series
 
 
+def net_options(target: Target) -> tuple[OptionTarget, ...]:
+    """Every series wanted, once: what several strategies want of it added up, long against short."""
+    sums: dict[tuple[bool, int, int, int], OptionTarget] = {}
+    for option in target.options or ():
+        terms = (option.is_call, option.strike_wad, option.second_strike_wad, option.expiry)
+        before = sums[terms].quantity if terms in sums else 0
+        sums[terms] = replace(option, quantity=before + option.quantity)
+    return tuple(option for option in sums.values() if option.quantity)
+
+
 def wanted_written(target: Target) -> tuple[OptionTarget, ...]:
     """The series that are to be short; long ones are bought elsewhere, by orders."""
-    return tuple(option for option in target.options or () if option.quantity < 0)
+    return tuple(option for option in net_options(target) if option.quantity < 0)
 
 
 def series_of(option: OptionTarget, readings: Readings, state: DeskState) -> Series:
@@ -27,13 +39,12 @@ def series_of(option: OptionTarget, readings: Readings, state: DeskState) -> Ser
 def wanted_by_series(
     target: Target, readings: Readings, state: DeskState
 ) -> dict[str, tuple[Series, int]]:
-    """By id: the series and the base units wanted short; the same series named twice adds up."""
+    """By id: the series and the base units wanted short."""
     wanted: dict[str, tuple[Series, int]] = {}
     for option in wanted_written(target):
         series = series_of(option, readings, state)
         if series.well_formed:
-            before = wanted.get(series.id, (series, 0))[1]
-            wanted[series.id] = (series, before - option.quantity)
+            wanted[series.id] = (series, -option.quantity)
     return wanted
 
 

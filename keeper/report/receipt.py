@@ -146,6 +146,21 @@ def _plan(plan: Plan, seen: Readings) -> dict[str, Any]:
         "expected_loss": _units(plan.expected_loss, asset),
         "max_loss": _units(plan.max_loss, asset),
         "gas_limit_estimate": plan.gas_limit_estimate,
+        "costs": None
+        if plan.costs is None
+        else {
+            name: _units(getattr(plan.costs, name), asset)
+            for name in ("gas", "fee", "impact", "waiting")
+        },
+        "orders": [
+            {
+                "venue": order.venue,
+                "instrument": order.instrument,
+                "quantity": str(order.quantity),
+                "limit_price_wad": str(order.limit_price_wad),
+            }
+            for order in plan.orders
+        ],
     }
 
 

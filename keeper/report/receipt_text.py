@@ -75,6 +75,11 @@ def _decided(receipt: Receipt, told: Mapping[str, Any], names: tuple[str, str]) 
             f"health {reached}, delta {_number(plan['expected_net_delta'], 4)} {names[1]}, loss "
             f"{_number(plan['expected_loss'], 2)} of at most {_number(plan['max_loss'], 2)} {names[0]}",
         )
+    if plan["costs"] is not None:
+        items = ", ".join(f"{name} {_number(v, 2)}" for name, v in plan["costs"].items())
+        yield "costs", f"{items} {names[0]}"
+    for order in receipt.plan.orders:
+        yield "order", f"{order.quantity:+} of {order.instrument} at {order.venue}"
     if receipt.verdict.passed:
         yield "verdict", "passed"
     for refusal in receipt.verdict.refusals:

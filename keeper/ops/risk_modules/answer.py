@@ -57,9 +57,13 @@ def _measure(plain: Any) -> Measure:
     if not isinstance(plain, dict) or plain.keys() != {"name", "value", "unit"}:
         raise BadAnswerError("gave a measure without name, value and unit")
     value = plain["value"]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    try:
+        number = float(value) if type(value) in (int, float) else math.nan
+    except OverflowError:  # integers of JSON know no bound
+        raise BadAnswerError("gave a value beyond all measure") from None
+    if not math.isfinite(number):
         raise BadAnswerError(f"gave the measure {str(plain['name'])[:40]!r} the value {value!r}")
-    return Measure(_text("name", plain["name"]), float(value), _text("unit", plain["unit"]))
+    return Measure(_text("name", plain["name"]), number, _text("unit", plain["unit"]))
 
 
 def _text(what: str, value: Any) -> str:

@@ -1,5 +1,8 @@
 """The relay of the settings: reached over HTTP, and refused with one line where it cannot be used."""
 
+import socket
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,35 @@ def test_a_body_is_posted_and_the_answer_comes_back() -> None:
 def test_an_endless_answer_is_cut() -> None:
     with rpc_server(lambda _: b"x" * (2**20 + 1)) as url, pytest.raises(EndpointError):
         http_post(url, 2.0)(b"{}", {})
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n"
+
+
+@pytest.mark.parametrize("at_once", [b"", HEAD])
+def test_a_relay_that_answers_a_byte_at_a_time_is_not_waited_for(at_once: bytes) -> None:
+    """The whole answer has one deadline: patience that begins anew with each byte would never end."""
+    gone = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        line, _ = server.accept()
+        with line, suppress(OSError):
+            line.recv(2**16)
+            line.sendall(at_once)
+            for byte in (HEAD + b" " * 60).removeprefix(at_once):
+                if gone.wait(0.05):
+                    return
+                line.sendall(bytes([byte]))
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,))
+        thread.start()
+        try:
+            with pytest.raises(EndpointError):
+                http_post(f"http://127.0.0.1:{server.getsockname()[1]}", 0.4)(b"{}", {})
+        finally:
+            gone.set()
+            thread.join()
 
 
 def test_a_relay_that_is_away_is_the_relays_fault_and_its_address_is_not_told() -> None:

@@ -242,3 +242,11 @@ def test_what_a_strategy_raises_is_raised() -> None:
 
     with pytest.raises(ZeroDivisionError):
         run_backtest(spec(), path(2_000), broken, default_policies())
+
+
+def test_a_round_comes_so_long_after_the_market_moved() -> None:
+    late = replace(spec(None), oracle=replace(BacktestSpec().oracle, latency_s=30))
+    events = [*path(2_000, 2_100), PriceEvent(START + HOUR + 31, price(2_100))]
+    result = run(events, Still(), late)
+    assert result.steps["market"].tolist() == [2_000, 2_100, 2_100]
+    assert result.steps["oracle"].tolist() == [2_000, 2_000, 2_100]

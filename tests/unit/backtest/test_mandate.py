@@ -1,6 +1,7 @@
 """The mandate's judgement, limit by limit, and its buckets."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -54,7 +55,7 @@ def judge(mandate: Mandate, before: Measure, after: Measure, **given: object) ->
     mandate.judge(NOW, before, after, traded, **whole)  # type: ignore[arg-type]
 
 
-def mandate(**caps: int) -> Mandate:
+def mandate(**caps: Any) -> Mandate:
     terms = replace(DEFAULT_TERMS, caps=replace(DEFAULT_TERMS.caps, **caps))
     return Mandate(terms)
 

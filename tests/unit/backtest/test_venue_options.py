@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from keeper.backtest.events import PriceEvent, VolatilityEvent
 from keeper.backtest.ledger import Cause
 from keeper.backtest.option_market import Terms, per_base_wad
+from keeper.backtest.option_parts import Auction, intrinsic_wad, payoff_up
 from keeper.backtest.reverts import Reverted
 from keeper.backtest.spec import BacktestSpec, Holdings
-from keeper.backtest.venue_options import Auction, Desk, intrinsic_wad, payoff_up
+from keeper.backtest.venue_options import Desk
 from keeper.backtest.world import World
 from keeper.model.units import WAD
 

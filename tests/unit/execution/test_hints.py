@@ -76,3 +76,11 @@ def test_where_half_keep_no_history_none_is_believed() -> None:
     assert history_heard([history(10, [1]), None]) is None
     assert history_heard([history(10, [1]), {"reward": []}, None]) is None
     assert history_heard([history(10, [1]), None, history(12, [2])]) is not None
+
+
+def test_a_number_beyond_floats_is_no_history_and_ends_nothing() -> None:
+    """K-08: one endpoint of three says what it likes here."""
+    told = {"baseFeePerGas": ["0x1", "0x1"], "reward": [["0x1", "0x1"]]}
+    assert history_of({**told, "gasUsedRatio": [10**400]}) is None
+    honest = {**told, "gasUsedRatio": [0.5]}
+    assert history_heard([honest, {**told, "gasUsedRatio": [10**400]}, honest]) is not None

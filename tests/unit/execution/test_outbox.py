@@ -110,3 +110,30 @@ def test_what_every_endpoint_refuses_is_refused(journal: SqliteJournal) -> None:
     with pytest.raises(RejectedError, match="intrinsic gas"):
         executor.submit(make_test_intent())
     assert executor.in_flight() == 0
+
+
+class SlowRelay:
+    """Fails after a while, in which the gate was shut."""
+
+    def __init__(self, gate: Gate) -> None:
+        self._gate = gate
+
+    def send(self, raw: str, block_number: int) -> None:
+        self._gate.reason = "the kill switch is set"
+        raise EndpointError("relay", "eth_sendPrivateTransaction", "did not answer within 2 s")
+
+    def withdraw(self, tx_hash: str) -> None:
+        pass
+
+
+def test_a_gate_shut_while_the_relay_was_asked_holds_the_broadcast_back(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    gate = Gate()
+    executor = TransactionExecutor(
+        chain, journal, ErrorBook(abi.load("Vault")), chain_id=1, account=SIGNER.address,
+        signer=SIGNER, outbox=Outbox(chain, gate=gate, relay=SlowRelay(gate)),
+    )  # fmt: skip
+    with pytest.raises(RejectedError, match="kill switch"):
+        executor.submit(make_test_intent())
+    assert chain.sent == []

@@ -101,6 +101,20 @@ def test_the_deadline_of_the_relay_counts_over_a_restart() -> None:
     assert restarted.state(intent) is IntentState.INCLUDED
 
 
+def test_the_deadline_of_the_relay_counts_over_fresh_plans_of_protection() -> None:
+    """In a fall each block leaves a plan behind: a relay that sits on one after another would be all there is."""
+    world = World()
+    world.relay.delay = None
+    for counter in range(5):
+        intent = make_test_intent(block=world.chain.head, counter=counter)
+        world.book.decided(intent, 1, SIGNER.address)
+        world.executor.submit(intent)
+        world.chain.refuses_calls = True  # what is out has gone stale
+        world.blocks(1)
+        world.chain.refuses_calls = False
+    assert any(block.mined for block in world.chain.blocks)
+
+
 def test_only_the_lanes_named_go_to_the_relay() -> None:
     world = World(lanes=frozenset({Lane.ROUTINE}))
     world.submit(Lane.PROTECTIVE)
@@ -128,7 +142,7 @@ def test_requests_have_the_form_relays_ask_for() -> None:
     ]
 
 
-@pytest.mark.parametrize("answer", [b"<html>", b"[]", b'"0x"', b"{}"])
+@pytest.mark.parametrize("answer", [b"<html>", b"[]", b'"0x"', b"{}", b"[" * 100_000])
 def test_an_answer_that_is_none_is_the_relays_fault(answer: bytes) -> None:
     relay = FlashbotsRelay("r", lambda body, headers: answer, Authentication(KEY))
     with pytest.raises(EndpointError, match="endpoint r"):
@@ -139,6 +153,15 @@ def test_a_refusal_keeps_its_words() -> None:
     asked = RelaySimulator(lambda raw: None, refuses="tx too cheap")
     with pytest.raises(RpcError, match="tx too cheap"):
         FlashbotsRelay("r", asked.post, Authentication(KEY)).send("0x02", 1)
+
+
+def test_a_refusal_is_a_line_of_words_however_much_is_said() -> None:
+    """Somebody else's text goes to logs and terminals."""
+    asked = RelaySimulator(lambda raw: None, refuses="\x1b[2J\nno" + "o" * 10_000)
+    with pytest.raises(RpcError) as told:
+        FlashbotsRelay("r", asked.post, Authentication(KEY)).send("0x02", 1)
+    assert told.value.message.isprintable()
+    assert len(told.value.message) < 1_000
 
 
 def test_the_authentication_key_shows_itself_nowhere() -> None:

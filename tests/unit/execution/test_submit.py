@@ -241,3 +241,12 @@ def test_without_a_key_nothing_is_ever_sent(chain: FakeChain, journal: SqliteJou
     with pytest.raises(RejectedError):
         dry.submit(make_test_intent(counter=2))
     assert len(chain.sent) == sent
+
+
+def test_a_pool_longer_than_any_is_nonsense_and_is_not_counted_through(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    """Looking at 2^62 nonces one by one would be the keeper's end."""
+    chain.foreign_pending = 2**62
+    with pytest.raises(EndpointError, match="eth_getTransactionCount"):
+        executor_of(chain, journal).submit(make_test_intent())

@@ -154,3 +154,16 @@ def test_never_do_two_lead_at_once(tmp_path_factory: pytest.TempPathFactory, see
         draw.choice((who.beat, who.beat, who.beat, who.begin, who.resign))()
         clock.now += draw.choice((0, 0.2, 1, 1, 3, 6))
         assert sum(k.why_not() is None for k, _ in keepers) <= 1
+
+
+def test_a_disk_that_gives_no_locks_is_a_failure_of_the_store(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shared disk does so now and then; anything but ControlError would end the thread that beats."""
+
+    def refuses(_handle: int, _how: int) -> None:
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr("keeper.ops.lease.fcntl.flock", refuses)
+    with pytest.raises(ControlError, match="No locks available"):
+        LeaseFile(tmp_path / "lease.json", 4.0, clock).hold("a")

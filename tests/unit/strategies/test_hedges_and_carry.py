@@ -10,13 +10,15 @@ from keeper.model.exposure import ASSET as ASSET_UNDERLYING
 from keeper.model.exposure import Exposure, Kind
 from keeper.model.outlook import Funding, LendingRate, PoolQuote
 from keeper.model.units import Bps, Raw
+from keeper.quant.bands import Exposure as Exposure_
+from keeper.quant.bands import Terms, hodges_neuberger
 from strategies.basis_funding import BasisFunding
 from strategies.collateral_optimisation import CollateralOptimisation
 from strategies.cross_pool_arbitrage import CrossPoolArbitrage
 from strategies.delta_hedge import DeltaHedge
 from strategies.idle_yield import IdleYield
 from strategies.parts.lending import OWN, places
-from strategies.parts.positions import delta_of
+from strategies.parts.positions import delta_of, option_book
 from tests.builders import ASSET, BASE, dollars, ether
 from tests.unit.strategies.worlds import (
     ask,
@@ -47,6 +49,24 @@ def test_outside_the_band_the_hedge_goes_to_its_inner_edge_and_then_rests() -> N
     after = ask(strategy, market(moved))
     assert after.hold
     assert 0 < target.net_delta / 1e18 < 60
+
+
+@pytest.mark.parametrize("gas", [0.0, 600_000.0])
+@pytest.mark.parametrize("wanted", [-200.0, 10.0, 400.0])
+def test_trades_go_to_the_optimal_bands_inner_edge(gas: float, wanted: float) -> None:
+    found = market(SHORT_BOOK)
+    book = option_book(found)
+    assert book is not None
+    seen = (book.gamma, book.vega, book.vanna, 0.7, book.years)
+    exposure = Exposure_.of_book(2_000, book.delta - wanted, *seen)
+    total, nav = delta_of(*judged(found)), (judged(found)[1].nav or 0) / 1e6
+    fixed = gas * 20e9 / 1e18 * 2_000
+    band = hodges_neuberger(exposure, Terms(0.0008, 5.0 / nav, fixed))
+    traded = float(band.trade(total - book.delta))
+    strategy = DeltaHedge(wanted, gas=gas, least_band=0, venue="perp")
+    (one,) = ask(strategy, found).perpetuals or ()
+    assert traded != 0
+    assert one.quantity / 1e18 == pytest.approx(traded)
 
 
 @settings(max_examples=10, deadline=None)

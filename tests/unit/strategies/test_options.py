@@ -345,3 +345,10 @@ def test_a_series_of_the_desk_and_one_bought_elsewhere_are_two_positions() -> No
 def test_base_units_of_nothing_are_nothing() -> None:
     empty = replace(vault(), idle_base=Raw(0))
     assert ask(CALLS, market(empty)).hold
+
+
+def test_a_collar_with_puts_enough_already_asks_for_none_of_nothing() -> None:
+    found = market(vault(idle_base=2), holdings=(option(3, days=40),))
+    target = ask(Collar(least_value=0), found)
+    assert all(one.quantity for one in target.options or ())
+    assert bought_of(target)[0].quantity == ether(3)

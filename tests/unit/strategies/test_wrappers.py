@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keeper.model.decision import Lane, PerpetualTarget, Target
+from keeper.model.decision import Lane, OptionTarget, PerpetualTarget, Target
 from keeper.model.market import MarketState
 from keeper.model.risk import RiskReport
 from keeper.model.units import Raw, Wad
@@ -23,7 +23,7 @@ from strategies.gas_throttle import GasThrottle
 from strategies.parts.stress import stress_loss
 from strategies.short_strangle import ShortStrangle
 from strategies.volatility_target import VolatilityTarget
-from tests.builders import ether, make_readings, wad
+from tests.builders import NOW, ether, make_readings, wad
 from tests.unit.strategies.worlds import (
     ask,
     judged,
@@ -238,3 +238,37 @@ def test_a_budget_is_used_in_full_and_reached_for_good() -> None:
     done = position(strike=call.strike_wad / 1e18, written=-call.quantity / 1e18, days=9)
     after = ask(composite, market(with_positions(vault(), done)))
     assert after.hold
+
+
+@pytest.mark.parametrize(
+    ("spot", "short", "loss"), [(0, 50, 20_000), (50, 50, 0), (0, -50, 20_000)]
+)
+def test_the_stress_nets_a_perpetual_with_the_base_bought_for_it(
+    spot: float, short: float, loss: float
+) -> None:
+    """Fifty ether alone lose 20,000 dollars when 2,000 move by a fifth, whichever way; hedged they lose nothing."""
+    found = market()
+    now = judged(found)[1].net_delta
+    wanted = replace(
+        HOLD,
+        net_delta=Raw(now + ether(spot)),
+        perpetuals=(PerpetualTarget("perp", -ether(short)),),
+    )
+    lost = stress_loss(*judged(found), ("perpetuals",), wanted, (0.2, 0.5))
+    assert lost == pytest.approx(loss)
+
+
+def test_base_bought_against_written_calls_offsets_them_in_the_stress() -> None:
+    """Together they lose less than either alone, and only in a fall."""
+    found = market()
+    call = OptionTarget(True, wad(2_000), NOW + 10 * 86_400, -ether(50))
+    bought = Raw(judged(found)[1].net_delta + ether(50))
+
+    def lost(target: Target) -> float:
+        loss = stress_loss(*judged(found), CALLS.claims, target, (0.2, 0.5))
+        assert loss is not None
+        return loss
+
+    alone = lost(replace(HOLD, options=(call,)))
+    base = lost(replace(HOLD, net_delta=bought))
+    assert lost(replace(HOLD, options=(call,), net_delta=bought)) < min(alone, base)

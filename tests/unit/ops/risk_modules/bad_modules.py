@@ -46,6 +46,10 @@ def not_finite(_market: MarketState, _report: FullReport) -> ModuleAnswer:
     return ModuleAnswer((Measure("x", float("nan"), ""),))
 
 
+def beyond_floats(_market: MarketState, _report: FullReport) -> ModuleAnswer:
+    return ModuleAnswer((Measure("x", 10**400, ""),))
+
+
 def endless(_market: MarketState, _report: FullReport) -> ModuleAnswer:
     return ModuleAnswer((Measure("x" * 10**6, 1.0, ""),))
 

@@ -58,6 +58,7 @@ def test_what_a_module_does_wrong_is_its_own_result(
         "exits": "SystemExit",
         "nonsense": "returned int, not a ModuleAnswer",
         "not_finite": "the value nan",
+        "beyond_floats": "a value beyond all measure",
         "endless": "more than 65536 bytes",
         "floods": "",
         "not_callable": "TypeError",
