@@ -91,6 +91,20 @@ def start_upstream(
 
 
 @contextlib.contextmanager
+def start_unforked(root: Path, *, market: MarketSpec | None = None) -> Iterator[World]:
+    """The same protocols and market without a fork between, for several readers at once.
+
+    A forked anvil (1.7) that is asked by several at once for past blocks can lock up: one call, under the lock on past
+    states, waits for a slot from the chain that is forked, and the others wait for the lock on the threads that would
+    have fetched it.
+    """
+    with start_upstream(root, market=market) as (node, addresses):
+        w3 = connect(node.http_url)
+        rpc(w3, "anvil_removeBlockTimestampInterval")  # the market was made with one
+        yield World(w3, node.http_url, node.ws_url, addresses, accounts_of(w3), root)
+
+
+@contextlib.contextmanager
 def fork_world(
     upstream: Anvil, root: Path, addresses: Addresses, options: AnvilOptions
 ) -> Iterator[World]:

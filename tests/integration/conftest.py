@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from keeper.localnet.mainnet import start_local_mainnet
+from keeper.localnet.mainnet import start_local_mainnet, start_unforked
 from keeper.localnet.rpc import rpc
 from keeper.localnet.world import World
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whatever uses the chain is marked so, and can be left out with `-m "not chain"`."""
     for item in items:
-        if isinstance(item, pytest.Function) and {"local_mainnet", "world"} & set(
+        if isinstance(item, pytest.Function) and {"local_mainnet", "world", "shared_world"} & set(
             item.fixturenames
         ):
             item.add_marker("chain")
@@ -34,3 +34,18 @@ def world(local_mainnet: World) -> Iterator[World]:
     snapshot = rpc(local_mainnet.w3, "evm_snapshot")
     yield local_mainnet
     rpc(local_mainnet.w3, "evm_revert", snapshot)
+
+
+@pytest.fixture(scope="session")
+def unforked_mainnet() -> Iterator[World]:
+    """The same without a fork: for tests in which several processes read at once."""
+    with start_unforked(ROOT) as started:
+        yield started
+
+
+@pytest.fixture
+def shared_world(unforked_mainnet: World) -> Iterator[World]:
+    """The shared chain without a fork, rolled back after the test."""
+    snapshot = rpc(unforked_mainnet.w3, "evm_snapshot")
+    yield unforked_mainnet
+    rpc(unforked_mainnet.w3, "evm_revert", snapshot)

@@ -69,11 +69,11 @@ class Liar(Node):
 
     def __init__(self, said: list[Any]) -> None:
         super().__init__("liar", height=103)
-        self._said = said
+        self._tales = said
         self._next = 0
 
     def _answer(self, method: str, params: list[Any]) -> Any:
-        said = self._said[self._next % len(self._said)]
+        said = self._tales[self._next % len(self._tales)]
         self._next += 1
         if said == "dies":
             raise EndpointError(self.name, method, "could not connect")

@@ -17,6 +17,12 @@ def kept(world: World, tmp_path: Path) -> Kept:
 
 
 @pytest.fixture
+def shared(shared_world: World, tmp_path: Path) -> Kept:
+    """The same vault on a chain that several processes may read at once."""
+    return open_kept(shared_world, tmp_path)
+
+
+@pytest.fixture
 def held_back(world: World) -> Iterator[None]:
     """Blocks only when the test mines them: what is sent waits in the pool."""
     rpc(world.w3, "evm_setAutomine", False)

@@ -150,7 +150,8 @@ def test_an_intent_that_took_effect_has_none_a_second_time(kept: Kept, held_back
     assert "error" in answer
 
 
-def test_a_standby_takes_over_from_a_leader_that_was_killed(kept: Kept) -> None:
+def test_a_standby_takes_over_from_a_leader_that_was_killed(shared: Kept) -> None:
+    kept = shared
     kept.file.write_text(
         kept.file.read_text()
         + f'[leadership]\nmode = "lease"\nttl_s = 2.0\nlease = "{kept.folder}/lease"\n'

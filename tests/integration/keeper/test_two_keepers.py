@@ -10,9 +10,10 @@ from tests.postgres import PostgresServer
 
 
 def test_a_standby_takes_over_by_postgres_from_a_leader_that_was_killed(
-    kept: Kept, postgres: PostgresServer
+    shared: Kept, postgres: PostgresServer
 ) -> None:
     """One journal for both: what the first decided is the second's past. How long it took is printed, not asserted."""
+    kept = shared
     url = postgres.url()
     schema = url.rpartition("%3D")[2]
     kept.file.write_text(

@@ -190,7 +190,7 @@ from tests.unit.journal.values import decide
 journal = open_journal(Path(sys.argv[1]))
 decide(journal)
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
 acknowledged = 1
 try:
     for _ in range(1000):
