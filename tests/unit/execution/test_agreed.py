@@ -193,7 +193,7 @@ def test_two_that_lie_differently_hold_it_and_say_so(
     intent = world.intend()
     with pytest.raises(ConflictError, match="disagree"):
         world.lanes.submit(intent)
-    assert "endpoints disagree" in capsys.readouterr().out
+    assert "endpoints disagree" in "".join(capsys.readouterr())
     assert (world.nonces(), world.sends()) == ([], 0)
     world.witnesses[1].lie = lambda _m, _p, truth: truth
     world.lanes.submit(intent)
