@@ -30,9 +30,14 @@ _BAD_ENDS = frozenset({"skipped", "refused", "failed"})
 
 
 def settings_of(config: Path | None) -> "Loaded":
-    """Load settings and route logs, with their secrets blotted out."""
-    from keeper.config.load import load
+    """Load settings and route logs, with their secrets blotted out. From here on no other process looks in here:
 
+    risk modules and strategies of others run as the same user, and the environment may hold the key.
+    """
+    from keeper.config.load import load
+    from keeper.ops.secrecy import forbid_dumps
+
+    forbid_dumps()
     loaded = load(config)
     route_logs(loaded)
     return loaded
