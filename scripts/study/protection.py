@@ -1,8 +1,8 @@
 """Protection through crashes: a leveraged vault with this keeper, with a fixed-threshold keeper, and alone.
 
 Paths: every crash in the hourly history (a fall of a fifth or more within a day), bootstrapped days put together from
-the stormiest stretches of it, and generated crashes with drawn shapes. Between bars prices follow a bridge through open,
-high, low and close; the base fee follows the market's speed, up to thousands of gwei. Every path draws its own
+the stormiest stretches of it, and generated crashes with drawn shapes. Between bars prices follow a bridge through
+open, high, low and close; the base fee follows the market's speed, up to thousands of gwei. Every path draws its own
 starting health, inclusion (1 to 5 blocks), oracle latency (0 to 120 s) and depth of the pool, the same for all three.
 
     python -m scripts.study.protection [--paths 1000] [--jobs 2] [--bars FILE] [--seed 0]
