@@ -157,3 +157,17 @@ def test_once_beside_a_keeper_that_leads_may_not_sign(
     assert "another keeper leads" in said[0]
     invoke(["once", "--config", str(file)])
     assert said[1:] == [None], "given up, it is free"
+
+
+def test_a_kill_where_two_take_turns_says_whom_it_reaches(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The switch is a file of one host; who thinks both are stopped finds the other one signing."""
+    address, file = f"0x{1:040x}", tmp_path / "keeper.toml"
+    alone = (
+        f'chain_id = 1\nrpc_url = "http://127.0.0.1:1"\nvault = "{address}"\nlens = "{address}"\n'
+    )
+    for text, said in ((alone, False), (alone + '[leadership]\nmode = "lease"\n', True)):
+        file.write_text(text)
+        assert invoke(["kill", "--config", str(file)]) == 0
+        assert ("other host" in capfd.readouterr().err) is said
