@@ -23,12 +23,18 @@ def result_of(attempt: Attempt, receipt: Any, endpoint: str) -> AttemptResult | 
     status = quantity(receipt.get("status"), endpoint, METHOD, 2)
     done = AttemptStatus.CANCELLED if attempt.cancels else AttemptStatus.MINED
     block_hash = receipt.get("blockHash")
+    used = count(receipt.get("gasUsed"), endpoint, METHOD)
+    price = quantity(receipt.get("effectiveGasPrice", "0x0"), endpoint, METHOD)
+    if used > attempt.gas_limit or price > attempt.max_fee_wei:
+        # believed, it would fill the day's budget of gas with what was never paid
+        problem = f"answered {used} gas at {price} wei, more than was signed"
+        raise EndpointError(endpoint, METHOD, problem)
     return AttemptResult(
         intent_id=attempt.intent_id,
         tx_hash=attempt.tx_hash,
         status=done if status else AttemptStatus.REVERTED,
         block_number=count(receipt["blockNumber"], endpoint, METHOD),
-        gas_used=count(receipt.get("gasUsed"), endpoint, METHOD),
-        gas_price_wei=quantity(receipt.get("effectiveGasPrice", "0x0"), endpoint, METHOD),
+        gas_used=used,
+        gas_price_wei=price,
         block_hash=block_hash.lower() if isinstance(block_hash, str) else None,
     )

@@ -61,7 +61,8 @@ class FakeChain:
     def mine(self, tx_hash: str, *, status: int = 1, receipt: bool = True) -> BlockStamp:
         """One block with one transaction of the pool; others of its nonce leave it."""
         self.advance()
-        nonce = self.pool[tx_hash]["nonce"]
+        mined = self.pool[tx_hash]
+        nonce = mined["nonce"]
         self.pool = {h: t for h, t in self.pool.items() if t["nonce"] != nonce}
         self.mined = nonce + 1
         if receipt:
@@ -69,8 +70,8 @@ class FakeChain:
                 "transactionHash": tx_hash,
                 "blockNumber": hex(self.number),
                 "status": hex(status),
-                "gasUsed": hex(321_000),
-                "effectiveGasPrice": hex(self.base_fee_wei + GWEI),
+                "gasUsed": hex(min(321_000, mined["gas"])),
+                "effectiveGasPrice": hex(min(self.base_fee_wei + GWEI, mined["cap"])),
             }
         return self.block
 

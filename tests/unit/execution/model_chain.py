@@ -192,8 +192,8 @@ class ModelChain:
                         "blockNumber": hex(block.stamp.number),
                         "blockHash": block.stamp.hash,
                         "status": "0x1",
-                        "gasUsed": hex(100_000),
-                        "effectiveGasPrice": hex(11 * GWEI),
+                        "gasUsed": hex(21_000),
+                        "effectiveGasPrice": hex(GWEI),
                     }
         return None
 
