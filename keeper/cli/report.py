@@ -43,7 +43,7 @@ def _sheet(
 ) -> "TearSheet":
     from keeper.cli.journal_options import age_s
     from keeper.clock import system_clock
-    from keeper.errors import SettingError
+    from keeper.errors import QuantityError, SettingError
     from keeper.journal import reporting
     from keeper.journal.query import Filter
     from keeper.report.live_sheet import live_sheet
@@ -65,7 +65,17 @@ def _sheet(
         seen = list(reporting.samples(book, wanted, step_s))
         done = list(reporting.done(book, wanted))
     command = _command(file, span, vault, how)
-    return live_sheet(seen, done, names=(asset or "asset", base or "base"), command=command)
+    try:
+        return live_sheet(seen, done, names=(asset or "asset", base or "base"), command=command)
+    except QuantityError as error:
+        if error.field != "times":
+            raise
+        remedy = (
+            "take a longer one, or wait until there is; `keeper journal list` shows what there is"
+        )
+        raise SettingError(
+            "--from", f"the journal's part that is meant: {error.problem}", remedy
+        ) from None
 
 
 def _command(
