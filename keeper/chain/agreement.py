@@ -1,6 +1,7 @@
 """What several endpoints agree on: pure functions of their answers (K-02, K-08)."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ _FIELDS = {
     "eth_getBlockByNumber": _HEADER_FIELDS,
     RECEIPT: _RECEIPT_FIELDS,
 }
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
+_CALL_FAILED = ("revert", "out of gas", "outofgas", "gas required exceeds")
 _QUANTITIES = frozenset({"eth_getBalance", "eth_getTransactionCount", "eth_chainId"})
 _BY_HASH = frozenset({"eth_getBlockByHash"})
 GONE = "gone"
@@ -67,16 +70,15 @@ def camps(stamps: Mapping[str, BlockStamp]) -> tuple[str, ...]:
 def essence(method: str, result: Any) -> str:
     """What of an answer must be the same at every honest endpoint.
 
-    Not the words of an error, the case of hexadecimal digits, or fields that only some clients add.
+    Not the words of an error, the case of hexadecimal digits (of their prefix it is), or fields that only some
+    clients add.
     """
     if isinstance(result, RpcError):
         revert = "revert" if result.code == 3 or result.data else ""
         return GONE if is_gone(result) else f"error {revert} {result.data.lower()}"
     if method in _QUANTITIES and isinstance(result, str):
-        try:
-            return hex(int(result, 16))
-        except ValueError:
-            return result
+        # only what its reader takes is the same: of those alike the first one's is read
+        return hex(int(result, 16)) if _QUANTITY.fullmatch(result) else result
     if method == _ESTIMATE and _gas(result) is not None:
         return _SOME_GAS
     if result is None and method in _BY_HASH:
@@ -84,7 +86,8 @@ def essence(method: str, result: Any) -> str:
     if isinstance(result, dict) and method in _FIELDS:
         logs = {"logs": _logs(result.get("logs"))} if method == RECEIPT else {}
         result = {name: result.get(name) for name in _FIELDS[method]} | logs
-    return json.dumps(result, sort_keys=True).lower()
+    text = json.dumps(result, sort_keys=True)
+    return text if '"0X' in text else text.lower()
 
 
 def up_to(method: str, result: Any, block_number: int | None) -> Any:
@@ -164,9 +167,20 @@ def tally(
         if held[0] == _SOME_GAS:
             better = True
             found = [hex(level([int(gas, 16) for gas in found], k) or 0)]
-        results.append(found[0])
+        results.append(_telling(found))
     liars = tuple(name for name, (_, said) in answers.items() if contradicts(calls, said, essences))
     return Tally(tuple(results), tuple(essences), liars, better=better)
+
+
+def _telling(alike: Sequence[Any]) -> Any:
+    """One of several answers that are the same in essence; of errors one whose words say that the call itself failed.
+
+    Such words cannot do harm where k endpoints refuse the call; that one of them hides behind other words can.
+    """
+    for answer in alike:
+        if isinstance(answer, RpcError) and any(w in answer.message.lower() for w in _CALL_FAILED):
+            return answer
+    return alike[0]
 
 
 def contradicts(calls: Sequence[Call], said: Sequence[str], decided: Sequence[str]) -> bool:

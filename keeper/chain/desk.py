@@ -119,6 +119,11 @@ _ASKED_KEPT = 8
 DEEP_BLOCKS = 64
 """No reorganisation that the keeper lives through goes deeper."""
 
+MOST_NEW = 2_000
+MOST_AGAIN = 100
+"""Anybody may open auctions, and the count of them is somebody's word: of those never looked at, and of those that a
+reorganisation may give to the desk, only the newest are. The desk's own that are known are always looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Fixed:
@@ -201,7 +206,7 @@ class DeskReader:
 
     def _to_look_at(self, block: BlockStamp) -> _Asked:
         first, last = self._deep_count(block), self._counts[-1][1] if self._counts else 0
-        ids = sorted({*self._open, *range(first + 1, last + 1)})
+        ids = sorted({*self._open, *range(max(first, last - MOST_AGAIN) + 1, last + 1)})
         return _Asked(tuple(ids), self._wanted, last)
 
     def _deep_count(self, block: BlockStamp) -> int:
@@ -249,7 +254,8 @@ class DeskReader:
         n = len(asked.auctions)
         rest = answers[3:]
         pairs = dict(zip(asked.auctions, zip(rest[:n], rest[n : 2 * n], strict=True), strict=True))
-        pairs |= self._new_auctions(fixed, range(asked.known + 1, opened + 1), block)
+        unseen = range(max(asked.known, opened - MOST_NEW) + 1, opened + 1)
+        pairs |= self._new_auctions(fixed, unseen, block)
         auctions = tuple(self._auctions(pairs, block))
         self._remember(opened, auctions, block)
         statuses = (self._one(_STATE, a, block)["status"] for a in rest[2 * n :])

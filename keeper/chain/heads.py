@@ -15,7 +15,7 @@ _SETTLE_S = 0.1
 """After one endpoint announced a head the others may do so too: asking them can wait this long."""
 _RUMOUR_PAUSE_S = 0.25
 _RUMOUR_POLLS = 8
-"""Times a rumoured head is asked for: an endpoint that invents heads must not set the pace."""
+"""Times rumours are asked for between two heads: an endpoint that invents heads must not set the pace."""
 
 
 class Heads:
@@ -76,7 +76,7 @@ class Heads:
             head = self._poll()  # a silent subscription is checked too: it may be dead
         if head is None or not self._fresh(head):
             return None
-        self._given = head
+        self._given, self._rumour_polls = head, 0
         self._postpone()
         return head
 
@@ -120,6 +120,6 @@ class Heads:
         with self._news:
             if agreed is not None:
                 self._newest = agreed
-            elif self._rumour != head.number:
-                self._rumour, self._rumour_polls = head.number, 0
+            else:
+                self._rumour = head.number
             self._news.notify_all()

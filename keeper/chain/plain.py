@@ -22,6 +22,8 @@ _CHUNK = 256 * 2**10
 _MOST_HEAD_BYTES = 64 * 2**10
 _ENDED = "ended the connection"
 _FOREIGN = "answered something that is not HTTP"
+_MOST_CHUNKS = 16_384
+"""Of an answer: cutting off a crumb takes as long as cutting off what is worth sending."""
 _BARE = frozenset({204, 304})
 """Statuses whose answers have no body."""
 
@@ -202,8 +204,8 @@ class _Answer:
             if whole > wire.MAX_ANSWER_BYTES:
                 raise too_large()
             parts.append(self._exactly(size))
-            if self._exactly(2) != b"\r\n":
-                raise ValueError("a chunk without end")
+            if self._exactly(2) != b"\r\n" or len(parts) > _MOST_CHUNKS:
+                raise ValueError("a chunk without end, or crumbs")
         while self._line_of_text():  # trailers
             pass
         return b"".join(parts)

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ _LOOK_S = 0.5
 """Between two looks at whether to stop."""
 _CHUNK = 64 * 2**10
 _LARGEST = 2**20
+_MOST_A_SECOND = 500
+"""Messages that are listened to: no chain makes so many blocks, and each costs the interpreter that decides as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +112,17 @@ class Subscription:
             self.connected = False
 
     def _receive(self, stream: _Stream) -> None:
+        began_s, taken = time.monotonic(), 0
         while not self._closing.is_set():
             try:
                 message = stream.recv(timeout=_LOOK_S)
             except TimeoutError:
                 continue
+            if time.monotonic() - began_s > 1.0:
+                began_s, taken = time.monotonic(), 0
+            taken += 1
+            if taken > _MOST_A_SECOND:
+                raise EndpointError(self._shown, _METHOD, "says more than can be listened to")
             self._take(message)
 
     def _take(self, message: str | bytes) -> None:

@@ -49,6 +49,8 @@ def backtest(  # noqa: PLR0917 - one option each
         bool, Help(help="With --inside: the keeper ticks there too; for protection only.")
     ] = False,
     out: Annotated[File, Help(help="Folder for parquet tables and summary.json.")] = None,
+    html: Annotated[File, Help(help="Write a tear sheet to this file.")] = None,
+    names: Annotated[str, Help(help="Of asset and base, for the tear sheet.")] = "USDC,ETH",
     json: Annotated[bool, Help("--json", help="For programs.")] = False,
 ) -> None:
     """A strategy on history: fees, gas, impact, latency, liquidation; exact books; the tick that runs live."""
@@ -78,6 +80,8 @@ def backtest(  # noqa: PLR0917 - one option each
         from keeper.backtest.store import write
 
         written = write(result, out)
+    if html is not None:
+        _write_page(result, html, names, (start, end), settings or [])
     if json:
         import json as json_text
 
@@ -149,6 +153,25 @@ def _bar(events: list[Any]) -> Any:
             print(f"\rbacktest {part:3d} %", end=end, file=sys.stderr, flush=True)
 
     return report
+
+
+def _write_page(
+    result: "BacktestResult",
+    html: Path,
+    names: str,
+    span: tuple[str | None, str | None],
+    settings: list[str],
+) -> None:
+    from keeper.backtest.sheet import sheet_of
+    from keeper.cli.sheets import write_page
+    from keeper.report.tearsheet import performance_of
+
+    asset, _, base = names.partition(",")
+    given = [(f"--{name}", at) for name, at in zip(("from", "to"), span, strict=True) if at]
+    given += [("--set", setting) for setting in settings]
+    command = " ".join(["keeper backtest --strategy", result.name, *(f"{o} {v}" for o, v in given)])
+    sheet = sheet_of(result, names=(asset or "asset", base or "base"), command=f"{command} ...")
+    write_page(sheet, performance_of(sheet), html)
 
 
 def _print(result: "BacktestResult") -> None:

@@ -25,6 +25,12 @@ def kill(reason: Reason = "ordered by a person", config: Config = None) -> None:
         f"kill switch set: the keeper signs nothing more{which}, protection included; what is sent already may still "
         "be mined (see `keeper tx list`). `keeper revive` releases it"
     )
+    if settings.leadership.mode != "alone":
+        typer.echo(
+            f"only keepers that read {settings.ops.control} see it: unless both hosts share that directory, "
+            "give the same order on the other host NOW",
+            err=True,
+        )
 
 
 def revive(config: Config = None) -> None:

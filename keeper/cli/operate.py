@@ -42,11 +42,21 @@ def stopping(switches: Switches) -> Iterator[threading.Event]:
     """An event that SIGINT and SIGTERM set (the tick under way is finished); SIGUSR1 sets the kill switch."""
     stop = threading.Event()
 
+    def write() -> None:
+        import structlog
+
+        from keeper.errors import ControlError
+
+        try:
+            switches.kill("SIGUSR1")
+        except ControlError as error:
+            structlog.get_logger("keeper").error(
+                "killed until this process ends", problem=str(error)
+            )
+
     def kill(*_: object) -> None:
         # a file, by a thread: a signal handler must not wait for a disk
-        threading.Thread(
-            target=switches.kill, args=("SIGUSR1",), name="kill switch", daemon=True
-        ).start()
+        threading.Thread(target=write, name="kill switch", daemon=True).start()
 
     handlers: dict[int, Callable[..., object]] = {
         signal.SIGINT: lambda *_: stop.set(),

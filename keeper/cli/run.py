@@ -3,7 +3,8 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from keeper.config.settings import Settings
     from keeper.loop import TickRecord
     from keeper.model.outcome import TickOutcome
+    from keeper.ops.gate import Gate
 
 REDACTOR: ContextVar["Redactor"] = ContextVar("redactor")
 """Of the running command; the last edge uses it as well."""
@@ -30,9 +32,14 @@ _BAD_ENDS = frozenset({"skipped", "refused", "failed"})
 
 
 def settings_of(config: Path | None) -> "Loaded":
-    """Load settings and route logs, with their secrets blotted out."""
-    from keeper.config.load import load
+    """Load settings and route logs, with their secrets blotted out. From here on no other process looks in here:
 
+    risk modules and strategies of others run as the same user, and the environment may hold the key.
+    """
+    from keeper.config.load import load
+    from keeper.ops.secrecy import forbid_dumps
+
+    forbid_dumps()
     loaded = load(config)
     route_logs(loaded)
     return loaded
@@ -122,12 +129,12 @@ def once(
     """One tick of each vault on the newest block. Exit code 0 if all held, were done or rehearsed, 1 otherwise."""
     loaded = settings_of(config)
     from keeper.app import build_keeper
-    from keeper.cli.operate import switches_of
-    from keeper.ops.gate import Gate
 
     settings = loaded.settings
-    gate = Gate(switches_of(settings), settings.vault)
-    with build_keeper(settings, dry_run=dry_run, prompt=prompt(), gate=gate) as keeper:
+    with (
+        _gate(settings, dry_run=dry_run) as gate,
+        build_keeper(settings, dry_run=dry_run, prompt=prompt(), gate=gate) as keeper,
+    ):
         outcomes = keeper.once(patience_s=float(settings.tick.deadline_s))
         lines = [
             _line(settings, outcome, kept.last, kept.terms.name)
@@ -137,6 +144,22 @@ def once(
         typer.echo(REDACTOR.get().text(line))
     if any(outcome.status in _BAD_ENDS for outcome in outcomes):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _gate(settings: "Settings", *, dry_run: bool) -> Iterator["Gate"]:
+    """Control of one tick. Where keepers take turns it leads for so long, or may not sign beside the one that does."""
+    from keeper.cli.operate import leader_of, switches_of
+    from keeper.ops.gate import Gate
+    from keeper.ops.leadership import Heart
+
+    leader = None if dry_run else leader_of(settings)
+    if leader is None:
+        yield Gate(switches_of(settings), settings.vault)
+        return
+    with Heart(leader, settings.leadership.ttl_s):
+        leader.led.wait(2 * settings.leadership.ttl_s)  # what somebody left behind is free by then
+        yield Gate(switches_of(settings), settings.vault, leader.why_not)
 
 
 def _line(

@@ -16,7 +16,7 @@ def show(sheet: "TearSheet", *, json: bool, html: Path | None) -> None:
 
     found = performance_of(sheet)
     if html is not None:
-        _write(sheet, found, html)
+        write_page(sheet, found, html)
     if json:
         from json import dumps
 
@@ -25,7 +25,8 @@ def show(sheet: "TearSheet", *, json: bool, html: Path | None) -> None:
     _print(sheet, found)
 
 
-def _write(sheet: "TearSheet", found: "Performance", html: Path) -> None:
+def write_page(sheet: "TearSheet", found: "Performance", html: Path) -> None:
+    """The page into a file; SettingError where it cannot be written."""
     from keeper.errors import SettingError
     from keeper.report.tearsheet_page import sheet_page
 

@@ -126,12 +126,11 @@ def begin_term(
     operation: "Operation", keeper: "Keeper", settings: "Settings", *, dry_run: bool
 ) -> None:
     """A fencing token of its own, no secret left lying about, and the orders that wait."""
-    from keeper.ops.secrecy import forbid_dumps, forget
+    from keeper.ops.secrecy import forget
 
     if operation.leader is not None:
         operation.gate.fence = keeper.journal.next_fence(operation.leader.holder)
     if not dry_run:
-        forbid_dumps()
         if operation.leader is None:  # a keeper that may have to lead again needs them again
             for key in settings.key_places():
                 forget((key.private_key_env, key.password_env))

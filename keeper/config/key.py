@@ -59,6 +59,9 @@ def load_address(key: KeySettings, environment: Mapping[str, str] | None = None)
     if key.keystore is not None:
         return _address_in(key.keystore) if key.keystore.is_file() else None
     signer = load_signer(key, environment)
+    close = getattr(signer, "close", None)
+    if close is not None:  # asked for its address only
+        close()
     return signer.address if signer else None
 
 

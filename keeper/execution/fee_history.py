@@ -40,8 +40,12 @@ def history_of(answer: Any) -> FeeHistory | None:
     if isinstance(answer, RpcError) or not isinstance(answer, dict):
         return None
     try:
-        base, rewards = list(answer["baseFeePerGas"]), list(answer["reward"])
-        ratios = [float(ratio) for ratio in answer["gasUsedRatio"]]
+        base, rewards, used = answer["baseFeePerGas"], answer["reward"], answer["gasUsedRatio"]
+        if any(
+            type(part) is not list or len(part) > _MOST_BLOCKS + 1 for part in (base, rewards, used)
+        ):
+            return None  # before anything is made of its size
+        ratios = [float(ratio) for ratio in used]
         # text as well has a length and parts
         if any(type(row) is not list or len(row) != len(PERCENTILES) for row in rewards):
             return None

@@ -7,6 +7,7 @@ never the keeper's account.
 
 import itertools
 import json
+import time
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
@@ -23,6 +24,8 @@ Post = Callable[[bytes, Mapping[str, str]], bytes]
 HEADER = "X-Flashbots-Signature"
 _MOST_BRACKETS = 1_000
 """More could nest deeper than the parser's stack, and its end is that of the process."""
+_REST_S = 10.0
+"""How long a relay that did not answer is not asked."""
 _LONGEST_WORDS = 400
 _log = structlog.get_logger(__name__)
 
@@ -61,6 +64,7 @@ class FlashbotsRelay:
         *,
         method: RelayMethod = RelayMethod.TRANSACTION,
         max_blocks: int = 25,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         """max_blocks: for how many blocks the relay is asked to try a private transaction."""
         self.name = name
@@ -69,6 +73,8 @@ class FlashbotsRelay:
         self._method = method
         self._max_blocks = max_blocks
         self._ids = itertools.count(1)
+        self._now = now
+        self._rests_until = float("-inf")
 
     def send(self, raw: str, block_number: int) -> None:
         """Offer a signed transaction; raises EndpointError or RpcError if the relay does not take it."""
@@ -90,7 +96,14 @@ class FlashbotsRelay:
     def _ask(self, method: str, parameters: dict[str, Any]) -> Any:
         asked = {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": [parameters]}
         body = json.dumps(asked, separators=(",", ":")).encode()
-        text = self._post(body, {HEADER: self._authentication.header(body)})
+        # one patience, not one for each transaction in flight: protection comes after them
+        if self._now() < self._rests_until:
+            raise EndpointError(self.name, method, "was not asked: it did not answer just now")
+        try:
+            text = self._post(body, {HEADER: self._authentication.header(body)})
+        except EndpointError:
+            self._rests_until = self._now() + _REST_S
+            raise
         answer = _parsed(text)
         if not isinstance(answer, dict) or not ("result" in answer or "error" in answer):
             raise EndpointError(self.name, method, "answered something that is not JSON-RPC")

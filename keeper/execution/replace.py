@@ -99,10 +99,15 @@ class Replacements:
         self._replace(empty, last, attempts, block)
 
     def lowered(self, attempt: Attempt, cap_wei: int) -> Attempt | None:
-        """The same under a lower max fee; None if it is under it already."""
+        """The same under a lower max fee; None if it is under it already, or cannot be signed."""
         if not 0 < cap_wei < attempt.max_fee_wei:
             return None
-        return signed(repriced(attempt, Fees(cap_wei, min(attempt.tip_wei, cap_wei))), self._signer)
+        fees = Fees(cap_wei, min(attempt.tip_wei, cap_wei))
+        try:
+            return signed(repriced(attempt, fees), self._signer)
+        except SigningError as error:  # the dearer one is in the journal, and is followed
+            _log.error("cannot be lowered", intent=attempt.intent_id, problem=str(error))
+            return None
 
     def _replace(
         self,

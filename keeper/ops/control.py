@@ -34,20 +34,27 @@ class Switches:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._unwritten: Order | None = None
 
     def kill(self, reason: str) -> None:
-        """From the next signature on nothing is signed, until `revive`. Setting it again keeps the first."""
+        """From the next signature on nothing is signed, until `revive`. Setting it again keeps the first.
+
+        Where it cannot be written it holds for this process, and ControlError says so.
+        """
         before = self.killed()
         if before is None or not before.since:
+            self._unwritten = Order(reason, 0)
             self._set(_KILL, reason)
+            self._unwritten = None
 
     def revive(self) -> bool:
         """Release the kill switch; False if it was not set."""
-        return self._clear(_KILL)
+        unwritten, self._unwritten = self._unwritten, None
+        return self._clear(_KILL) or unwritten is not None
 
     def killed(self) -> Order | None:
         """The kill switch, if it is set."""
-        return self._read(_KILL)
+        return self._read(_KILL) or self._unwritten
 
     def pause(self, vault: str, reason: str) -> None:
         """No routine work on a vault until `resume`; protective work goes on."""

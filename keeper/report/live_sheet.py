@@ -45,7 +45,8 @@ def live_sheet(
     gas = np.array([_gas_assets(d) for d in done])
     gas_times = np.array([d.market.readings.block.timestamp for d in done], dtype=np.int64)
     spent = np.array([gas[gas_times <= t].sum() for t in times]) if done else np.zeros(times.size)
-    per_share_gas = np.diff(spent, prepend=spent[0]) / shares
+    # gas is paid by the keeper; a share bears it in proportion to what it is worth then
+    borne = np.diff(spent, prepend=spent[0]) / np.maximum(nav, 1e-12)
     sold = sum(abs(t.quantity) * t.price for t in trades)
     years = max(1, int(times[-1] - times[0])) / _YEAR_S
     return TearSheet(
@@ -53,7 +54,7 @@ def live_sheet(
         asset=names[0],
         base=names[1],
         times=times,
-        equity=nav / shares - np.cumsum(per_share_gas),
+        equity=nav / shares * np.cumprod(1.0 - np.minimum(borne, 1.0)),
         nav=nav,
         price=price,
         health=np.array([_health(s) for s in usable]),

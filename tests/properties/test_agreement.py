@@ -69,11 +69,11 @@ class Liar(Node):
 
     def __init__(self, said: list[Any]) -> None:
         super().__init__("liar", height=103)
-        self._words = said
+        self._tales = said
         self._next = 0
 
     def _answer(self, method: str, params: list[Any]) -> Any:
-        said = self._words[self._next % len(self._words)]
+        said = self._tales[self._next % len(self._tales)]
         self._next += 1
         if said == "dies":
             raise EndpointError(self.name, method, "could not connect")
@@ -159,3 +159,13 @@ def test_whoever_has_answered_so_far_no_decision_is_false(
     for result, truth in zip(found.decided, (PRICE, "0x7"), strict=True):
         assert result == truth or (isinstance(result, RpcError) and is_gone(result))
     assert set(found.liars) <= {"liar"}
+
+
+def test_of_errors_alike_one_that_tells_of_the_call_is_taken() -> None:
+    """What two honest nodes call out of gas is not "busy" because a third one was faster."""
+    asked = [("eth_call", [{}, {"blockHash": "0x1"}])]
+    words = ("busy", "out of gas", "err: out of gas: not enough")
+    said = {w: RpcError(w, "eth_call", -32_000, w) for w in words}
+    answers = {w: ([e], [essence("eth_call", e)]) for w, e in said.items()}
+    (found,) = tally(asked, answers, 2).decided or ()
+    assert found is said["out of gas"]

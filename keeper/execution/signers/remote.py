@@ -44,6 +44,12 @@ class RemoteSigner(Unpicklable):
         raw = answer.get("raw") if isinstance(answer, dict) else answer
         return verified(asked, raw, address=self.address, source=self.source)
 
+    def close(self) -> None:
+        """End the connection to it, where one is kept."""
+        close = getattr(self._rpc, "close", None)
+        if close is not None:
+            close()
+
     def _ask(self, method: str, params: list[Any]) -> Any:
         try:
             return self._rpc.call(method, params)

@@ -91,3 +91,19 @@ def test_the_world_can_be_changed_by_name(bars: Path, capsys: pytest.CaptureFixt
         found.append(json.loads(capsys.readouterr().out))
     shallow, deep = (f["attribution"]["parts"]["slippage"] for f in found)
     assert shallow != deep
+
+
+def test_a_tear_sheet_is_written_where_it_is_wanted(
+    bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "sheets" / "run.html"
+    assert run("--data", bars, "--health", 1.6, "--html", page) == 2
+    assert "less than three days" in capsys.readouterr().err
+    first = int(bars.read_text().splitlines()[1].partition(",")[0])
+    rows = [
+        f"{first + i * 3_600},{p},{p + 5},{p - 5},{p}" for i, p in enumerate([2_000, 1_990] * 60)
+    ]
+    bars.write_text("t,open,high,low,close\n" + "\n".join(rows))
+    assert run("--data", bars, "--health", 1.6, "--html", page) == 0
+    assert "<svg" in page.read_text()
+    assert "collateral_guard on ETH" in page.read_text()

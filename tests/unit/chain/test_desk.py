@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from eth_utils.abi import function_signature_to_4byte_selector
 from eth_utils.address import to_checksum_address
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -70,6 +71,30 @@ def test_series_are_looked_up_from_the_next_block_on() -> None:
     reader.look_up(("7", "8"))
     state = read(chain, reader, chain.put(101, world))
     assert (state.exists("7"), state.exists("8"), state.exists("9")) == (True, False, None)
+
+
+def test_auctions_of_others_cannot_make_the_reading_long() -> None:
+    """Anybody may open them, a hundred in a block, and protection waits for the reading."""
+    chain = DeskChain()
+    reader = DeskReader(chain)
+    spam = World(auctions=((11, False, 1),) * 5_000)
+    world = opened(opened(spam, 11, own=True), 11, own=False)
+    first = read(chain, reader, chain.put(100, world))
+    assert [a.auction_id for a in first.auctions] == [5_001]
+    assert chain.calls < 4_100
+    more = replace(world, auctions=world.auctions + ((11, False, 1),) * 500)
+    again = [read(chain, reader, chain.put(n, more)) for n in (101, 102)][-1]
+    assert [a.auction_id for a in again.auctions] == [5_001]
+    before = chain.calls
+    read(chain, reader, chain.put(103, more))
+    assert chain.calls - before < 300
+
+
+def test_a_count_that_no_chain_can_have_is_not_counted_through() -> None:
+    chain = DeskChain()
+    count = (HOUSE.lower(), function_signature_to_4byte_selector("auctionCount()"))
+    chain._views[count] = lambda _world, _number: (("uint256",), (2**255,))
+    assert read(chain, DeskReader(chain), chain.put(100, World())).auctions == ()
 
 
 @settings(max_examples=80, deadline=None)

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import Server, ServerConnection, serve
 
 from keeper.chain.heads import Heads
-from keeper.chain.subscription import Feed
+from keeper.chain.subscription import Feed, Subscription
 from keeper.errors import EndpointError
 from keeper.model.block import BlockStamp
 from tests.unit.chain.nodes import nodes, pool_of
@@ -253,6 +254,52 @@ def test_invented_heads_do_not_set_the_pace() -> None:
         heads._poll_due = time.monotonic() + 30
     assert len(asked) == 8
     heads.close()
+
+
+def test_inventing_a_new_head_each_time_does_not_set_the_pace_either() -> None:
+    """The others' daily budgets would be spent by one endpoint that counts up."""
+    asked: list[int] = []
+
+    def poll() -> BlockStamp:
+        asked.append(1)
+        return block(1)
+
+    heads = Heads(poll, poll_interval_s=0.004, announced=lambda _name, _head: None)
+    heads._given = block(1)
+    for turn in range(40):
+        heads._poll_due = time.monotonic() + 30
+        heads._heard("liar", block(10**6 + turn))
+        heads.next()
+    assert len(asked) <= 8
+    heads.close()
+
+
+def test_an_endpoint_that_floods_is_no_longer_listened_to() -> None:
+    """Each message costs the one interpreter that decides on protection as well."""
+    heard: list[int] = []
+
+    def flood(socket: ServerConnection) -> None:
+        socket.recv()
+        with contextlib.suppress(ConnectionClosed):
+            for number in range(1, 100_000):
+                socket.send(message(number))
+
+    with node(flood) as (url, _):
+        seen = threading.Event()
+
+        def listen(_name: str, head: BlockStamp) -> None:
+            heard.append(head.number)
+            seen.set()
+
+        feed = Subscription(Feed("flood", url), listen, 1.0)
+        assert seen.wait(5)
+        end = time.monotonic() + 5
+        while feed._told is False and time.monotonic() < end:
+            time.sleep(0.01)
+        feed.stop()
+        feed.join()
+    assert feed._told, "it was left"
+    assert len(heard) < 10_000
 
 
 def test_heads_come_by_unix_socket(tmp_path: Path) -> None:

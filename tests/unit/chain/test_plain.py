@@ -178,6 +178,16 @@ def test_chunks_and_streams_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None
             line.close()
 
 
+def test_an_answer_in_crumbs_is_none() -> None:
+    """Cutting each crumb off costs more than the answer is worth, and time of the one interpreter."""
+    crumbs = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 60_000
+    with server(crumbs + b"0\r\n\r\n") as (url, _, _):
+        line = PlainLine(url)
+        with pytest.raises(NoAnswer, match="not HTTP"):
+            line.ask(b"[]", 60.0)
+        line.close()
+
+
 def test_what_comes_besides_the_answer_is_not_the_next_one() -> None:
     with server(sized(BODY) + sized(b"[1]"), sized(BODY)) as (url, _, counts):
         line = PlainLine(url)

@@ -179,7 +179,7 @@ def test_a_receipt_for_programs_has_exact_amounts(
     assert told["risk"]["delta"] == "1500"
     assert told["costs"]["real_wei"] == str(300 * 2**70)
     assert [step["state"] for step in told["intent"]["history"]] == [
-        "journalled", "signed", "included",
+        "journalled", "simulated", "signed", "included",
     ]  # fmt: skip
     assert told["intent"]["attempts"][0]["status"] == "mined"
 

@@ -10,6 +10,7 @@ from keeper.config.key import load_address, load_signer
 from keeper.config.settings import KeySettings
 from keeper.errors import KeystoreError
 from keeper.execution.signers import encrypt_keystore, from_private_key
+from keeper.execution.signers.remote import RemoteSigner
 from tests.rpc_server import answering, rpc_server
 
 KEY = "0x" + "4c" * 32
@@ -80,7 +81,10 @@ def test_a_remote_signer_is_asked_for_its_one_account() -> None:
     ) as url:
         settings = KeySettings(remote_url=url)
         assert load_address(settings, {}) == ADDRESS
-        assert repr(load_signer(settings, {})) == f"RemoteSigner({ADDRESS})"
+        signer = load_signer(settings, {})
+        assert isinstance(signer, RemoteSigner)
+        assert repr(signer) == f"RemoteSigner({ADDRESS})"
+        signer.close()
 
 
 def test_a_key_of_kms_that_cannot_be_reached_is_named_without_credentials(

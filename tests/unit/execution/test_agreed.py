@@ -1,6 +1,7 @@
 """What execution decides on is agreed by k of n: one false endpoint of three delays no protection and doubles
 nothing, whatever it lies about and wherever it stands (K-08)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from keeper.model.decision import Lane
 from keeper.model.intent_state import IntentState
 from keeper.model.outcome import AttemptStatus
 from tests.unit.execution.fake_chain import GWEI, fields_of
+from tests.unit.execution.model_chain import SEND
 from tests.unit.execution.panel_of_three import SIGNER, Lie, World
 
 S = IntentState
@@ -62,6 +64,17 @@ def dear(asked: str, _params: list[Any], truth: Any) -> Any:
     return {"baseFeePerGas": [tip, tip], "gasUsedRatio": [1.0], "reward": [[tip] * 4]}
 
 
+def spelled(change: Callable[[str], str]) -> Lie:
+    """The truth in letters that mean the same to a lenient reader, and nothing to a strict one."""
+
+    def anew(truth: Any) -> Any:
+        if isinstance(truth, dict):
+            return {name: anew(value) for name, value in truth.items()}
+        return change(truth) if isinstance(truth, str) and truth.startswith("0x") else truth
+
+    return lambda m, _p, t: anew(t) if m not in {"eth_chainId", SEND} else t
+
+
 REVERT = RpcError("node", CALL, 3, "execution reverted", "0x12345678")
 LIES: dict[str, Lie] = {
     "mined, by a fabricated receipt": fabricates,
@@ -92,6 +105,13 @@ LIES: dict[str, Lie] = {
     "no gas is enough": says("eth_estimateGas", hex(10**9)),
     "the send is refused": says("eth_sendRawTransaction", RpcError("node", "s", -32000, "nonce too low")),
     "the send is swallowed": says("eth_sendRawTransaction", "0x" + "00" * 32),
+    "a history beyond floats": says("eth_feeHistory", {
+        "baseFeePerGas": ["0x1", "0x1"], "gasUsedRatio": [10**400], "reward": [["0x1", "0x1"]],
+    }),
+    "numbers in capitals": spelled(lambda text: "0X" + text[2:]),
+    "numbers with blanks": spelled(lambda text: f" {text}"),
+    "numbers with lines between": spelled(lambda text: f"{text[:-1]}_{text[-1]}"),
+    "numbers without a prefix": spelled(lambda text: text[2:]),
     "nothing but nonsense": lambda m, p, t: "0x" if m != "eth_chainId" else t,
 }  # fmt: skip
 
@@ -173,7 +193,7 @@ def test_two_that_lie_differently_hold_it_and_say_so(
     intent = world.intend()
     with pytest.raises(ConflictError, match="disagree"):
         world.lanes.submit(intent)
-    assert "endpoints disagree" in capsys.readouterr().out
+    assert "endpoints disagree" in "".join(capsys.readouterr())
     assert (world.nonces(), world.sends()) == ([], 0)
     world.witnesses[1].lie = lambda _m, _p, truth: truth
     world.lanes.submit(intent)

@@ -267,8 +267,8 @@ def test_what_gas_cost_in_a_day_is_watched_and_said_once_the_account_would_not_o
     for _ in range(25):
         world.block()
     assert (world.lanes.burned.protective_wei, world.lanes.burned.reverted_wei) == (cost, 0)
-    assert "gas burns" not in capsys.readouterr().out
+    assert "gas burns" not in "".join(capsys.readouterr())
     world.chain.balance_wei = cost - 1
     for _ in range(25):
         world.block()
-    assert "gas burns" in capsys.readouterr().out
+    assert "gas burns" in "".join(capsys.readouterr())

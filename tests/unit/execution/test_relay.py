@@ -1,5 +1,7 @@
 """The private relay: signed bodies, and the public way out at the deadline whatever the relay does."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from keeper import abi
@@ -147,6 +149,26 @@ def test_an_answer_that_is_none_is_the_relays_fault(answer: bytes) -> None:
     relay = FlashbotsRelay("r", lambda body, headers: answer, Authentication(KEY))
     with pytest.raises(EndpointError, match="endpoint r"):
         relay.send("0x02", 1)
+
+
+def test_a_relay_that_hangs_is_waited_for_once_and_not_for_each_transaction() -> None:
+    """K-05: what is in flight is offered again before protection is decided."""
+    clock, asked = [100.0], []
+
+    def hangs(body: bytes, headers: Mapping[str, str]) -> bytes:
+        asked.append(body)
+        raise EndpointError("r", "relay", "did not answer within 2 s")
+
+    relay = FlashbotsRelay("r", hangs, Authentication(KEY), now=lambda: clock[0])
+    for _ in range(100):
+        with pytest.raises(EndpointError):
+            relay.send("0x02", 1)
+        relay.withdraw("0x" + "00" * 32)
+    assert len(asked) == 1
+    clock[0] += 10
+    with pytest.raises(EndpointError):
+        relay.send("0x02", 1)
+    assert len(asked) == 2
 
 
 def test_a_refusal_keeps_its_words() -> None:

@@ -1,6 +1,7 @@
 """Fees that climb within their bounds, and nonces that are used again (K-01, K-04, K-06)."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,14 +10,17 @@ from keeper.errors import (
     OutbidError,
     RejectedError,
     RpcError,
+    SigningError,
     UnfundedError,
 )
 from keeper.execution.executor import TransactionExecutor
+from keeper.execution.signers import Signed
 from keeper.journal.store import SqliteJournal
 from keeper.model.decision import Intent, Lane
 from keeper.model.outcome import AttemptStatus
 from tests.unit.execution.account import (
     SEND,
+    SIGNER,
     attempts,
     executor_of,
     expire,
@@ -43,6 +47,33 @@ def test_a_stuck_transaction_is_resent_then_replaced_at_the_same_nonce(
     (result,) = executor.follow(chain.mine(first))
     assert result.tx_hash == first
     assert [a.status for a in attempts(journal)] == [AttemptStatus.MINED, AttemptStatus.REPLACED]
+
+
+class Fails:
+    """A signer that signs so often and then no more."""
+
+    address = SIGNER.address
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def sign(self, transaction: dict[str, Any]) -> Signed:
+        self.left -= 1
+        if self.left < 0:
+            raise SigningError("signer", "did not answer", "start it")
+        return SIGNER.sign(transaction)
+
+
+def test_a_signer_that_fails_between_a_replacement_and_its_cheaper_form_stops_nothing(
+    chain: FakeChain, journal: SqliteJournal
+) -> None:
+    executor = executor_of(chain, journal, signer=Fails(2))
+    first = executor.submit(make_test_intent())
+    chain.fee_cap_wei = 1
+    executor.follow(chain.advance(2))
+    assert executor.in_flight() == 1
+    (result,) = executor.follow(chain.mine(first))
+    assert result.tx_hash == first
 
 
 REFUSED = RpcError("http://fake", "eth_call", 3, "execution reverted")

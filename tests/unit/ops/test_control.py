@@ -11,7 +11,7 @@ from keeper.execution.signers import from_private_key
 from keeper.loop import Ports, TickRecord, run_tick
 from keeper.model.decision import Beat, Lane, Settle
 from keeper.model.outcome import TickStatus
-from keeper.ops.control import Switches
+from keeper.ops.control import Order, Switches
 from keeper.ops.gate import Gate
 from tests.builders import NOW, make_readings
 from tests.unit.execution.signers.asked import ASKED
@@ -41,6 +41,23 @@ def test_the_kill_switch_forbids_both_lanes_until_it_is_released(switches: Switc
     assert switches.revive()
     assert [rules(switches, lane) for lane in BOTH] == [[], []]
     assert not switches.revive()
+
+
+def test_a_kill_that_no_disk_takes_holds_in_this_process(tmp_path: Path) -> None:
+    """The signal comes on the worst day: a full disk must not leave the keeper signing."""
+    (tmp_path / "control").mkdir()
+    switches = Switches(tmp_path / "control")
+    with pytest.MonkeyPatch.context() as full:
+        full.setattr("keeper.ops.control.os.fsync", _no_space)
+        with pytest.raises(ControlError):
+            switches.kill("drill")
+    assert switches.killed() == Order("drill", 0)
+    assert switches.revive()
+    assert rules(switches, Lane.PROTECTIVE) == []
+
+
+def _no_space(_handle: int) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_a_pause_forbids_routine_work_of_one_vault_only(switches: Switches) -> None:

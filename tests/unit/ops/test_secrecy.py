@@ -152,6 +152,36 @@ def test_a_live_keeper_leaves_no_memory_behind() -> None:
     assert callable(forbid_dumps)
 
 
+@pytest.mark.parametrize("command", ["run", "once", "risk", "status", "doctor"])
+def test_memory_is_shut_before_any_foreign_code_is_started(command: str, tmp_path: Path) -> None:
+    """A module or a strategy is a process of the same user: /proc/PID/environ of the keeper would hold the key."""
+    address = f"0x{1:040x}"
+    file = tmp_path / "keeper.toml"
+    file.write_text(
+        f'chain_id = 1\nrpc_url = "http://127.0.0.1:1"\nvault = "{address}"\nlens = "{address}"\n'
+    )
+    program = (
+        "import ctypes, keeper.app, keeper.app.build as build\n"
+        "from keeper.cli.main import invoke\n"
+        "def first(*_, **__):\n"
+        "    print('dumpable', ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)); raise SystemExit(0)\n"
+        "keeper.app.build_keeper = keeper.app.first_readings = build._strategy = first\n"
+        "import keeper.cli.doctor as doctor\n"
+        "doctor._guarded = first\n"
+        f"invoke(['{command}', '--config', '{file}'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(ROOT), "GIMBAL_PRIVATE_KEY": KEY},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert "dumpable 0" in done.stdout, done.stderr
+
+
 def test_a_crash_leaves_no_secret_in_its_line_its_log_or_its_traceback(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,8 +1,11 @@
 """What machines are shown: liveness, readiness and metrics, over a real socket on loopback."""
 
+import http.client
 import json
+import socket
 import urllib.error
 import urllib.request
+from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -98,6 +101,34 @@ def test_the_pages_say_what_is_known(health: Health, clocks: Clocks) -> None:
         assert asked(address, "/secrets")[0] == 404
         with pytest.raises(SettingError, match=r"ops\.listen"):
             serving(address, health, metrics.text).__enter__()
+
+
+def test_a_page_of_somebody_elses_name_is_not_shown(health: Health, clocks: Clocks) -> None:
+    """A browser on this machine can be led here by any name (DNS rebinding)."""
+    metrics = Metrics(lambda: clocks.wall)
+    with serving("127.0.0.1:0", health, metrics.text) as address:
+        port = address.rpartition(":")[2]
+        for name, code in (
+            ("evil.example", 421), (f"evil.example:{port}", 421), ("127.0.0.1.evil.example", 421),
+            (f"localhost:{port}", 200), ("127.0.0.1", 200), (f"[::1]:{port}", 200),
+        ):  # fmt: skip
+            line = http.client.HTTPConnection("127.0.0.1", int(port), timeout=5)
+            line.request("GET", "/live", headers={"Host": name})
+            assert line.getresponse().status == code, name
+            line.close()
+
+
+def test_clients_that_say_nothing_take_no_more_than_their_places(
+    health: Health, clocks: Clocks
+) -> None:
+    """Each connection is a thread and a file: without a bound anybody here ends the keeper's own."""
+    metrics = Metrics(lambda: clocks.wall)
+    with serving("127.0.0.1:0", health, metrics.text) as address, ExitStack() as held:
+        place = ("127.0.0.1", int(address.rpartition(":")[2]))
+        lines = [held.enter_context(socket.create_connection(place, 5)) for _ in range(40)]
+        assert lines[39].recv(1) == b"", "the last is turned away at once"
+        for line in lines[:32]:
+            line.close()
 
 
 def value(metrics: Metrics, name: str, **labels: str) -> float | None:

@@ -1,14 +1,18 @@
 """Terms of a keeper that may lead: it stands by, leads, loses it, and stands by again (K-10)."""
 
 import threading
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from keeper.cli import term
-from keeper.errors import EndpointError, JournalError, SimulationReverted
-from keeper.ops.leadership import Leader
+from keeper.cli.main import invoke
+from keeper.errors import ControlError, EndpointError, JournalError, SimulationReverted
+from keeper.ops.gate import Gate
+from keeper.ops.leadership import Heart, Leader, steady_clock
+from keeper.ops.lease import LeaseFile
 
 
 class Store:
@@ -127,3 +131,43 @@ def test_a_password_is_asked_for_once(leader: Leader) -> None:
     assert [again("?"), again("?")] == ["secret", "secret"]
     assert asked == ["?"]
     assert term.remembered(None) is None
+
+
+def test_once_beside_a_keeper_that_leads_may_not_sign(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """K-10: two never sign at once, whichever command the second is."""
+    address, lease, file = f"0x{1:040x}", tmp_path / "lease", tmp_path / "keeper.toml"
+    file.write_text(
+        f'chain_id = 1\nrpc_url = "http://127.0.0.1:1"\nvault = "{address}"\nlens = "{address}"\n'
+        f'[leadership]\nmode = "lease"\nttl_s = 1.0\nlease = "{lease}"\n'
+    )
+    said: list[str | None] = []
+
+    def build(*_: object, gate: Gate, **__: object) -> None:
+        said.append(gate.closed())
+        raise ControlError("here", "is far enough")
+
+    monkeypatch.setattr("keeper.app.build_keeper", build)
+    other = Leader(LeaseFile(lease, 1.0, steady_clock), 1.0)
+    with Heart(other, 1.0):
+        assert other.led.wait(5)
+        invoke(["once", "--config", str(file)])
+    assert said[0] is not None
+    assert "another keeper leads" in said[0]
+    invoke(["once", "--config", str(file)])
+    assert said[1:] == [None], "given up, it is free"
+
+
+def test_a_kill_where_two_take_turns_says_whom_it_reaches(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The switch is a file of one host; who thinks both are stopped finds the other one signing."""
+    address, file = f"0x{1:040x}", tmp_path / "keeper.toml"
+    alone = (
+        f'chain_id = 1\nrpc_url = "http://127.0.0.1:1"\nvault = "{address}"\nlens = "{address}"\n'
+    )
+    for text, said in ((alone, False), (alone + '[leadership]\nmode = "lease"\n', True)):
+        file.write_text(text)
+        assert invoke(["kill", "--config", str(file)]) == 0
+        assert ("other host" in capfd.readouterr().err) is said
