@@ -230,7 +230,7 @@ def _lines(f: dict[str, Any], readings: "Readings") -> list[tuple[str, str]]:
     keeper = f"{f['keeper']} {allowed}, {_money(f['keeper_balance'], 4)} ETH"
     return [
         ("NAV", f"{_money(f['nav'])} {f['asset']} ({_state(f)})"),
-        ("health", f"{f['health']} (mandate's minimum {f['min_health']})"),
+        ("health", f"{f['health'] or 'nothing is owed'} (mandate's minimum {f['min_health']})"),
         ("net delta", f"{_money(f['net_delta'], 4)} {f['base']}, leverage {f['leverage']}"),
         (
             "liquidation price",
@@ -303,7 +303,10 @@ def _money(text: str | None, places: int = 2) -> str:
     return "unknown" if text is None else f"{float(text):,.{places}f}"
 
 
-def _health(wad: int) -> str:
-    from keeper.model.units import wad_float
+def _health(wad: int) -> str | None:
+    """None where nothing is owed: no number is its health then."""
+    from keeper.model.units import INFINITE_HEALTH, wad_float
 
+    if wad >= INFINITE_HEALTH:
+        return None
     return f"{wad_float(wad):.4f}"

@@ -124,7 +124,7 @@ def test_a_vault_without_position_is_held(kept: Kept, tmp_path: Any) -> None:
         outcome = keeper.tick()
     assert (outcome.status, outcome.reason) == (
         TickStatus.HELD,
-        "no position to protect or to lever",
+        "no position",
     )
 
 

@@ -71,3 +71,11 @@ def test_the_status_shows_no_account_where_none_is_known() -> None:
     view = View(market, assess(market), (), (), account_known=False)
     assert market.readings.keeper not in shown(view)
     assert facts(view)["keeper"] is None
+
+
+def test_a_vault_that_owes_nothing_has_no_number_for_its_health() -> None:
+    readings = make_readings(supplied_base=0, debt_asset=0, idle_asset=1_000)
+    market = build_market(readings, market_policy())
+    view = View(market, assess(market), (), ())
+    assert facts(view)["health"] is None
+    assert "nothing is owed" in shown(view)
