@@ -105,6 +105,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that left is no news."""
+        del client_address
         self._due_s.pop(request, None)
 
 
