@@ -29,9 +29,17 @@ def report(
 ) -> None:
     """Returns, drawdown, Greeks, trades, costs and where the change of NAV came from."""
     from keeper.cli.sheets import show
+    from keeper.errors import QuantityError, SettingError
 
     sheet = _sheet(config, journal, (from_, to), vault, (every, names))
-    show(sheet, json=json, html=html)
+    try:
+        show(sheet, json=json, html=html)
+    except QuantityError as error:
+        if error.field != "times":
+            raise
+        remedy = "take a longer one, or wait: `keeper journal list` shows what there is"
+        problem = f"the states of this part of the journal {error.problem}"
+        raise SettingError("--from", problem, remedy) from None
 
 
 def _sheet(
@@ -43,7 +51,7 @@ def _sheet(
 ) -> "TearSheet":
     from keeper.cli.journal_options import age_s
     from keeper.clock import system_clock
-    from keeper.errors import QuantityError, SettingError
+    from keeper.errors import SettingError
     from keeper.journal import reporting
     from keeper.journal.query import Filter
     from keeper.report.live_sheet import live_sheet
@@ -65,17 +73,7 @@ def _sheet(
         seen = list(reporting.samples(book, wanted, step_s))
         done = list(reporting.done(book, wanted))
     command = _command(file, span, vault, how)
-    try:
-        return live_sheet(seen, done, names=(asset or "asset", base or "base"), command=command)
-    except QuantityError as error:
-        if error.field != "times":
-            raise
-        remedy = (
-            "take a longer one, or wait until there is; `keeper journal list` shows what there is"
-        )
-        raise SettingError(
-            "--from", f"the journal's part that is meant: {error.problem}", remedy
-        ) from None
+    return live_sheet(seen, done, names=(asset or "asset", base or "base"), command=command)
 
 
 def _command(
