@@ -240,7 +240,7 @@ def _decide(
     )
     if waits and intent is None and (verdict.passed or plan.empty):
         return _ended(record, TickStatus.PENDING, "a routine intent is in flight")
-    return _not_sent(record, market, risk, verdict, target.reason if target.hold else plan.reason)
+    return _not_sent(record, market, verdict, target.reason if target.hold else plan.reason)
 
 
 def _look_around(
@@ -263,17 +263,13 @@ def _protects(payload: Payload) -> bool:
     return isinstance(payload, Rebalance) and payload.plan.lane is Lane.PROTECTIVE
 
 
-def _not_sent(
-    record: TickRecord, market: MarketState, risk: RiskReport, verdict: Verdict, reason: str
-) -> TickRecord:
+def _not_sent(record: TickRecord, market: MarketState, verdict: Verdict, reason: str) -> TickRecord:
     """How the tick ends if nothing is sent."""
     if verdict.refusals:
         reasons = "; ".join(f"{r.rule}: {r.message}" for r in verdict.refusals)
         return _ended(record, TickStatus.REFUSED, reasons)
     if market.faults:
         return _ended(record, TickStatus.SKIPPED, "; ".join(market.faults))
-    if not risk.has_position:
-        return _ended(record, TickStatus.SKIPPED, "the vault has no position")
     return _ended(record, TickStatus.HELD, reason)
 
 

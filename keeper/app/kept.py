@@ -17,6 +17,7 @@ from keeper.model.decision import Lane
 from keeper.model.outcome import TickOutcome, TickStatus
 from keeper.model.policy import Policies
 from keeper.model.ports import RiskModules, Strategy
+from keeper.model.units import INFINITE_HEALTH
 from keeper.ops.correlation import in_tick
 from keeper.planning import unseen_series
 
@@ -169,7 +170,7 @@ def _report(record: TickRecord) -> None:
             _log.warning("risk module vetoes", module=module.module, reason=module.veto)
     say = _log.warning if outcome.status in _LOUD else _log.info
     facts: dict[str, object] = {"block": outcome.block_number, "reason": outcome.reason}
-    if record.risk:
+    if record.risk and record.risk.health_wad < INFINITE_HEALTH:  # else nothing is owed
         facts["health"] = round(record.risk.health_wad / 1e18, 4)
     if record.intent:
         facts["intent"] = record.intent.id

@@ -55,15 +55,19 @@ def backtest(  # noqa: PLR0917 - one option each
 ) -> None:
     """A strategy on history: fees, gas, impact, latency, liquidation; exact books; the tick that runs live."""
     from keeper.backtest.files import Files
+    from keeper.history.table import found_data
+
+    def found(file: File) -> File:
+        return None if file is None else found_data(file)
 
     files = Files(
-        price=data,
-        rounds=rounds,
-        funding=funding,
+        price=found_data(data),
+        rounds=found(rounds),
+        funding=found(funding),
         funding_venue=funding_venue,
-        volatility=volatility,
-        chain=chain,
-        gas=gas,
+        volatility=found(volatility),
+        chain=found(chain),
+        gas=found(gas),
         max_missing=max_missing,
         accept_no_volume=accept_zero_volume,
         inside=inside or ticks_inside,

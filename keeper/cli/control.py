@@ -9,7 +9,7 @@ from keeper.cli.run import Config, settings_of
 Reason = Annotated[str, typer.Option("--reason", "-r", help="Why; shown in logs and refusals.")]
 Vault = Annotated[
     str | None,
-    typer.Argument(help="The vault's name or address [default: the only one in the settings]."),
+    typer.Argument(help="The vault's name or address (default: the only one in the settings)."),
 ]
 
 

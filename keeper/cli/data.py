@@ -84,7 +84,9 @@ def check(
     json: Json = False,
 ) -> None:
     """Gaps, duplicates, disorder, prices that cannot be. Exit code 1 if a reader would refuse the file."""
-    if not _report(file, json):
+    from keeper.history.table import found_data
+
+    if not _report(found_data(file), json):
         raise typer.Exit(1)
 
 

@@ -20,7 +20,7 @@ def demo(  # noqa: PLR0917 - one argument for each option
     scenario: Annotated[
         str | None,
         typer.Option(
-            help="crash, crash_and_rebound, grind_down, gap, oracle_stall or calm [default: crash]."
+            help="crash, crash_and_rebound, grind_down, gap, oracle_stall or calm (default: crash)."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,

@@ -141,10 +141,12 @@ def _vault(settings: "Settings") -> "list[Line]":
     from keeper.ops.doctor.vault import account, vault
     from keeper.risk import assess
 
-    own = load_address(settings.key) or NOBODY
-    readings = first_readings(settings, own)
+    own = load_address(settings.key)
+    readings = first_readings(settings, own or NOBODY)
     market = build_market(readings, policies(settings, readings.asset.decimals).market)
-    found = vault(market, assess(market), max_feed_age_s=settings.market.max_feed_age_s)
+    found = vault(
+        market, assess(market), max_feed_age_s=settings.market.max_feed_age_s, known=own is not None
+    )
     second = load_address(settings.protective_key)
     if second not in (None, own):
         found += account(first_readings(settings, second), "protective ")

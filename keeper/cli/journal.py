@@ -113,8 +113,12 @@ def _status(what: What, given: str | None) -> str | None:
     return given
 
 
+_LEAST_WIDTH = 16
+"""Of the last column of a list: words can be read in it."""
+
+
 def _table(what: What, rows: list[dict[str, Any]]) -> Any:
-    """Short columns whole, and the last one as wide as the screen leaves."""
+    """Short columns whole, and the last one as wide as the screen leaves, or left out where all are empty."""
     from rich.table import Table
     from rich.text import Text
 
@@ -123,9 +127,12 @@ def _table(what: What, rows: list[dict[str, Any]]) -> Any:
     *short, long = lines[0]
     for name in short:
         table.add_column(name, no_wrap=True)
-    table.add_column(long, overflow="fold")
+    told = any(line[long] for line in lines)
+    if told:
+        table.add_column(long, overflow="fold", min_width=_LEAST_WIDTH)
     for line in lines:
-        table.add_row(*(Text(str(cell)) for cell in line.values()))
+        cells = [Text(str(cell)) for cell in line.values()]
+        table.add_row(*(cells if told else cells[:-1]))
     return table
 
 

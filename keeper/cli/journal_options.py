@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 JournalFile = Annotated[
     Path | None,
-    typer.Option("--journal", help="Journal file [default: of the settings, or its database]."),
+    typer.Option("--journal", help="Journal file (default: of the settings, or its database)."),
 ]
 FromOption = Annotated[
     str | None,

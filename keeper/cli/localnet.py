@@ -22,17 +22,17 @@ def localnet(  # noqa: PLR0917 - one argument for each option
         float | None,
         typer.Option(
             help="Seconds between blocks; 0 mines for transactions only "
-            "[default: 4, or 1 along a path].",
+            "(default: 4, or 1 along a path).",
             min=0,
         ),
     ] = None,
     health: Annotated[
         float | None,
-        typer.Option(help="Of the vault's position [default: 1.6].", min=1.04, max=3.0),
+        typer.Option(help="Of the vault's position (default: 1.6).", min=1.04, max=3.0),
     ] = None,
     price: Annotated[
         float | None,
-        typer.Option(help="Of ETH at the start, USD [default: 2000].", min=1, max=1_000_000),
+        typer.Option(help="Of ETH at the start, USD (default: 2000).", min=1, max=1_000_000),
     ] = None,
     scenario: Annotated[
         str | None,

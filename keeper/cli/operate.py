@@ -122,6 +122,7 @@ class Operation:
             forbidden=self._forbidden,
         )
         self._settings = settings
+        self._said: dict[str, str] = {}
         self._stack = ExitStack()
 
     def __enter__(self) -> "Operation":
@@ -174,7 +175,24 @@ class Operation:
 
     def _asked(self, keeper: "Keeper") -> None:
         self.health.mark()
+        self.say_switches()
         self.carry_out(keeper)
+
+    def say_switches(self) -> None:
+        """To the log, each switch set or released since the last look: while nothing is due nothing else would tell."""
+        import structlog
+
+        killed = self.switches.killed()
+        found = {"kill switch": killed.reason} if killed else {}
+        for one in self._settings.each():
+            paused = self.switches.paused(one.vault)
+            found |= {f"pause of {one.label}": paused.reason} if paused else {}
+        log = structlog.get_logger("keeper")
+        for switch in found.keys() - self._said.keys():
+            log.warning(f"{switch} is set", reason=found[switch])
+        for switch in self._said.keys() - found.keys():
+            log.info(f"{switch} is released")
+        self._said = found
 
     def ticked(self, keeper: "Keeper", record: "TickRecord") -> None:
         """After each tick: what machines are shown."""

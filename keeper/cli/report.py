@@ -29,9 +29,17 @@ def report(
 ) -> None:
     """Returns, drawdown, Greeks, trades, costs and where the change of NAV came from."""
     from keeper.cli.sheets import show
+    from keeper.errors import QuantityError, SettingError
 
     sheet = _sheet(config, journal, (from_, to), vault, (every, names))
-    show(sheet, json=json, html=html)
+    try:
+        show(sheet, json=json, html=html)
+    except QuantityError as error:
+        if error.field != "times":
+            raise
+        remedy = "take a longer one, or wait: `keeper journal list` shows what there is"
+        problem = f"the states of this part of the journal {error.problem}"
+        raise SettingError("--from", problem, remedy) from None
 
 
 def _sheet(

@@ -53,7 +53,7 @@ def risk(  # noqa: PLR0917 - one option each
     schema: Schema = False,
     modules: Modules = True,
     vault: Annotated[
-        str | None, typer.Option(help="Name or address [default: the only one in the settings].")
+        str | None, typer.Option(help="Name or address (default: the only one in the settings).")
     ] = None,
 ) -> None:
     """Risk of the vault: Greeks, liquidation, scenarios, margin, tails, exits, contagion, limits."""
@@ -100,7 +100,7 @@ def _market(
     from keeper.config.policies import policies
     from keeper.market import build_market
 
-    settings = chosen(settings_of(config).settings, vault)
+    settings = chosen(settings_of(config).settings, vault, ("--vault", "option"))
     readings = first_readings(settings, load_address(settings.key) or NOBODY)
     policy = policies(settings, readings.asset.decimals)
     return build_market(readings, policy.market), symbols(settings, readings), policy.risk

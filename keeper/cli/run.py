@@ -25,7 +25,7 @@ REDACTOR: ContextVar["Redactor"] = ContextVar("redactor")
 Config = Annotated[
     Path | None,
     typer.Option(
-        "--config", "-c", help="Settings file [default: $GIMBAL_CONFIG or ./keeper.toml]."
+        "--config", "-c", help="Settings file (default: $GIMBAL_CONFIG or ./keeper.toml)."
     ),
 ]
 _BAD_ENDS = frozenset({"skipped", "refused", "failed"})

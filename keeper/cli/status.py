@@ -28,11 +28,17 @@ class View:
     """Of asset and base."""
     label: str = ""
     """What the vault is called; empty where it has no name."""
+    account_known: bool = True
+    """False: no key is named or readable, and the readings were made for nobody's account."""
+    kill_switch: str | None = None
+    """Why nothing is signed; None while the switch is not set."""
+    pause: str | None = None
+    """Why there is no routine work, by `keeper pause`; None while there is none."""
 
 
 def status(
     vault: Annotated[
-        str | None, typer.Argument(help="The vault's name or address [default: every one].")
+        str | None, typer.Argument(help="The vault's name or address (default: every one).")
     ] = None,
     config: Config = None,
     json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
@@ -88,17 +94,29 @@ def _every(settings: "Settings", *, json: bool) -> None:
 
 def _look(settings: "Settings") -> View:
     from keeper.app import NOBODY, first_readings
+    from keeper.cli.operate import switches_of
     from keeper.cli.tokens import symbols
     from keeper.config.key import load_address
     from keeper.config.policies import policies
     from keeper.market import build_market
     from keeper.risk import assess
 
-    readings = first_readings(settings, load_address(settings.key) or NOBODY)
+    own = load_address(settings.key)
+    readings = first_readings(settings, own or NOBODY)
     market = build_market(readings, policies(settings, readings.asset.decimals).market)
     outcomes, actions = _history(settings)
+    switches = switches_of(settings)
+    killed, paused = switches.killed(), switches.paused(settings.vault)
     return View(
-        market, assess(market), outcomes, actions, symbols(settings, readings), settings.name
+        market,
+        assess(market),
+        outcomes,
+        actions,
+        symbols(settings, readings),
+        settings.name,
+        own is not None,
+        killed.reason if killed else None,
+        paused.reason if paused else None,
     )
 
 
@@ -160,9 +178,11 @@ def facts(view: View) -> dict[str, Any]:
         "price_age_s": readings.block.timestamp - price.base.updated_at,
         "price_deviation_bps": int(price.deviation_bps),
         "price_faults": list(view.market.faults),
-        "keeper": readings.keeper,
+        "keeper": readings.keeper if view.account_known else None,
         "keeper_allowed": mandate.keeper_allowed,
-        "keeper_balance": _units(readings.keeper_balance_wei, 18),
+        "keeper_balance": _units(readings.keeper_balance_wei, 18) if view.account_known else None,
+        "kill_switch": view.kill_switch,
+        "keeper_pause": view.pause,
         "last_ticks": [
             {"block": o.block_number, "status": str(o.status), "reason": o.reason}
             for o in view.outcomes
@@ -185,7 +205,7 @@ def screen(view: View) -> Any:
     table = Table(title=title, title_justify="left", show_header=False)
     table.add_column(style="bold")
     table.add_column(overflow="fold")
-    for name, value in _lines(shown, readings):
+    for name, value in (*_switches(view), *_lines(shown, readings)):
         table.add_row(name, value)
     for action in shown["last_actions"]:
         where = f" in block {action['block']}" if action["block"] else ""
@@ -195,12 +215,22 @@ def screen(view: View) -> Any:
     return table
 
 
+def _switches(view: View) -> list[tuple[str, str]]:
+    """First of all, since a keeper that must not act looks like one that need not."""
+    set_ = (
+        ("KILLED", view.kill_switch, "nothing is signed; `keeper revive` releases it"),
+        ("PAUSED", view.pause, "no routine work; `keeper resume` ends it"),
+    )
+    return [(name, f"{why}: {what}") for name, why, what in set_ if why is not None]
+
+
 def _lines(f: dict[str, Any], readings: "Readings") -> list[tuple[str, str]]:
     faults = "; ".join(f["price_faults"]) or "usable"
     allowed = "accepted by the vault" if f["keeper_allowed"] else "NOT a keeper of the vault"
+    keeper = f"{f['keeper']} {allowed}, {_money(f['keeper_balance'], 4)} ETH"
     return [
         ("NAV", f"{_money(f['nav'])} {f['asset']} ({_state(f)})"),
-        ("health", f"{f['health']} (mandate's minimum {f['min_health']})"),
+        ("health", f"{f['health'] or 'nothing is owed'} (mandate's minimum {f['min_health']})"),
         ("net delta", f"{_money(f['net_delta'], 4)} {f['base']}, leverage {f['leverage']}"),
         (
             "liquidation price",
@@ -233,7 +263,7 @@ def _lines(f: dict[str, Any], readings: "Readings") -> list[tuple[str, str]]:
             f"{_money(f['price'])}, {f['price_age_s']} s old, {f['price_deviation_bps']} bps from "
             f"its {readings.price.twap_window_s} s average: {faults}",
         ),
-        ("keeper", f"{f['keeper']} {allowed}, {_money(f['keeper_balance'], 4)} ETH"),
+        ("keeper", keeper if f["keeper"] else "no account: no key is named, or it cannot be read"),
     ]
 
 
@@ -273,7 +303,10 @@ def _money(text: str | None, places: int = 2) -> str:
     return "unknown" if text is None else f"{float(text):,.{places}f}"
 
 
-def _health(wad: int) -> str:
-    from keeper.model.units import wad_float
+def _health(wad: int) -> str | None:
+    """None where nothing is owed: no number is its health then."""
+    from keeper.model.units import INFINITE_HEALTH, wad_float
 
+    if wad >= INFINITE_HEALTH:
+        return None
     return f"{wad_float(wad):.4f}"

@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from keeper.cli.run import Config, settings_of
+from keeper.cli.run import Config, route_logs
 
 if TYPE_CHECKING:
     from keeper.allocation import Allocation, Infeasible
     from keeper.cli.strategy_shown import Shown
+    from keeper.config.objective import ObjectiveSettings
 
 app = typer.Typer(help="Strategies: list, show, begin a new one, weigh them.", no_args_is_help=True)
+_OF_A_VAULT = frozenset({"chain_id", "rpc_url", "vault", "lens"})
 Json = Annotated[bool, typer.Option("--json", help="For programs.")]
 Name = Annotated[str, typer.Argument(help="Its entry point in group gimbal.strategies.")]
 
@@ -80,7 +82,7 @@ def allocate(
     from keeper.allocation import allocate as solve
     from keeper.cli.strategy_candidates import read_candidates
 
-    objective = settings_of(config).settings.objective.stated()
+    objective = _objective(config).stated()
     answer = solve(Problem(read_candidates(candidates), objective))
     feasible = isinstance(answer, Allocation)
     if json:
@@ -89,6 +91,18 @@ def allocate(
         _print_answer(answer)
     if not feasible:
         raise typer.Exit(1)
+
+
+def _objective(config: Path | None) -> "ObjectiveSettings":
+    """Of the settings, which need not name a chain and a vault for it; any other fault in them is raised."""
+    from keeper.config.load import survey
+
+    loaded, faults = survey(config)
+    for fault in faults:
+        if fault.field not in _OF_A_VAULT:
+            raise fault
+    route_logs(loaded)
+    return loaded.settings.objective
 
 
 def _print_json(value: object) -> None:

@@ -64,8 +64,14 @@ def lead(
             leader.resign()
             stop.wait(settings.leadership.ttl_s)
         if leader.lost.is_set() and not stop.is_set():
-            _log.warning("leadership lost", holder=leader.holder, problem=leader.problem)
+            _log.warning("leadership lost", **_who(leader))
             leader.begin()
+
+
+def _who(leader: "Leader") -> dict[str, str]:
+    """This keeper, and what keeps it from leading where it is known."""
+    problem = {"problem": leader.problem} if leader.problem else {}
+    return {"holder": leader.holder, **problem}
 
 
 def _checked(settings: "Settings") -> None:
@@ -87,7 +93,7 @@ def _stood_by(
         target=_follow, args=(operation, settings, leader, stop), daemon=True
     )
     if not leader.led.wait(_LOOK_S):
-        _log.info("standing by", holder=leader.holder, problem=leader.problem)
+        _log.info("standing by", **_who(leader))
         watcher.start()
     while not stop.is_set():
         operation.health.mark()

@@ -6,8 +6,13 @@ if TYPE_CHECKING:
     from keeper.config.settings import Settings
 
 
-def chosen(settings: "Settings", given: str | None) -> "Settings":
-    """Settings of the vault with a name or address, or of the only one; SettingError with the names otherwise."""
+def chosen(
+    settings: "Settings", given: str | None, said: tuple[str, str] = ("VAULT", "argument")
+) -> "Settings":
+    """Settings of the vault with a name or address, or of the only one; SettingError with the names otherwise.
+
+    said: how the command calls it, and what that is.
+    """
     from keeper.errors import SettingError
 
     each = settings.each()
@@ -18,7 +23,7 @@ def chosen(settings: "Settings", given: str | None) -> "Settings":
             return one
     names = ", ".join(one.label for one in each)
     problem = "is missing" if given is None else f"{given} is no vault of these settings"
-    raise SettingError("VAULT", problem, f"name one of {names}", "argument")
+    raise SettingError(said[0], problem, f"name one of {names}", said[1])
 
 
 def address_of(settings: "Settings", given: str | None) -> str:

@@ -37,10 +37,10 @@ def forecast(
     import numpy as np
 
     from keeper.history.bars import daily, read_bars
-    from keeper.history.table import market_data
+    from keeper.history.table import found_data, market_data
     from keeper.quant.volatility import compare
 
-    bars = read_bars(file or market_data(HOURLY), max_missing=max_missing)
+    bars = read_bars(found_data(file) if file else market_data(HOURLY), max_missing=max_missing)
     days = daily(bars)
     hourly = np.diff(np.log(bars.close))
     known = np.searchsorted(bars.ends[1:], days.ends, side="right")
@@ -60,9 +60,10 @@ def surface(
 ) -> None:
     """Fit the surface of a chain of options and report how good it is."""
     from keeper.history.chain import read_chain
+    from keeper.history.table import found_data
     from keeper.quant.surface import FitSettings, fit_report, fit_surface
 
-    chain = read_chain(file)
+    chain = read_chain(found_data(file))
     fit = fit_surface(chain.quotes(), settings=FitSettings(max_rho=max_rho))
     facts = _report_facts(fit_report(fit))
     if dropped:

@@ -32,6 +32,15 @@ def market_data(name: str) -> Path:
     return path
 
 
+def found_data(file: Path) -> Path:
+    """A file as given; one that is not there and was named without a folder: of that name in the market data."""
+    named = os.environ.get(DIRECTORY)
+    if named and not file.exists() and file == Path(file.name):
+        there = Path(named) / file
+        return there if there.is_file() else file
+    return file
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Cells by column name, all of one length, and the line of each row."""

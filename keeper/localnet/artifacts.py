@@ -202,5 +202,9 @@ def _read(path: Path, name: str) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = json.loads(path.read_text())
     except (OSError, ValueError) as error:
-        raise LocalnetError(f"loading {name}", str(error), "run `make setup`") from error
+        raise LocalnetError(
+            f"loading {name}",
+            str(error),
+            "run `make setup` in the checkout, and this command there too",
+        ) from error
     return loaded

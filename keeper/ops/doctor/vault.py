@@ -9,15 +9,21 @@ _STRESS = 10
 """Times the base fee, at which a protective transaction must still be payable."""
 _FEW_PROTECTIONS = 3
 _OLD_SHARE = 0.8
+_NO_ACCOUNT = fail(
+    "role", "no account is known: no key is named, or it cannot be read", "see the key's line"
+)
+"""Instead of role and balance: nobody must be told to send money to an address that stands for none."""
 
 
-def vault(market: MarketState, risk: RiskReport, *, max_feed_age_s: int) -> list[Line]:
-    """Role, state, money for gas, oracle and heart."""
+def vault(
+    market: MarketState, risk: RiskReport, *, max_feed_age_s: int, known: bool = True
+) -> list[Line]:
+    """Role, state, money for gas, oracle and heart; `known` is False if the readings were made for nobody's account."""
     readings, mandate = market.readings, market.readings.mandate
     contracts = f"vault {readings.vault} and its lens answer with this version's interface"
     return [
         ok("contracts", contracts),
-        *account(readings),
+        *(account(readings) if known else [_NO_ACCOUNT]),
         _state(market),
         _budget(market, risk),
         _oracle(market, max_feed_age_s),

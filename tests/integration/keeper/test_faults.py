@@ -144,8 +144,8 @@ def test_a_vault_without_position_ends_a_single_tick_with_a_reason(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GIMBAL_PRIVATE_KEY", plain.key)
-        assert invoke(["once", "--config", str(plain.file)]) == 1
-    assert "skipped: the vault has no position" in capsys.readouterr().out
+        assert invoke(["once", "--config", str(plain.file)]) == 0
+    assert "held: no position" in capsys.readouterr().out
     assert plain.nonce() == 0
 
 

@@ -115,14 +115,17 @@ def test_a_dry_run_decides_and_sends_nothing(kept: Kept) -> None:
     assert kept.world.w3.eth.block_number == block
 
 
-def test_a_vault_without_position_is_skipped(kept: Kept, tmp_path: Any) -> None:
+def test_a_vault_without_position_is_held(kept: Kept, tmp_path: Any) -> None:
     from keeper.localnet.vaults import deploy_vault
 
     empty = deploy_vault(kept.world, keepers=[kept.world.accounts.keeper])
     (tmp_path / "empty").mkdir()
     with Kept(kept.world, empty, tmp_path / "empty").keeper() as keeper:
         outcome = keeper.tick()
-    assert (outcome.status, outcome.reason) == (TickStatus.SKIPPED, "the vault has no position")
+    assert (outcome.status, outcome.reason) == (
+        TickStatus.HELD,
+        "no position",
+    )
 
 
 @pytest.mark.usefixtures("held_back")

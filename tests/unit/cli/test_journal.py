@@ -90,6 +90,16 @@ def test_tables_are_for_people(path: Path, capsys: pytest.CaptureFixture[str]) -
     assert said(capsys, path, "list", "--status", "dry") == "no decisions there\n"
 
 
+def test_the_last_column_of_a_table_can_be_read_or_is_not_there(
+    path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for what in ("intents", "attempts"):
+        rows = said(capsys, path, "list", what).splitlines()
+        head = next(line for line in rows if line.startswith("┃"))
+        assert len(head.rstrip("┃").split("┃")[-1].strip()) > 1
+
+
 def test_a_status_that_is_none_names_those_that_are(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

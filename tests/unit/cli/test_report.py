@@ -92,3 +92,12 @@ def test_a_vault_is_named_by_its_address_in_any_case(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert reported(path, capsys, "--vault", VAULT.upper().replace("0X", "0x"))["trades"] == 0
+
+
+def test_a_journal_too_young_for_figures_is_said_with_what_to_do(
+    path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert invoke(["report", "--journal", str(path), "--to", "110"]) == 2
+    said = capsys.readouterr().err
+    assert "less than three days" in said
+    assert "keeper journal list" in said

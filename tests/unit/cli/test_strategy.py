@@ -200,6 +200,21 @@ def test_candidates_that_cannot_be_used_are_one_clear_line(
     assert len(said.splitlines()) == 1
 
 
+def test_an_objective_is_enough_of_settings_to_allocate(tmp_path: Path) -> None:
+    config = tmp_path / "objective.toml"
+    config.write_text("[objective]\nmost_per_venue = 1.0\n")
+    given = candidates_file(tmp_path, LENDING)
+    assert invoke(["strategy", "allocate", given, "--config", str(config)]) == 0
+
+
+def test_another_fault_of_the_settings_stops_an_allocation(tmp_path: Path, capsys: Out) -> None:
+    config = tmp_path / "objective.toml"
+    config.write_text("[tick]\ndeadline_s = -1\n")
+    given = candidates_file(tmp_path, LENDING)
+    assert invoke(["strategy", "allocate", given, "--config", str(config)]) == 2
+    assert "tick.deadline_s" in capsys.readouterr().err
+
+
 def test_a_file_that_is_not_there_is_one_clear_line(tmp_path: Path, capsys: Out) -> None:
     config = settings_file(tmp_path, "")
     assert invoke(["strategy", "allocate", "nowhere.json", "--config", config]) == 2

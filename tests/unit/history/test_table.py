@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keeper.errors import MarketDataError
-from keeper.history.table import DIRECTORY, market_data, read_table
+from keeper.history.table import DIRECTORY, found_data, market_data, read_table
 
 
 def test_reads_plain_and_gzipped_files_alike(tmp_path: Path) -> None:
@@ -86,3 +86,21 @@ def test_market_data_lies_where_the_environment_says(
         market_data("x.csv")
     (tmp_path / "x.csv").write_text("a\n")
     assert market_data("x.csv") == tmp_path / "x.csv"
+
+
+def test_a_name_without_a_folder_is_looked_for_in_the_market_data_and_here_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, here = tmp_path / "data", tmp_path / "here"
+    data.mkdir()
+    here.mkdir()
+    (data / "a.csv").touch()
+    monkeypatch.chdir(here)
+    monkeypatch.delenv(DIRECTORY, raising=False)
+    assert found_data(Path("a.csv")) == Path("a.csv")
+    monkeypatch.setenv(DIRECTORY, str(data))
+    assert found_data(Path("a.csv")) == data / "a.csv"
+    for other in (Path("b.csv"), Path("x/a.csv"), here / "a.csv"):
+        assert found_data(other) == other
+    (here / "a.csv").touch()
+    assert found_data(Path("a.csv")) == Path("a.csv")

@@ -283,10 +283,13 @@ def test_a_fault_of_reading_skips_the_tick_with_its_reason(error: Exception) -> 
     assert world.calls == ["outcome"]
 
 
-def test_a_vault_without_position_is_skipped() -> None:
+def test_a_vault_without_position_is_held() -> None:
     world = World(make_readings(supplied_base=0, debt_asset=0, idle_asset=1_000))
     outcome = run(world).outcome
-    assert (outcome.status, outcome.reason) == (TickStatus.SKIPPED, "the vault has no position")
+    assert (outcome.status, outcome.reason) == (
+        TickStatus.HELD,
+        "no position to protect or to lever",
+    )
     assert "submit" not in world.calls
 
 

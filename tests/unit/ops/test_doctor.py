@@ -105,6 +105,14 @@ def test_gas_money_is_counted_in_protections_at_ten_times_the_base_fee(
     assert f"{int(protections)} protections" in line.found
 
 
+def test_without_an_account_nobody_is_told_to_send_money_anywhere() -> None:
+    market = build_market(make_readings(), market_policy())
+    found = vaults.vault(market, assess(market), max_feed_age_s=3_600, known=False)
+    assert not any(market.readings.keeper in line.found for line in found)
+    assert levels(found)["role"] == "fail"
+    assert "balance" not in levels(found)
+
+
 @pytest.mark.parametrize(("silent", "level"), [(10, "ok"), (100, "ok"), (101, "warn")])
 def test_a_silent_heart_is_told(silent: int, level: str) -> None:
     assert str(vaults.heart(silent, 100).level) == level
