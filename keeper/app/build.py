@@ -226,7 +226,11 @@ def first_readings(settings: Settings, address: str) -> Readings:
 
 def _account(key: KeySettings, dry_run: bool, signers: Signers) -> tuple[Signer | None, str]:
     if dry_run:
-        return None, load_address(key) or NOBODY
+        address = load_address(key)
+        if address is None:
+            remedy = "name it by key.address: without, the mandate refuses every plan"
+            _log.warning("no account is known", remedy=remedy)
+        return None, address or NOBODY
     signer = signers.load(key)
     if signer is None:
         remedy = f"set key.keystore or ${key.private_key_env}, or use --dry-run"
