@@ -1,8 +1,8 @@
 """Run the suites, stream what they print, and close with counts and time.
 
 `run_tests.py` runs all but chaos, which has a command of its own; `run_tests.py unit ape` only those. A suite that ran
-no test has failed. The unit tests run beside the contracts, which leave a core idle while they compile; what they print
-comes when both are done.
+no test has failed. Two run at a time, for two cores: the contracts and then Ape, beside them the unit and then the
+integration tests. What the latter print comes when the former are done.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -39,14 +40,19 @@ class Counts:
         return self.exit_code == 0 and self.failed == 0 and self.passed > 0
 
 
+BESIDE = ("unit", "integration")
+"""Run on the other core, in this order, beside the rest."""
+Printed = list[str] | None
+
+
 def main() -> int:
     """Exit 1 if any suite failed or ran nothing."""
-    suites: dict[str, Callable[[], Counts]] = {
+    suites: dict[str, Callable[[Printed], Counts]] = {
         "unit": python_units,
         "contracts": forge,
-        "integration": lambda: pytest("integration", "tests/integration"),
+        "integration": lambda printed: pytest("integration", "tests/integration", printed=printed),
         "ape": ape,
-        "chaos": lambda: pytest("chaos", "tests/chaos"),
+        "chaos": lambda printed: pytest("chaos", "tests/chaos", printed=printed),
     }
     chosen = sys.argv[1:] or [name for name in suites if name != "chaos"]
     unknown = [name for name in chosen if name not in suites]
@@ -55,19 +61,21 @@ def main() -> int:
         return 2
     REPORTS.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
-    beside = {"unit", "contracts"} <= set(chosen)
-    results: list[tuple[str, Counts, float]] = []
+    here = [name for name in chosen if name not in BESIDE] or chosen
+    beside = [name for name in BESIDE if name in chosen and name not in here]
+    printed: dict[str, list[str]] = {name: [] for name in beside}
     with ThreadPoolExecutor(1) as pool:
-        printed: list[str] = []
-        unit = pool.submit(timed, "unit", lambda: python_units(printed)) if beside else None
-        for name in chosen:
-            if unit and name == "unit":
-                continue
+        waiting = [
+            (name, pool.submit(timed, name, partial(suites[name], printed[name])))
+            for name in beside
+        ]
+        results = []
+        for name in here:
             print(f"\n=== {name} ===", flush=True)
-            results.append(timed(name, suites[name]))
-            if unit and name == "contracts":
-                results.append(unit.result())
-                print("\n=== unit ===", *printed, sep="\n", flush=True)
+            results.append(timed(name, partial(suites[name], None)))
+        for name, running in waiting:
+            results.append(running.result())
+            print(f"\n=== {name} ===", *printed[name], sep="\n", flush=True)
     return summarise(results, time.monotonic() - begun)
 
 
@@ -77,12 +85,12 @@ def timed(name: str, suite: Callable[[], Counts]) -> tuple[str, Counts, float]:
     return name, suite(), time.monotonic() - begun
 
 
-def python_units(printed: list[str] | None = None) -> Counts:
+def python_units(printed: Printed = None) -> Counts:
     """Unit and property tests, and replays; into `printed` instead of the terminal if that is given."""
     return pytest("unit", "tests/unit", "tests/properties", "tests/replay", printed=printed)
 
 
-def pytest(name: str, *paths: str, printed: list[str] | None = None) -> Counts:
+def pytest(name: str, *paths: str, printed: Printed = None) -> Counts:
     """Python tests; counts from the JUnit report."""
     report = REPORTS / f"{name}.xml"
     report.unlink(missing_ok=True)
@@ -91,20 +99,20 @@ def pytest(name: str, *paths: str, printed: list[str] | None = None) -> Counts:
     return from_junit(report, code)
 
 
-def ape() -> Counts:
+def ape(printed: Printed = None) -> Counts:
     """Contracts against real protocols, through Ape's own test runner on a fork of the local mainnet."""
     report = REPORTS / "ape.xml"
     report.unlink(missing_ok=True)
-    code = stream([str(BIN / "python"), "scripts/ape_tests.py", f"--junitxml={report}"])
-    return from_junit(report, code)
+    command = [str(BIN / "python"), "scripts/ape_tests.py", f"--junitxml={report}"]
+    return from_junit(report, stream(command, printed, aloud=printed is None))
 
 
-def forge() -> Counts:
+def forge(printed: Printed = None) -> Counts:
     """Solidity tests; counts from forge's closing line. The gas they measure is held against tests/forge/gas.json."""
-    lines: list[str] = []
+    lines: list[str] = [] if printed is None else printed
     measured = ROOT / "build" / "forge" / "snapshots"
     shutil.rmtree(measured, ignore_errors=True)
-    code = stream([str(BIN / "forge"), "test"], lines)
+    code = stream([str(BIN / "forge"), "test"], lines, aloud=printed is None)
     closing = re.compile(r"(\d+) tests passed, (\d+) failed, (\d+) skipped")
     found = [match for line in lines if (match := closing.search(line))]
     passed, failed, skipped = (int(part) for part in found[-1].groups()) if found else (0, 0, 0)
