@@ -1,5 +1,6 @@
 """Reads pinned to one block hash: the head, and the vault through its lens."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,6 +24,8 @@ from keeper.model.market import Readings
 
 _CONTRACTS_SEE_ANOTHER_NUMBER = frozenset({42161})
 """Arbitrum: a contract sees the number of an Ethereum block, the header has the chain's own."""
+_FIRST_READS = 3
+"""Heads on which the first reading is tried: a node that is between two blocks may answer one of them wrongly."""
 _LENS_REMEDY = "set vault and lens to the addresses of a Gimbal vault and lens on this chain"
 
 
@@ -155,6 +158,9 @@ class LensReader:
                 raise WrongVaultError(
                     address, f"no code at the {what} address on chain {found}", _LENS_REMEDY
                 )
+        for _ in range(_FIRST_READS - 1):
+            with contextlib.suppress(EndpointError):
+                return self._first_read(self._endpoint.head())
         return self._first_read(self._endpoint.head())
 
     def _first_read(self, block: BlockStamp) -> Readings:

@@ -31,9 +31,7 @@ def local_mainnet() -> Iterator[World]:
 @pytest.fixture
 def world(local_mainnet: World) -> Iterator[World]:
     """The shared fork, rolled back after the test."""
-    snapshot = rpc(local_mainnet.w3, "evm_snapshot")
-    yield local_mainnet
-    rpc(local_mainnet.w3, "evm_revert", snapshot)
+    yield from _rolled_back(local_mainnet)
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +44,13 @@ def unforked_mainnet() -> Iterator[World]:
 @pytest.fixture
 def shared_world(unforked_mainnet: World) -> Iterator[World]:
     """The shared chain without a fork, rolled back after the test."""
-    snapshot = rpc(unforked_mainnet.w3, "evm_snapshot")
-    yield unforked_mainnet
-    rpc(unforked_mainnet.w3, "evm_revert", snapshot)
+    yield from _rolled_back(unforked_mainnet)
+
+
+def _rolled_back(world: World) -> Iterator[World]:
+    # what a test left in the pool would be valid again on the next one's chain, which looks the same
+    rpc(world.w3, "anvil_dropAllTransactions")
+    snapshot = rpc(world.w3, "evm_snapshot")
+    yield world
+    rpc(world.w3, "evm_revert", snapshot)
+    rpc(world.w3, "anvil_dropAllTransactions")

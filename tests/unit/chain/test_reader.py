@@ -118,6 +118,15 @@ def test_a_good_vault_passes_verification() -> None:
     assert reader(FakeEndpoint()).verify().nav == READINGS.nav
 
 
+def test_a_node_between_two_blocks_does_not_end_the_start() -> None:
+    """The first reading is tried on three heads; what fails on all of them is said."""
+    later = replace(READINGS, block=replace(READINGS.block, timestamp=BLOCK.timestamp + 1))
+    answers = [snapshot_answer(later), snapshot_answer(later), snapshot_answer(READINGS)]
+    assert reader(FakeEndpoint(eth_call=lambda _: answers.pop(0))).verify().nav == READINGS.nav
+    with pytest.raises(EndpointError, match="answered for timestamp"):
+        reader(FakeEndpoint(eth_call=lambda _: snapshot_answer(later))).verify()
+
+
 def _code_of(missing: str) -> Any:
     return lambda params: "0x" if params[0].lower() == missing else "0x60"
 
