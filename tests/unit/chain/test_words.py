@@ -59,7 +59,10 @@ def test_what_the_reference_encodes_is_read_as_it_was(given_parts: list[Typed]) 
     assert plan(parameters)(data) == tuple(ours for _, _, ours in given_parts)
 
 
-@given(st.lists(typed, min_size=1, max_size=2), st.data(), st.sampled_from([0, 1, 31, 2**255, 255]))
+# no length of some hundreds: nested arrays that share one keep the reference decoder busy for hours
+@given(
+    st.lists(typed, min_size=1, max_size=2), st.data(), st.sampled_from([0, 1, 3, 2**64, 2**255])
+)
 def test_what_the_reference_refuses_is_refused(
     given_parts: list[Typed], data: st.DataObject, put: int
 ) -> None:
