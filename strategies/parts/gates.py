@@ -38,7 +38,7 @@ def no_options(market: MarketState) -> str:
     if any(p.fault and not p.awaiting for p in options.positions):
         return "the desk cannot mark a series it has written"
     measure, caps = market.readings.measure, market.readings.mandate.terms.caps
-    if measure.priced and measure.nav > 0:
+    if measure is not None and measure.priced and measure.nav > 0:
         unit = 10 ** (18 + market.readings.base.decimals - market.readings.asset.decimals)
         value = measure.delta_base * measure.price_wad / unit
         gap = abs(value - measure.nav * caps.delta_target_bps / BPS)

@@ -15,7 +15,7 @@ from keeper.backtest.events import Event
 from keeper.backtest.mandate import Bucket, Mandate
 from keeper.backtest.readings import measure_of
 from keeper.backtest.record import Recorder
-from keeper.backtest.vault import Effect
+from keeper.backtest.vault import Effect, execute
 from keeper.backtest.world import World
 from keeper.loop import TickRecord
 from keeper.model.decision import Order, Payload, Rebalance
@@ -264,7 +264,7 @@ def _riskier(before: Measure, after: Measure) -> bool:
 @contextmanager
 def watching(watch: Watch) -> Iterator[None]:
     """Between the engine and its world, for one run."""
-    execute, charge_fill, liquidate = ends.execute, Mandate.charge_fill, World.liquidate
+    charge_fill, liquidate = Mandate.charge_fill, World.liquidate
 
     def executed(world: World, payload: Payload) -> Effect:
         before = measure_of(world)
