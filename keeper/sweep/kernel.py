@@ -23,6 +23,7 @@ from keeper.backtest.statistics import statistics
 from keeper.backtest.venue_lending import Reserve
 from keeper.backtest.venue_pool import Pool, price_of_tick_wad
 from keeper.backtest.world import World
+from keeper.loop import TickRules
 from keeper.model.decision import MoveKind
 from keeper.model.policy import Policies
 from keeper.model.ports import Strategy
@@ -99,6 +100,10 @@ def why_not(strategy: Strategy, spec: BacktestSpec, policies: Policies) -> str:
         ((spec.asset.decimals, spec.base.decimals) != (6, 18), "tokens have no 6 and 18 decimals"),
         (spec.oracle.latency_s != 0, "the oracle's rounds come late"),
         (caps.max_venue_bps < BPS, "the mandate bounds the venue's share"),
+        (
+            spec.chain.latency_blocks * spec.chain.block_s > TickRules().deadline_s,
+            "transactions would land after their deadline",
+        ),
         (planning.risk_aversion != 0, "planning weighs what waiting costs"),
         (planning.idle_reserve != 0, "planning keeps an idle reserve"),
         (

@@ -20,7 +20,7 @@ R = TypeVar("R")
 @functools.cache
 def _folder() -> Path:
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("kernel*.py")):
+    for source in sorted(Path(__file__).parent.glob("kernel_*.py")):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
     return cache_folder() / f"sweep-{digest.hexdigest()[:16]}"
 

@@ -122,7 +122,7 @@ def nav(v: Rows) -> float:
     found += part(mul(add(row(v, IDLE_B), row(v, SUP_B)), price), INV_UNIT)[0]
     if v[DEBT_B, 0] != 0.0:
         found += part(neg(mul(row(v, DEBT_B), price)), INV_UNIT)[0]
-    return found
+    return float(found)
 
 
 @compiled

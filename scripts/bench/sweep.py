@@ -90,7 +90,7 @@ def _rules(count: int) -> list[Strategy]:
     rules: list[Strategy] = []
     for i in range(count):
         width = 0.05 * 200 ** (i / max(1, count - 1))
-        target = 300.0 + 5 * i
+        target = 100.0 + 120 * i / max(1, count - 1)
         rules.append(
             DeltaBand(target, width) if i % 2 else DeltaHedge(target, least_band=width / 1_000)
         )

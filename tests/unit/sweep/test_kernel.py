@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from keeper.backtest import BacktestResult, BacktestSpec, default_policies, run_backtest
@@ -25,6 +25,7 @@ from strategies.delta_hedge import DeltaHedge
 
 START, HOUR = 1_600_000_000, 3_600
 ETH, USD = 10**18, 10**6
+ROUNDED = ("pool_fees", "impact", "basis")
 Decisions = list[tuple[int, tuple[tuple[int, bool, int, int], ...]]]
 
 
@@ -77,7 +78,8 @@ def assert_same(spec: BacktestSpec, events: Sequence[Event], strategy: Strategy)
     mine, theirs = run.figures or {}, figures_of(result)
     assert mine.keys() == theirs.keys()
     for name in mine.keys() - {"engine", "digest"}:
-        slack = 0.01 if name.startswith("interest") else 1e-9
+        # interest is summed before it is rounded, and parts of costs are rounded by the unit
+        slack = 0.01 if name.startswith("interest") else 1e-5 if name in ROUNDED else 1e-9
         assert mine[name] == pytest.approx(theirs[name], rel=1e-9, abs=slack), name
     return run
 
@@ -121,12 +123,17 @@ RULES = st.one_of(
     step_s=st.sampled_from((600, HOUR)),
     holdings=HOLDINGS,
     strategy=RULES,
-    latency=st.integers(1, 20),
+    latency=st.integers(1, 10),
     fee_pips=st.sampled_from((100, 500, 3_000)),
     depth=st.sampled_from((10**13, 4 * 10**14)),
     rate=st.sampled_from((0, 10**26, 10**27)),
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.generate,),
+)
 def test_kernel_and_pipeline_decide_alike(  # noqa: PLR0917 - drawn by name
     seed: int,
     hourly: float,
@@ -149,7 +156,7 @@ def test_kernel_and_pipeline_decide_alike(  # noqa: PLR0917 - drawn by name
         base_reserve=replace(spec.base_reserve, base_ray=rate),
         asset_reserve=replace(spec.asset_reserve, base_ray=rate // 3),
     )
-    assert_same(spec, walk(80, seed, hourly, step_s), strategy)
+    assert_same(spec, walk(60, seed, hourly, step_s), strategy)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +206,7 @@ def test_a_run_that_leaves_the_class_says_where_and_why() -> None:
         ({"pool": PoolSpec(base_is_token0=True)}, "token0"),
         ({"oracle": OracleSpec(latency_s=30)}, "rounds come late"),
         ({"chain": ChainSpec(base_fee_wei=10**12)}, "too dear"),
+        ({"chain": ChainSpec(latency_blocks=11)}, "after their deadline"),
     ],
 )
 def test_what_the_kernel_cannot_play_is_named(change: dict[str, Any], said: str) -> None:
