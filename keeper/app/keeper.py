@@ -99,6 +99,7 @@ class Keeper:
             heard("journal", AheadJournal(journal, lanes, self._threads)),
             heard("modules", modules) if modules is not None else None,
             heard("control", terms.control),
+            terms.surroundings,
         )
         journal.decide_with(context_of(terms.strategy, terms.policies, terms.rules))
         self._readers.append(reader)

@@ -16,7 +16,7 @@ from keeper.model.control import FREE, Control
 from keeper.model.decision import Lane
 from keeper.model.outcome import TickOutcome, TickStatus
 from keeper.model.policy import Policies
-from keeper.model.ports import RiskModules, Strategy
+from keeper.model.ports import RiskModules, Strategy, Surroundings
 from keeper.model.units import INFINITE_HEALTH
 from keeper.ops.correlation import in_tick
 from keeper.planning import unseen_series
@@ -44,6 +44,8 @@ class VaultTerms:
     protective: Signer | None = None
     modules: RiskModules | None = None
     control: Control = FREE
+    surroundings: Surroundings | None = None
+    """What is known beyond the readings; None: the risk policy's forecast is all."""
 
 
 class KeptVault:

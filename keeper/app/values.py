@@ -21,7 +21,7 @@ from keeper.journal.store import open_journal
 from keeper.loop import TickRules
 from keeper.model.control import FREE
 from keeper.model.policy import Policies
-from keeper.model.ports import RiskModules, Strategy
+from keeper.model.ports import RiskModules, Strategy, Surroundings
 from keeper.ops.gate import Gate
 
 
@@ -48,6 +48,7 @@ def build_keeper_for(
     protective: Signer | None = None,
     terms: LaneTerms | None = None,
     reorganisation_depth: int = DEFAULT_DEPTH,
+    surroundings: Surroundings | None = None,
 ) -> Keeper:
     """A keeper from values alone, without a settings file: for demos, tests and other programs.
 
@@ -73,6 +74,7 @@ def build_keeper_for(
         protective=protective,
         modules=modules,
         control=gate or FREE,
+        surroundings=surroundings,
     )
     return build_keeper_of(
         [kept],

@@ -20,6 +20,7 @@ from keeper.backtest.result import BacktestResult, result_of
 from keeper.backtest.reverts import Reverted
 from keeper.backtest.spec import BacktestSpec
 from keeper.backtest.wants import wanted_of
+from keeper.backtest.watch import Watch
 from keeper.backtest.world import Liquidated, World
 from keeper.errors import MarketDataError, SimulationReverted
 from keeper.execution.intents import make_intent, rebalance_of
@@ -57,17 +58,24 @@ def run_backtest(
     rules: TickRules | None = None,
     name: str = "",
     progress: Callable[[int], None] | None = None,
+    watch: Watch | None = None,
 ) -> BacktestResult:
     """Play the events; the same input gives the same result, bit for bit.
 
-    progress: called with the time of each batch of events. MarketDataError for events out of order, events that
-    cannot be, or none at all; whatever the strategy raises is raised.
+    progress: called with the time of each batch of events. watch: who looks on. MarketDataError for events out of
+    order, events that cannot be, or none at all; whatever the strategy raises is raised.
     """
     collects = gc.isenabled()
     gc.disable()  # values here hold no cycles, and there are many of them to look through
     try:
         engine = _played(
-            spec, events, strategy, policies, rules=rules or TickRules(), progress=progress
+            spec,
+            events,
+            strategy,
+            policies,
+            rules=rules or TickRules(),
+            progress=progress,
+            watch=watch or Watch(),
         )
     finally:
         if collects:
@@ -83,6 +91,7 @@ def _played(
     *,
     rules: TickRules,
     progress: Callable[[int], None] | None,
+    watch: Watch,
 ) -> "_Engine":
     engine: _Engine | None = None
     waiting: list[Event] = []
@@ -92,7 +101,9 @@ def _played(
             world = _opened(spec, time, waiting)
             if world is None:
                 continue
-            engine = _Engine(world, strategy, policies, rules, Recorder(world))
+            if watch.opened is not None:
+                watch.opened(world)
+            engine = _Engine(world, strategy, policies, rules, Recorder(world), watch)
             engine.play(time, waiting)
         else:
             engine.play(time, batch)
@@ -119,6 +130,7 @@ class _Engine:
     policies: Policies
     rules: TickRules
     recorder: Recorder
+    watch: Watch = field(default_factory=Watch)
     executor: SimulatedExecutor = field(init=False)
     journal: MemoryJournal = field(init=False)
     ports: Ports = field(init=False)
@@ -158,6 +170,8 @@ class _Engine:
             self._tick()
         world.ledger.check(time, world.nav())
         self.recorder.step()
+        if self.watch.stepped is not None:
+            self.watch.stepped(world)
 
     def _run(self, until: int, *, inclusive: bool) -> None:
         due, world = self._due, self.world
@@ -272,6 +286,8 @@ class _Engine:
             block=block_of(world),
         )
         self.recorder.ticked(record)
+        if self.watch.ticked is not None:
+            self.watch.ticked(record)
         for pending in self.executor.pending[sent:]:
             self._at(pending.lands_at, What.EFFECT, pending)
         self._look_up(record)

@@ -90,6 +90,15 @@ class VolatilityEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class LiquidityEvent:
+    """The pool's active liquidity from here on, as Uniswap v3 counts it: histories of a pool have it."""
+
+    time: int
+    liquidity: int
+    decides: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FlowEvent:
     """Depositors ask: `assets` to come in (asset units) or `shares_bps` of all shares to go."""
 
@@ -108,6 +117,7 @@ Event = (
     | FundingEvent
     | SmilesEvent
     | VolatilityEvent
+    | LiquidityEvent
     | FlowEvent
 )
 
@@ -143,6 +153,8 @@ def _check(event: Event, place: int) -> None:
         what = "" if event.base_fee_wei >= 0 else f"base fee {event.base_fee_wei}"
     elif isinstance(event, RatesEvent):
         what = "" if min(event.supply_ray, event.borrow_ray) >= 0 else "a negative rate"
+    elif isinstance(event, LiquidityEvent):
+        what = "" if event.liquidity > 0 else f"liquidity {event.liquidity}"
     elif isinstance(event, FlowEvent):
         good = event.assets >= 0 and 0 <= event.shares_bps <= 10_000
         what = "" if good else f"flow {event.assets}, {event.shares_bps} bps"

@@ -12,6 +12,7 @@ from keeper.backtest.events import (
     FlowEvent,
     FundingEvent,
     GasEvent,
+    LiquidityEvent,
     PriceEvent,
     QuoteEvent,
     RatesEvent,
@@ -196,6 +197,8 @@ class World:
                 self.perpetual.pay_funding(self, event)
             case SmilesEvent() | VolatilityEvent():
                 self.desk.market.hear(event)
+            case LiquidityEvent():
+                self.pool.liquidity = event.liquidity
             case FlowEvent():
                 self._ask(event)
 

@@ -196,7 +196,7 @@ def _print(result: "BacktestResult") -> None:
         ("volatility a year", _percent(s.volatility)),
         ("Sharpe, Sortino, Calmar", ", ".join(_number(x) for x in (s.sharpe, s.sortino, s.calmar))),
         ("largest drawdown", _percent(s.max_drawdown)),
-        ("worst day in a hundred", _percent(s.expected_shortfall)),
+        ("shortfall, worst 5 % of days", _percent(s.expected_shortfall)),
         ("beta to base, alpha a year", f"{_number(s.beta)}, {_percent(s.alpha)}"),
         ("turnover a year", _number(result.turnover)),
         ("lowest health", _number(facts["lowest_health"])),

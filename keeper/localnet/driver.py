@@ -149,6 +149,12 @@ class Driver:
         self._next += 1
         return record
 
+    def block(self, tick: Tick, base_fee_wei: int) -> BlockRecord:
+        """Make one block beside the path, with the usual actors; for those who choose the next block as they go."""
+        if not self._primed:
+            raise LocalnetError("driver", "is not primed", "call prime() before the first block")
+        return self._block(tick, base_fee_wei, self._actors)
+
     def _preparers(self, *, answer: bool) -> tuple[Actor, ...]:
         a, who = self._world.addresses, self._world.accounts
         trader = Arbitrageur(who.arbitrageur, a.uniswap_router, Pair(a.weth, a.usdc))
