@@ -19,11 +19,9 @@ from keeper.backtest.record import Recorder
 from keeper.backtest.result import BacktestResult, result_of
 from keeper.backtest.reverts import Reverted
 from keeper.backtest.spec import BacktestSpec
-from keeper.backtest.wants import wanted_of
 from keeper.backtest.watch import Watch
 from keeper.backtest.world import Liquidated, World
-from keeper.errors import MarketDataError, SimulationReverted
-from keeper.execution.intents import make_intent, rebalance_of
+from keeper.errors import MarketDataError
 from keeper.loop import Ports, TickRecord, TickRules, run_tick
 from keeper.model.decision import Order
 from keeper.model.outcome import TickStatus
@@ -147,7 +145,13 @@ class _Engine:
         venues = (self.world.perpetual.spec.venue, self.world.desk.spec.venue)
         guard = self.policies.guard
         connected = tuple(dict.fromkeys((*guard.connected_venues, *venues)))
-        self.policies = replace(self.policies, guard=replace(guard, connected_venues=connected))
+        planning = self.policies.planning
+        dealer = planning.option_venue or self.world.desk.spec.venue
+        self.policies = replace(
+            self.policies,
+            guard=replace(guard, connected_venues=connected),
+            planning=replace(planning, option_venue=dealer),
+        )
         self.executor = SimulatedExecutor(self.world)
         self.journal = MemoryJournal(self.executor)
         around = Around(self.world, self.policies)
@@ -157,16 +161,19 @@ class _Engine:
 
     def play(self, time: int, batch: list[Event]) -> None:
         """Everything up to a time, and its events."""
-        self._run(time, inclusive=False)
-        world = self.world
+        if self._due:
+            self._run(time, inclusive=False)
+        world, decides = self.world, False
         world.advance(time)
         self._follow_ups = self._rounds = 0
         for event in batch:
             world.apply(event)
+            decides = decides or event.decides
         world.remark()
         self._after_change()
-        self._run(time, inclusive=True)
-        if any(event.decides for event in batch):
+        if self._due:
+            self._run(time, inclusive=True)
+        if decides:
             self._tick()
         world.ledger.check(time, world.nav())
         self.recorder.step()
@@ -248,8 +255,9 @@ class _Engine:
     def _after_change(self) -> None:
         """Whoever reacts to the new state is told when to."""
         world = self.world
-        if world.answer_due_at is not None and world.answer_due_at > world.time:
-            self._at(world.answer_due_at, What.ROUND)
+        due = world.answer_due_at
+        if due is not None and due > world.time:
+            self._at(due, What.ROUND)
         rules = world.spec.liquidator
         if not self._called and self._rounds < rules.most_rounds and world.liquidatable():
             self._called = True
@@ -258,7 +266,8 @@ class _Engine:
             self._at(world.time + wait, What.LIQUIDATION)
         if world.perpetual.liquidatable():
             self._at(world.time, What.MARGIN_CALL)
-        for key, expiry in world.desk.expiries():
+        desk = world.desk
+        for key, expiry in () if desk.idle else desk.expiries():
             if key not in self._expiries:
                 self._expiries.add(key)
                 self._at(max(expiry, world.time), What.EXPIRY, key)
@@ -271,6 +280,9 @@ class _Engine:
             self._follow_ups += 1
             self._at(self.world.time + self.world.spec.chain.block_s, What.TICK)
 
+    def _clock(self) -> float:
+        return float(self.world.time)
+
     def _tick(self) -> None:
         world = self.world
         if world.time == self._ticked_at or self._orders:
@@ -281,17 +293,17 @@ class _Engine:
             self.ports,
             self.policies,
             self.strategy,
-            lambda: float(world.time),
+            self._clock,
             rules=self.rules,
             block=block_of(world),
         )
         self.recorder.ticked(record)
         if self.watch.ticked is not None:
             self.watch.ticked(record)
-        for pending in self.executor.pending[sent:]:
-            self._at(pending.lands_at, What.EFFECT, pending)
+        if len(self.executor.pending) > sent:
+            for pending in self.executor.pending[sent:]:
+                self._at(pending.lands_at, What.EFFECT, pending)
         self._look_up(record)
-        self._beyond(record)
         plan, verdict = record.plan, record.verdict
         if plan is not None and verdict is not None and verdict.passed and plan.orders:
             self._send(plan.orders)
@@ -314,33 +326,3 @@ class _Engine:
         for order in orders:
             self._orders += 1
             self._at(lands, What.ORDER, order)
-
-    def _beyond(self, record: TickRecord) -> None:
-        """What the target wants and planning does not make: see `wants`. Routine, so it waits for what is in flight."""
-        world, target, plan, market = self.world, record.target, record.plan, record.market
-        if target is None or plan is None or market is None or not market.tradable:
-            return
-        if target.options is None and target.perpetuals is None and target.supplies is None:
-            return
-        if self.executor.in_flight() or self._orders or record.outcome.status is TickStatus.REFUSED:
-            return
-        caps, mandate = world.spec.terms.caps, world.mandate
-        if world.time < mandate.routine_at + caps.cooldown_s or world.unhedged:
-            return
-        wanted = wanted_of(target, plan, world, self.policies.planning.min_trade)
-        self._send(wanted.orders)
-        if not wanted.moves:
-            return
-        made = wanted.plan(target, world)
-        payload = rebalance_of(made, market.readings)
-        intent = make_intent(
-            payload, market.readings, self.journal.intent_count(), self.rules.deadline_s
-        )
-        self.journal.made(market, target, made, intent)
-        try:
-            self.executor.submit(intent)
-        except SimulationReverted as reverted:
-            self.recorder.failed(reverted.reason)
-            return
-        pending = self.executor.pending[-1]
-        self._at(pending.lands_at, What.EFFECT, pending)
