@@ -9,6 +9,7 @@ from keeper.model.market import NO_OPTIONS, MarketState
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
 from keeper.model.units import BPS, WAD, Raw, Wad
+from strategies.parts.asking import asked
 from strategies.parts.claims import claims_perpetual, series_claim
 from strategies.parts.lending import OWN
 from strategies.parts.positions import held_series, perpetuals_of, to_base_units
@@ -136,7 +137,7 @@ def all_smaller(
     would take its part of what the last one left. Where it would hold nothing its own size is not known, and what is
     there is left, but for a factor of 0.
     """
-    full = inner(bare(market), risk)
+    full = asked(inner, bare(market), risk)
     ppm, allowed = max(0, int(factor * PPM)), PPM + int(tolerance * PPM)
     if ppm > 0 and (full.hold or full.lane is Lane.PROTECTIVE):
         return hold(f"the size of what is held is not known: {full.reason}")

@@ -6,6 +6,7 @@ from keeper.model.decision import Lane, Target
 from keeper.model.market import MarketState
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
+from strategies.parts.asking import asked
 from strategies.parts.needs import Need, needs_of
 from strategies.parts.scaling import all_smaller, scaled
 from strategies.parts.targets import hold
@@ -32,7 +33,7 @@ class Weighted:
 
     def __call__(self, market: MarketState, risk: RiskReport) -> Target:
         """The inner target, at its weight."""
-        target = self.inner(market, risk)
+        target = asked(self.inner, market, risk)
         if target.lane is Lane.PROTECTIVE and not target.hold:
             return target
         if self.weight <= 0 and not target.hold:
