@@ -10,6 +10,7 @@ from keeper.guard.mandate import grown_risks
 from keeper.guard.rehearsal import rehearse
 from keeper.model.decision import Lane, Move, MoveKind, Plan, Target
 from keeper.model.ledger import Ledger
+from keeper.model.mandate import DUST_UNITS
 from keeper.model.market import MarketState, Readings
 from keeper.model.units import WAD, Raw
 from keeper.planning import make_plan
@@ -160,6 +161,22 @@ def test_no_step_goes_under_the_minimum_where_that_reaches_the_target(
         swaps = sum(move.kind is MoveKind.SWAP for move in plan.moves)
         room = before - least
         assert room < WAD * 6 // 100 or swaps == MAX_ROUNDS, "there was room for the careful way"
+
+
+@FEW
+@given(readings=long_vaults(low=1.03, high=1.3), target=st.floats(1.4, 1.9))
+def test_only_the_first_withdrawal_of_a_token_counts_on_its_last_units(
+    readings: Readings, target: float
+) -> None:
+    """The venue rounds what a withdrawal leaves: a later one of all the rest would be a unit short, and revert."""
+    _, plan = plan_for(readings, towards(target, Lane.PROTECTIVE))
+    for token, supplied in (
+        (readings.asset.address, readings.asset_position.supplied),
+        (readings.base.address, readings.base_position.supplied),
+    ):
+        taken = [m.amount for m in plan.moves if m.kind is MoveKind.WITHDRAW and m.token == token]
+        if len(taken) > 1:
+            assert sum(taken) <= supplied - DUST_UNITS
 
 
 @FEW
