@@ -57,6 +57,83 @@ class PlanningSettings(Section):
         ge=0,
         le=1_000,
     )
+    risk_aversion: float = setting(
+        3.0,
+        "relative, of the depositors: a routine change of exposure is made when leaving it would cost more;"
+        " 0 makes every one",
+        unit="-",
+        ge=0,
+        le=100,
+    )
+    waiting_days: float = setting(
+        30.0, "how long what is not done is expected to be left", unit="d", gt=0, le=365
+    )
+    slice_impact_bps: int = setting(
+        100, "a routine change that moves the pool by more is sliced", unit="bps", ge=1, le=10_000
+    )
+    slice_horizon_s: int = setting(
+        3_600, "time over which a change is sliced", unit="s", ge=12, le=86_400
+    )
+    slice_every_s: int = setting(60, "from one slice to the next", unit="s", ge=1, le=3_600)
+    protective_slice_risk: float = setting(
+        0.0,
+        "protection is sliced if the risk left after its first slice is at most this; 0 never slices it",
+        unit="probability",
+        ge=0,
+        le=0.01,
+    )
+    resize_bps: int = setting(
+        1_000,
+        "smaller changes of supplies, loans and options bought are left",
+        unit="bps of what is held",
+        ge=0,
+        le=10_000,
+    )
+    order_tolerance_bps: int = setting(
+        100, "from the mark to the limit of an order at another venue", unit="bps", ge=0, le=2_000
+    )
+    option_venue: str = setting("", "where options are bought; without it none are", max_length=64)
+    option_tolerance_bps: int = setting(
+        500,
+        "room in an option's limit, beside the tolerance",
+        unit="bps of its volatility",
+        ge=0,
+        le=5_000,
+    )
+
+
+class OptionSettings(Section):
+    """How written options are sold and bought back; the mandate's limits bind as well."""
+
+    start_over_mark_bps: int = setting(
+        1_500, "a sale starts so far over mark and market", unit="bps", ge=0, le=20_000
+    )
+    spot_margin_bps: int = setting(
+        100, "how far the price may move until a sale is in", unit="bps", ge=0, le=2_000
+    )
+    volatility_margin_bps: int = setting(
+        200, "the same for volatility", unit="bps of itself", ge=0, le=5_000
+    )
+    buy_back_over_mark_bps: int = setting(
+        300, "a purchase ends at most so far over the mark", unit="bps", ge=0, le=5_000
+    )
+    start_window_s: int = setting(
+        3_600,
+        "each span of this length has one hidden instant from which series are sold; 0 sells at once",
+        unit="s",
+        ge=0,
+        le=86_400,
+    )
+    limit_margin_bps: int = setting(
+        50, "room left under each limit of the mandate", unit="bps of it", ge=0, le=5_000
+    )
+    delta_margin_bps: int = setting(
+        100, "room left to the mandate's bounds of delta", unit="bps", ge=0, le=2_500
+    )
+    resize_bps: int = setting(
+        500, "smaller changes of a series are left", unit="bps of it", ge=0, le=10_000
+    )
+    max_writes: int = setting(2, "auctions opened by one plan", unit="count", ge=1, le=8)
 
 
 class GuardSettings(Section):
@@ -82,6 +159,26 @@ class UpkeepSettings(Section):
         le=9_000,
     )
     settle: bool = setting(True, "settle an epoch that is over and that somebody waits for")
+    options: bool = setting(
+        True, "do what options need of anybody: series, observations, settlement, clearing away"
+    )
+    marks: bool = setting(
+        True, "post volatility marks, where this keeper's account is the oracle's poster"
+    )
+    mark_band_bps: int = setting(
+        200,
+        "marks further from the market than this are posted anew",
+        unit="bps of volatility",
+        ge=10,
+        le=5_000,
+    )
+    mark_refresh_bps: int = setting(
+        5_000,
+        "part of the marks' age limit after which they are posted",
+        unit="bps",
+        gt=0,
+        le=9_000,
+    )
 
 
 class RiskSettings(Section):

@@ -9,6 +9,7 @@ from keeper.chain.urls import public_name
 from keeper.config.deciding import (
     GuardSettings,
     MarketSettings,
+    OptionSettings,
     PlanningSettings,
     RiskSettings,
     StrategySettings,
@@ -77,12 +78,13 @@ class VaultSettings(Section):
     protective_key: ProtectiveKeySettings | None = None
     market: MarketSettings = Field(default_factory=MarketSettings)
     planning: PlanningSettings = Field(default_factory=PlanningSettings)
+    options: OptionSettings = Field(default_factory=OptionSettings)
     guard: GuardSettings = Field(default_factory=GuardSettings)
     upkeep: UpkeepSettings = Field(default_factory=UpkeepSettings)
     risk: RiskSettings = Field(default_factory=RiskSettings)
 
 
-_SHARED = ("market", "planning", "guard", "upkeep", "risk")
+_SHARED = ("market", "planning", "options", "guard", "upkeep", "risk")
 """Tables of which an entry overrides single settings."""
 _WHOLE = ("strategy", "key", "protective_key")
 """Tables that an entry has whole or not at all."""
@@ -140,6 +142,7 @@ class Settings(BaseSettings):
     relay: RelaySettings = Field(default_factory=RelaySettings)
     market: MarketSettings = Field(default_factory=MarketSettings)
     planning: PlanningSettings = Field(default_factory=PlanningSettings)
+    options: OptionSettings = Field(default_factory=OptionSettings)
     guard: GuardSettings = Field(default_factory=GuardSettings)
     upkeep: UpkeepSettings = Field(default_factory=UpkeepSettings)
     risk: RiskSettings = Field(default_factory=RiskSettings)
