@@ -23,7 +23,7 @@ def due_work(
         return Beat(readings.mandate.address, readings.mandate.last_beat)
     if policy.settle and _settlement_due(readings):
         return Settle(readings.depositors.epoch)
-    return due_chore(market, target) if policy.options else None
+    return due_chore(market, target, policy.marks) if policy.options else None
 
 
 def _endangered(readings: Readings, risk: RiskReport, target: Target) -> bool:
