@@ -26,6 +26,7 @@ from keeper.config.fields import (
     setting,
 )
 from keeper.config.objective import ObjectiveSettings
+from keeper.config.outlook_settings import OutlookSettings
 from keeper.config.running import (
     AgreementSettings,
     EndpointSettings,
@@ -136,6 +137,7 @@ class Settings(BaseSettings):
     agreement: AgreementSettings = Field(default_factory=AgreementSettings)
     strategy: StrategySettings = Field(default_factory=StrategySettings)
     objective: ObjectiveSettings = Field(default_factory=ObjectiveSettings)
+    outlook: OutlookSettings = Field(default_factory=OutlookSettings)
     key: KeySettings = Field(default_factory=KeySettings)
     protective_key: ProtectiveKeySettings = Field(default_factory=ProtectiveKeySettings)
     lanes: LanesSettings = Field(default_factory=LanesSettings)

@@ -1,8 +1,9 @@
 """Volatility marks as a duty: what the vault's oracle should say of the market, as far as one post may go.
 
 Posted when the account that keeps the vault is the oracle's poster, the market's smiles are known, and the marks are
-off them by more than the policy's band or have grown old. Without smiles nothing is posted: marks then turn stale,
-their spread widens, and at last nothing of options can be valued, which is what the contracts are meant to do.
+off them by more than the policy's band or have grown old. Without smiles, or with none but those read off the oracle
+itself, nothing is posted: marks then turn stale, their spread widens, and at last nothing of options can be valued,
+which is what the contracts are meant to do.
 
 The oracle bounds a post by the greatest change of log-volatility at any strike (VolatilitySmile.moveWadUp) and by a
 day's budget of them. Marks further away are approached by the largest part of the way that fits and that keeps the
@@ -89,7 +90,8 @@ def market_marks(
     """
     from keeper.quant.surface import FitSettings, Quotes, fit_surface, marks_of  # compiles
 
-    quotes = [q for smile in smiles if smile.expiry > now for q in _quotes(smile, now)]
+    told = [smile for smile in smiles if smile.expiry > now and not smile.own]
+    quotes = [q for smile in told for q in _quotes(smile, now)]
     if not quotes:
         return None
     years, strike, forward, volatility = zip(*quotes, strict=True)

@@ -21,7 +21,6 @@ from keeper.model.market import MarketState
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
 from keeper.model.units import Bps, Wad
-from strategies.idle_yield import IdleYield
 from tests.gauntlet.play import play
 from tests.gauntlet.scenarios import (
     NARROW,

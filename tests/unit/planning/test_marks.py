@@ -68,6 +68,8 @@ def test_marks_off_the_market_are_posted_by_their_poster_alone() -> None:
 def test_nothing_is_posted_without_a_market_and_marks_then_turn_stale() -> None:
     old = replace(POSTING, marked_at=NOW - 2 * DAY)
     assert due_marks(market((), posting=old), POLICY) is None
+    echoed = tuple(replace(smile, own=True) for smile in smiles(0.9))
+    assert due_marks(market(echoed, posting=old), POLICY) is None, "its own word is no market"
     gone = (Smile(NOW - 1, 2_000.0, ((0.0, 0.9),)),)
     assert due_marks(market(gone, posting=old), POLICY) is None
 
