@@ -143,9 +143,9 @@ class Pool:
 
     def average_wad(self, time: int) -> int:
         """The average as a price."""
-        tick = self.average_tick(time)
+        first = self.spec.base_is_token0
         return price_of_tick_wad(
-            tick, self.spec.base_is_token0, self.base_decimals, self.asset_decimals
+            self.average_tick(time), first, self.base_decimals, self.asset_decimals
         )
 
     def copied(self) -> "Pool":
