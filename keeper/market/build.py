@@ -24,18 +24,26 @@ def build_market(
 
     `outlook` and `holdings` are passed on as they are: whoever gives them has judged them.
     """
+    price, pool = readings.price, tuple(_pool_faults(readings))
+    sources = tuple(_source_faults(readings, policy))
+    apart = () if pool else tuple(_spot_faults(readings, policy))
     faults = (
         *_chain_faults(readings, policy),
         *_venue_faults(readings),
         *_option_faults(readings),
         *_sequencer_faults(readings),
-        *_feed_faults(readings.price.base, readings.block.timestamp, policy.max_feed_age_s),
-        *_feed_faults(readings.price.quote, readings.block.timestamp, None),
-        *_source_faults(readings, policy),
-        *_pool_faults(readings, policy),
+        *_feed_faults(price.base, readings.block.timestamp, policy.max_feed_age_s),
+        *_feed_faults(price.quote, readings.block.timestamp, None),
+        *sources,
+        *pool,
+        *apart,
     )
-    found = faults + _vault_faults(readings, faults)
-    return MarketState(readings, found, outlook, holdings)
+    # The vault knows no distance of the spot price (it bounds what a swap may lose), and its own of the sources.
+    narrower = sources if 0 <= _sources_apart(readings) <= price.max_deviation_bps else ()
+    cautions = (*narrower, *apart)
+    known = tuple(fault for fault in faults if fault not in cautions)
+    found = faults + _vault_faults(readings, known)
+    return MarketState(readings, found, outlook, holdings, cautions)
 
 
 def _chain_faults(readings: Readings, policy: MarketPolicy) -> Iterator[str]:
@@ -122,7 +130,7 @@ def _source_faults(readings: Readings, policy: MarketPolicy) -> Iterator[str]:
     if price.twap_wad <= 0:
         yield f"the pool gives no average over {price.twap_window_s} s to compare the oracle with"
         return
-    apart = max(price.deviation_bps, _apart_bps_up(price.price_wad, price.twap_wad))
+    apart = _sources_apart(readings)
     bound = min(price.max_deviation_bps, policy.max_deviation_bps)
     if apart > bound:
         yield (
@@ -132,14 +140,24 @@ def _source_faults(readings: Readings, policy: MarketPolicy) -> Iterator[str]:
         )
 
 
-def _pool_faults(readings: Readings, policy: MarketPolicy) -> Iterator[str]:
+def _sources_apart(readings: Readings) -> int:
+    """Oracle and average, basis points, as the vault or we find it, whichever is more; -1 where one is missing."""
+    price = readings.price
+    if price.price_wad <= 0 or price.twap_wad <= 0:
+        return -1
+    return max(price.deviation_bps, _apart_bps_up(price.price_wad, price.twap_wad))
+
+
+def _pool_faults(readings: Readings) -> Iterator[str]:
     if not readings.pool_readable:
         yield f"swap pool behind {readings.swap_adapter} could not be read"
         return
-    spot, oracle = spot_price_wad(readings), readings.price.price_wad
-    if spot <= 0 or readings.pool.liquidity <= 0:
+    if spot_price_wad(readings) <= 0 or readings.pool.liquidity <= 0:
         yield f"swap pool {readings.pool.pool} has no price or no liquidity in range"
-        return
+
+
+def _spot_faults(readings: Readings, policy: MarketPolicy) -> Iterator[str]:
+    spot, oracle = spot_price_wad(readings), readings.price.price_wad
     if oracle <= 0:
         return
     apart = _apart_bps_up(oracle, spot)
