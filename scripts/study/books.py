@@ -153,9 +153,7 @@ BOOKS: tuple[Book, ...] = (
         0.0,
         health=1.8,
     ),
-    Book(
-        "mix: calls and puts", (Composite((CoveredCall(), CashSecuredPut())),), 0.5, options=True
-    ),
+    Book("mix: calls and puts", (Composite((CoveredCall(), CashSecuredPut())),), 0.5, options=True),
     Book(
         "mix: basis, strangle, idle yield",
         (Composite((BasisFunding(share=0.3), ShortStrangle(), IdleYield())),),
@@ -163,9 +161,7 @@ BOOKS: tuple[Book, ...] = (
         perpetual=True,
         options=True,
     ),
-    Book(
-        "covered call, volatility target", (VolatilityTarget(CoveredCall()),), 1.0, options=True
-    ),
+    Book("covered call, volatility target", (VolatilityTarget(CoveredCall()),), 1.0, options=True),
     Book(
         "cash-secured put, drawdown throttle",
         (DrawdownThrottle(CashSecuredPut()),),

@@ -3,7 +3,7 @@
 Every path draws its own circumstances from one seeded generator: starting health (1.3 to 1.9), inclusion (1 to 5
 blocks), oracle latency (0 to 120 s), depth of the pool (50 to 500 million a side) and the top of the gas storm (100 to
 4,000 gwei). Between bars prices follow a bridge through open, high, low and close, block by block. What the vault is
-shown is thinned to moves of 0.3 % (the feed answers at 0.5 %) and a price every 15 minutes.
+shown is thinned to moves of 0.5 % (where the feed answers) and a price every 15 minutes.
 """
 
 import csv
@@ -30,7 +30,7 @@ CRASH = 0.20
 """Fall within a day, open to low, from which a stretch of history counts."""
 DAY_HOURS = 24
 BLOCK_S = 12
-MOVE = 0.003
+MOVE = 0.005
 QUIET_S = 900
 STORM_SHARE = 0.03
 """Bootstrapped days are made of six-hour stretches among the worst 3 % by their fall."""
@@ -64,9 +64,7 @@ def forecasts(bars: Bars) -> Floats:
 def crash_windows(bars: Bars) -> list[tuple[int, int]]:
     """(first, last) bar of a day and a half around every fall of a fifth within a day, deepest first; none overlap."""
     count = bars.times.size
-    worst = np.array(
-        [bars.low[i : i + DAY_HOURS].min() / bars.open[i] - 1.0 for i in range(count)]
-    )
+    worst = np.array([bars.low[i : i + DAY_HOURS].min() / bars.open[i] - 1.0 for i in range(count)])
     taken = np.zeros(count, dtype=np.bool_)
     found = []
     for place in np.argsort(worst, kind="stable"):

@@ -10,12 +10,11 @@ A liquidation was
 - avoidable, if in the stretch of blocks before it in which the keeper asked for protection there is one from which a
   transaction of the path's inclusion time is in before the liquidation, and at which as well as at its landing the
   vault's own rules let collateral be sold (the two price sources not in dispute, V-07; the pool near enough to the
-  oracle for the mandate's limit on a swap's loss): who had acted at the first such block would have avoided it;
+  oracle for the mandate's limit on a swap's loss), and at the first such block the keeper neither sent anything nor
+  had anything in flight: it waited although protection was possible;
+- in vain, if it acted at that first block, and the fall went on past what it could sell;
 - forbidden, if there was time but no such block: oracle and pool were too far apart for the vault's own rules;
 - too fast otherwise.
-
-A keeper that acts at that block and is liquidated all the same, because it did too little, counts as avoidable too:
-the stretch ends only when protection is no longer asked for.
 """
 
 import argparse
@@ -32,9 +31,11 @@ import numpy as np
 from keeper.backtest import BacktestResult, BacktestSpec, default_policies, levered, run_backtest
 from keeper.backtest.events import PriceEvent
 from keeper.backtest.spec import ChainSpec, OracleSpec, PoolSpec
+from keeper.backtest.watch import Watch
+from keeper.backtest.world import World
 from keeper.history.bars import read_bars
 from keeper.localnet.paths.build import build_path
-from keeper.market.spot import spot_price_wad
+from keeper.loop import TickRecord
 from keeper.model.decision import Lane, Target
 from keeper.model.exposure import RiskInputs
 from keeper.model.market import MarketState, PriceFault
@@ -58,56 +59,62 @@ class Still:
 
 KEEPERS: dict[str, Strategy] = {
     "this keeper": CollateralGuard(),
-    "this keeper, by risk alone": CollateralGuard(1.1001, 1.1002, 1.1003, relever=False),
     "fixed, 1.25 to 1.45": CollateralGuard(relever=False, volatility_adjusted=False),
     "fixed, 1.10 to 1.25": CollateralGuard(1.10, 1.25, relever=False, volatility_adjusted=False),
     "nobody": Still(),
 }
-"""By risk alone: the band is what the forecast, the inclusion and the price's age ask for, over the mandate's minimum
-of 1.10, and debt is never raised; the fixed ones act on health alone and never raise it either."""
+"""The fixed ones act on health alone, at this keeper's numbers and at lower ones, and never raise debt."""
 
 
 class Verdict(StrEnum):
     """Of one liquidation."""
 
     AVOIDABLE = "avoidable"
+    IN_VAIN = "in vain"
     FORBIDDEN = "forbidden"
     TOO_FAST = "too fast"
 
 
+SHOWN = (Verdict.TOO_FAST, Verdict.FORBIDDEN, Verdict.IN_VAIN, Verdict.AVOIDABLE)
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one tick saw."""
+    """The world after one step, and what the keeper wanted in it."""
 
     time: int
     asks: bool
-    """The strategy asks for protection."""
+    """The strategy asks for protection; while a transaction is in flight, as before it."""
     sellable: bool
     """The vault's rules let collateral be sold: its price is not in dispute, and the pool near enough to it."""
 
 
 @dataclass(slots=True)
-class Watched:
-    """A strategy, and what it saw."""
+class Looks:
+    """Written down while a backtest runs."""
 
-    inner: Strategy
-    looks: list[Look] = field(default_factory=list)
+    found: list[Look] = field(default_factory=list)
+    asks: bool = False
 
-    def __call__(self, market: MarketState, risk: RiskReport) -> Target:
-        """The inner answer."""
-        target = self.inner(market, risk)
-        readings = market.readings
-        usable = readings.price.fault is PriceFault.NONE
-        under = readings.price.price_wad - spot_price_wad(readings)
-        most = readings.limits.max_swap_loss_bps - readings.pool.fee_pips // 100
-        near = under * BPS <= most * readings.price.price_wad
-        asks = target.lane is Lane.PROTECTIVE and not target.hold
-        self.looks.append(Look(readings.block.timestamp, asks, usable and near))
-        return target
+    def ticked(self, record: TickRecord) -> None:
+        """What the strategy said, if it was asked."""
+        if record.target is not None:
+            self.asks = record.target.lane is Lane.PROTECTIVE and not record.target.hold
+
+    def stepped(self, world: World) -> None:
+        """What the vault would say of a sale."""
+        pool = world.pool
+        most = world.spec.terms.limits.max_swap_loss_bps - pool.spec.fee_pips // 100
+        least = pool.root_of(world.oracle.price_wad * (BPS - most) // BPS)
+        root = pool.sqrt_price_x96
+        near = root >= least if pool.spec.base_is_token0 else root <= least
+        usable = world.fault() is PriceFault.NONE
+        self.found.append(Look(world.time, self.asks, usable and near))
 
 
-def judge(looks: Sequence[Look], at: int, wait_s: int) -> Verdict:
-    """What a liquidation at `at` was, for a transaction that takes `wait_s` to land; looks in order of time.
+def judge(looks: Sequence[Look], sent: Sequence[int], at: int, wait_s: int) -> Verdict:
+    """What a liquidation at `at` was: looks in order of time, sent: when protective transactions were, each of which
+    takes `wait_s` to land.
 
     A liquidation and a transaction of one moment: the liquidation is first.
     """
@@ -120,10 +127,11 @@ def judge(looks: Sequence[Look], at: int, wait_s: int) -> Verdict:
     in_time = [look for look in stretch if look.time + wait_s < at]
     if not in_time:
         return Verdict.TOO_FAST
-    for look in in_time:
+    for look in reversed(in_time):
         landing = next(x for x in reversed(before) if x.time <= look.time + wait_s)
         if look.sellable and landing.sellable:
-            return Verdict.AVOIDABLE
+            acted = any(look.time - wait_s < began <= look.time for began in sent)
+            return Verdict.IN_VAIN if acted else Verdict.AVOIDABLE
     return Verdict.FORBIDDEN
 
 
@@ -159,9 +167,10 @@ def play(case: Case) -> tuple[str, dict[str, Ending]]:
     )
     endings = {}
     for name, strategy in KEEPERS.items():
-        watched = Watched(strategy)
-        result = run_backtest(spec, iter(events), watched, policies, name=name)
-        endings[name] = ending(result, watched.looks, case)
+        looks = Looks()
+        watch = Watch(ticked=looks.ticked, stepped=looks.stepped)
+        result = run_backtest(spec, iter(events), strategy, policies, name=name, watch=watch)
+        endings[name] = ending(result, looks.found, case)
     return case.kind, endings
 
 
@@ -170,8 +179,9 @@ def ending(result: BacktestResult, looks: Sequence[Look], case: Case) -> Ending:
     nav = result.attribution.opening
     costs = sum(s.fee + s.impact + s.basis for s in result.swaps)
     wait_s = case.latency_blocks * ChainSpec().block_s
+    sent = [t.sent_at for t in result.transactions if t.lane is Lane.PROTECTIVE]
     return Ending(
-        verdicts=tuple(judge(looks, done.time, wait_s) for done in result.liquidations),
+        verdicts=tuple(judge(looks, sent, done.time, wait_s) for done in result.liquidations),
         liquidated=sum(done.loss for done in result.liquidations) / nav,
         kept=result.attribution.closing / nav,
         cost=(costs + result.attribution.gas) / nav,
@@ -188,7 +198,7 @@ def tables(found: list[tuple[str, dict[str, Ending]]]) -> list[Table]:
         f"{len(found)} paths, each with {len(KEEPERS)} vaults of 1,000,000",
         (
             "paths", "number", "keeper", "vaults liquidated", "liquidations", "too fast", "forbidden",
-            "avoidable", "lost to liquidators, mean of NAV", "NAV kept, mean",
+            "in vain", "avoidable", "lost to liquidators, mean of NAV", "NAV kept, mean",
             "cost of protection, mean of NAV", "transactions", "reverted",
         ),
     )  # fmt: skip
@@ -198,9 +208,7 @@ def tables(found: list[tuple[str, dict[str, Ending]]]) -> list[Table]:
         for name in KEEPERS:
             ends = [endings[name] for endings in those]
             verdicts = [verdict for e in ends for verdict in e.verdicts]
-            counts = ["-"] * 3 if name == "nobody" else [
-                str(verdicts.count(v)) for v in (Verdict.TOO_FAST, Verdict.FORBIDDEN, Verdict.AVOIDABLE)
-            ]  # fmt: skip
+            counts = [str(verdicts.count(v)) if name != "nobody" else "-" for v in SHOWN]
             table.add(
                 kind, str(len(ends)), name, str(sum(e.liquidations > 0 for e in ends)),
                 str(sum(e.liquidations for e in ends)), *counts,

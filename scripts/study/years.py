@@ -105,9 +105,7 @@ def played(
     events = events_of(year, hours)
     first = next(e.price_wad for e in events if isinstance(e, PriceEvent))
     base_value = round(book.share * NAV)
-    holdings = Holdings(
-        idle_asset=NAV - base_value, idle_base=base_value * 10**12 * WAD // first
-    )
+    holdings = Holdings(idle_asset=NAV - base_value, idle_base=base_value * 10**12 * WAD // first)
     spec = BacktestSpec(
         holdings=holdings,
         chain=ChainSpec(base_fee_wei=GWEI[year] * 10**9, keeper_balance_wei=10**21),
@@ -155,7 +153,7 @@ def _traded(result: BacktestResult, begin: int, end: int) -> float:
     perpetuals = sum(
         abs(o.order.quantity) * o.price_wad / WAD / base for o in _perpetuals(result, begin, end)
     )
-    return (sold + premiums) / asset + perpetuals
+    return float((sold + premiums) / asset + perpetuals)
 
 
 def _count(result: BacktestResult, begin: int, end: int) -> int:
