@@ -1,6 +1,7 @@
 """The strategies under study: what each starts with, and the few candidates its parameters are chosen from.
 
-All of it was declared before any result was seen; the first candidate of each is the strategy's own defaults.
+All of it was declared before any result was seen, but for "basis and funding, patient": it was added when the defaults
+were seen to trade on every payment. The first candidate of each is the strategy's own defaults.
 """
 
 from dataclasses import dataclass
@@ -128,11 +129,11 @@ BOOKS: tuple[Book, ...] = (
         perpetual=True,
         options=True,
     ),
-    Book("collar", (Collar(), Collar(floor=0.90), Collar(floor=0.75)), 1.0, options=True),
+    Book("collar", (Collar(), Collar(floor=0.90), Collar(floor=0.75)), 0.9, options=True),
     Book(
         "protective put",
         (ProtectivePut(), ProtectivePut(floor=0.90), ProtectivePut(floor=0.70)),
-        1.0,
+        0.9,
         options=True,
     ),
     Book(
@@ -142,6 +143,12 @@ BOOKS: tuple[Book, ...] = (
             BasisFunding(enter=0.05, leave=0.0),
             BasisFunding(enter=0.20, leave=0.05),
         ),
+        0.0,
+        perpetual=True,
+    ),
+    Book(
+        "basis and funding, patient",
+        (BasisFunding(enter=0.05, leave=-0.50),),
         0.0,
         perpetual=True,
     ),

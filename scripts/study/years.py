@@ -140,7 +140,7 @@ def figures_of(result: BacktestResult, year: int) -> Year:
         costs=(lost / unit + gas) / nav,
         turnover=_traded(result, begin, end) / nav,
         trades=_count(result, begin, end),
-        liquidations=sum(begin < done.time <= end for done in result.liquidations),
+        liquidations=sum(begin < d.time <= end and d.loss > 0 for d in result.liquidations),
         daily=np.diff(equity[at]) / equity[at][:-1],
     )
 
