@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import pairwise
 
 from keeper.model.outlook import Outlook, Smile
@@ -16,45 +17,34 @@ def implied(outlook: Outlook, now: int, years: float, strike: float) -> float | 
     variance at the same log-moneyness, which keeps a calendar spread worth something; beyond the first and the last
     expiry their volatility.
     """
-    ahead, usable = _usable(outlook.smiles, now)
-    if not usable or strike <= 0 or years <= 0:
-        return None
+    return implied_at(outlook, now, years, (strike,))[0]
+
+
+def implied_at(
+    outlook: Outlook, now: int, years: float, strikes: Sequence[float]
+) -> list[float | None]:
+    """`implied` of every strike; the smiles are looked through once, which is most of the work."""
+    usable = [(s.expiry - now, s) for s in outlook.smiles if s.expiry > now and sound(s)]
+    usable.sort(key=lambda pair: pair[0])
+    return [
+        _between(usable, years, strike) if usable and strike > 0 and years > 0 else None
+        for strike in strikes
+    ]
+
+
+def _between(usable: list[tuple[int, Smile]], years: float, strike: float) -> float:
+    """Of usable smiles by their seconds left, ascending."""
     left = years * SECONDS_A_YEAR
-    at = bisect_right(ahead, left)
+    at = bisect_right([seconds for seconds, _ in usable], left)
     if at == 0 or at == len(usable):
-        smile = usable[min(at, len(usable) - 1)]
+        smile = usable[min(at, len(usable) - 1)][1]
         return _along(smile, math.log(strike / smile.forward))
-    near, first, far, second = ahead[at - 1], usable[at - 1], ahead[at], usable[at]
+    (near, first), (far, second) = usable[at - 1], usable[at]
     weight = (left - near) / (far - near)
     forward = first.forward + weight * (second.forward - first.forward)
     moneyness = math.log(strike / forward)
     variances = _along(first, moneyness) ** 2 * near, _along(second, moneyness) ** 2 * far
     return math.sqrt((variances[0] + weight * (variances[1] - variances[0])) / left)
-
-
-class _Latest:
-    """What was found of the smiles asked for last: a grid of strikes asks for the same ones a hundred times."""
-
-    __slots__ = ("found",)
-
-    def __init__(self) -> None:
-        # one value, so that another thread never sees half of it
-        nothing: tuple[list[int], list[Smile]] = ([], [])
-        self.found: tuple[tuple[Smile, ...], int, tuple[list[int], list[Smile]]] = ((), 0, nothing)
-
-
-_latest = _Latest()
-
-
-def _usable(smiles: tuple[Smile, ...], now: int) -> tuple[list[int], list[Smile]]:
-    """Seconds to expiry, ascending, and the smiles that can be used, in their order."""
-    known, then, found = _latest.found
-    if known is smiles and then == now:
-        return found
-    usable = sorted((s for s in smiles if s.expiry > now and sound(s)), key=lambda s: s.expiry)
-    found = ([s.expiry - now for s in usable], usable)
-    _latest.found = (smiles, now, found)
-    return found
 
 
 def sound(smile: Smile) -> bool:
@@ -71,9 +61,9 @@ def sound(smile: Smile) -> bool:
 
 
 def _along(smile: Smile, moneyness: float) -> float:
-    points = smile.points
-    at = bisect_right(points, (moneyness, math.inf))
-    if at in (0, len(points)):
-        return points[min(at, len(points) - 1)][1]
-    (x0, v0), (x1, v1) = points[at - 1], points[at]
+    xs = [x for x, _ in smile.points]
+    at = bisect_right(xs, moneyness)
+    if at in (0, len(xs)):
+        return smile.points[min(at, len(xs) - 1)][1]
+    (x0, v0), (x1, v1) = smile.points[at - 1], smile.points[at]
     return v0 + (moneyness - x0) / (x1 - x0) * (v1 - v0)
