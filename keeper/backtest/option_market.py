@@ -127,7 +127,8 @@ class OptionMarket:
             return _on_smile(self.smiles[0], 0.0)
         if self.level is not None:
             return self.level
-        premium, realised = self.spec.assumed_premium_bps, self.realised
+        premium = self.spec.assumed_premium_bps
+        realised = self.realised if premium is not None else None
         if premium is None or realised is None:
             return None
         return _clamped(realised * premium / BPS)
