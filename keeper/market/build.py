@@ -41,11 +41,13 @@ def build_market(
     # The dollar feed has a daily heartbeat, so the keeper's own age limit binds the base feed only; the
     # vault's limit binds both.
     _feed_faults(price.quote, now, price.quote.max_age_s, found)
-    _source_faults(readings, policy, found)
-    _pool_faults(readings, policy, found)
-    if not found:
+    # What only the keeper's own, narrower limits say: protection does not wait for it.
+    cautions: list[str] = []
+    _source_faults(readings, policy, found, cautions)
+    _pool_faults(readings, policy, found, cautions)
+    if len(found) == len(cautions):
         _vault_faults(readings, found)
-    return MarketState(readings, tuple(found), outlook, holdings)
+    return MarketState(readings, tuple(found), outlook, holdings, tuple(cautions))
 
 
 def _venue_faults(readings: Readings, found: list[str]) -> None:
@@ -111,7 +113,9 @@ def _named(feed: FeedReading) -> str:
     return f"{feed.description or feed.feed} feed"
 
 
-def _source_faults(readings: Readings, policy: MarketPolicy, found: list[str]) -> None:
+def _source_faults(
+    readings: Readings, policy: MarketPolicy, found: list[str], cautions: list[str]
+) -> None:
     price = readings.price
     if price.price_wad <= 0 or not readings.pool_readable:
         return
@@ -128,9 +132,14 @@ def _source_faults(readings: Readings, policy: MarketPolicy, found: list[str]) -
             f"{price.twap_window_s} s {_price(price.twap_wad)}, {apart} bps apart, "
             f"at most {bound} bps"
         )
+        if apart <= price.max_deviation_bps:
+            cautions.append(found[-1])
 
 
-def _pool_faults(readings: Readings, policy: MarketPolicy, found: list[str]) -> None:
+def _pool_faults(
+    readings: Readings, policy: MarketPolicy, found: list[str], cautions: list[str]
+) -> None:
+    """The vault knows no distance of the pool's price: it bounds what a swap may lose. So that one is a caution."""
     if not readings.pool_readable:
         found.append(f"swap pool behind {readings.swap_adapter} could not be read")
         return
@@ -146,6 +155,7 @@ def _pool_faults(readings: Readings, policy: MarketPolicy, found: list[str]) -> 
             f"pool trades at {_price(spot)}, oracle says {_price(oracle)}, {apart} bps apart, "
             f"at most {policy.max_spot_deviation_bps} bps"
         )
+        cautions.append(found[-1])
 
 
 def _vault_faults(readings: Readings, found: list[str]) -> None:

@@ -334,8 +334,19 @@ class MarketState:
     holdings: tuple[Exposure, ...] = ()
     """Positions that the readings do not show: perpetuals, options bought, supplies and loans at other venues. The
     id of each names its instrument at its venue."""
+    cautions: tuple[str, ...] = ()
+    """Those of the faults that are the keeper's own narrower limits: the vault itself would trade."""
 
     @property
     def tradable(self) -> bool:
         """True if moves with price exposure are allowed."""
         return not self.faults
+
+    @property
+    def protectable(self) -> bool:
+        """True if protection may trade: nothing but the keeper's own caution is against it.
+
+        A venue liquidates whether or not the keeper trusts the price; what the vault's own limits allow is bounded by
+        them, at the oracle's price.
+        """
+        return all(fault in self.cautions for fault in self.faults)

@@ -19,6 +19,7 @@ from keeper.planning.slices import slice_up
 from keeper.planning.state import VENUE_FLOOR_WAD, Bounds, Draft
 from keeper.planning.supplies import move_supplies, wants_own
 from keeper.planning.swap_quote import PIPS
+from keeper.planning.urgency import protect
 
 GAS_BASE = 500_000
 GAS_PER_MOVE = {
@@ -68,7 +69,7 @@ def _plan_moves(
     moves_position = target.net_delta is not None or (
         target.health_wad is not None and risk.has_position
     )
-    if not impossible and not market.tradable:
+    if not impossible and not _priced(market, target.lane):
         planned = raise_health_without_price(planned, risk.health_wad, target.health_wad or 0)
     elif not impossible:
         planned = _full(planned, target, market, policy) if moves_position else planned
@@ -85,6 +86,11 @@ def _plan_moves(
     plan = _finish(draft, planned, market, target, policy)
     left = "" if lends else _not_worth_it(plan, target)
     return _empty(risk, target.lane, left) if left else plan
+
+
+def _priced(market: MarketState, lane: Lane) -> bool:
+    """Whether moves of a lane may trade on the price: the keeper's own caution binds what is routine only."""
+    return market.protectable if lane is Lane.PROTECTIVE else market.tradable
 
 
 def _not_worth_it(plan: Plan, target: Target) -> str:
@@ -144,7 +150,9 @@ def _full(draft: Draft, target: Target, market: MarketState, policy: PlanningPol
     """Health first, then exposure: an exit may already close part of the delta's gap."""
     if target.health_wad is not None:
         health = draft.ledger.health_wad()
-        if health < target.health_wad:
+        if health < target.health_wad and target.lane is Lane.PROTECTIVE:
+            draft = protect(draft, market, policy, target.health_wad)
+        elif health < target.health_wad:
             draft = raise_health(draft, target.health_wad)
         elif health > target.health_wad and target.lane is Lane.ROUTINE:
             draft = lower_health(draft, target.health_wad)
@@ -162,7 +170,7 @@ def _full(draft: Draft, target: Target, market: MarketState, policy: PlanningPol
 
 def _why_unreachable(draft: Draft, market: MarketState, target: Target) -> str:
     bounds, health = draft.bounds, draft.ledger.health_wad()
-    if not market.tradable:
+    if not _priced(market, target.lane):
         return f"nothing idle to repay with, and prices cannot be traded on: {market.faults[0]}"
     if target.health_wad is not None and health < min(VENUE_FLOOR_WAD, target.health_wad):
         return (
@@ -231,7 +239,7 @@ def _trades_price(ledger: Ledger, end: Draft) -> bool:
 
 def _what_is_left(end: Draft, market: MarketState, target: Target) -> str:
     """A clause for the reason when the plan stops short of the target."""
-    if not market.tradable:
+    if not _priced(market, target.lane):
         return f"; from idle only: {market.faults[0]}"
     health = end.ledger.health_wad()
     if target.health_wad is not None and abs(health - target.health_wad) * 200 > target.health_wad:
