@@ -14,7 +14,7 @@ def asked(part: Strategy, market: MarketState, risk: RiskReport) -> Target:
     """A part's answer; where it raises, or says what cannot be meant, a hold: the others are heard all the same."""
     try:
         target = part(market, risk)
-    except Exception as error:  # noqa: BLE001 - whatever it is, guards before and hedges after it must act
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it is, guards before and hedges after it must act
         problem = f"raised {type(error).__name__}: {error}"
     else:
         problem = unsound(target)
