@@ -7,7 +7,7 @@ import pytest
 
 from keeper.app import Keeper, build_keeper_for
 from keeper.localnet.market import advance_to
-from keeper.localnet.rpc import send
+from keeper.localnet.rpc import rpc, send
 from keeper.localnet.vaults import deploy_vault, deposit
 from keeper.localnet.world import World
 from keeper.model.decision import Lane, PostMarks, Target
@@ -77,6 +77,18 @@ def keeper(kept: Kept, market: Market) -> Iterator[Keeper]:
         yield found
 
 
+def make_poster(kept: Kept, account: str) -> None:
+    """As the curator's delay ends: the oracle's owner, the vault's access manager, sets it."""
+    world, options = kept.world, kept.deployment.options
+    assert options is not None
+    oracle = world.contract("VolatilityOracle", options.volatility).functions
+    owner = oracle.owner().call()
+    rpc(world.w3, "anvil_setBalance", [owner, hex(10**18)])
+    rpc(world.w3, "anvil_impersonateAccount", [owner])
+    send(world.w3, oracle.setPoster(account), owner)
+    rpc(world.w3, "anvil_stopImpersonatingAccount", [owner])
+
+
 def posted(keeper: Keeper, kept: Kept, *, ticks: int = 3) -> PostMarks | None:
     """The post of the next few ticks, mined; None if there is none."""
     for _ in range(ticks):
@@ -97,7 +109,7 @@ def test_the_poster_brings_marks_to_the_market_as_fast_as_the_oracle_lets_it(
     assert options is not None
     oracle = world.contract("VolatilityOracle", options.volatility)
     assert posted(keeper, kept) is None, "the keeper is not the poster"
-    send(world.w3, oracle.functions.setPoster(world.accounts.keeper), world.accounts.deployer)
+    make_poster(kept, world.accounts.keeper)
 
     before = keeper.read().options.state
     assert before is not None
@@ -135,7 +147,7 @@ def test_marks_that_are_right_are_posted_again_before_they_turn_stale(
     world, options = kept.world, kept.deployment.options
     assert options is not None
     oracle = world.contract("VolatilityOracle", options.volatility)
-    send(world.w3, oracle.functions.setPoster(world.accounts.keeper), world.accounts.deployer)
+    make_poster(kept, world.accounts.keeper)
     market.level = 0.6
     at = int(kept.now())
     for _ in range(8):  # to the market's shape first
