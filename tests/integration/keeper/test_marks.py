@@ -7,7 +7,7 @@ import pytest
 
 from keeper.app import Keeper, build_keeper_for
 from keeper.localnet.market import advance_to
-from keeper.localnet.rpc import rpc, send
+from keeper.localnet.rpc import send
 from keeper.localnet.vaults import deploy_vault, deposit
 from keeper.localnet.world import World
 from keeper.model.decision import Lane, PostMarks, Target
@@ -78,15 +78,11 @@ def keeper(kept: Kept, market: Market) -> Iterator[Keeper]:
 
 
 def make_poster(kept: Kept, account: str) -> None:
-    """As the curator's delay ends: the oracle's owner, the vault's access manager, sets it."""
+    """By the oracle's owner."""
     world, options = kept.world, kept.deployment.options
     assert options is not None
     oracle = world.contract("VolatilityOracle", options.volatility).functions
-    owner = oracle.owner().call()
-    rpc(world.w3, "anvil_setBalance", [owner, hex(10**18)])
-    rpc(world.w3, "anvil_impersonateAccount", [owner])
-    send(world.w3, oracle.setPoster(account), owner)
-    rpc(world.w3, "anvil_stopImpersonatingAccount", [owner])
+    send(world.w3, oracle.setPoster(account), oracle.owner().call())
 
 
 def posted(keeper: Keeper, kept: Kept, *, ticks: int = 3) -> PostMarks | None:
