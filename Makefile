@@ -1,6 +1,6 @@
 # Everything sets itself up: Python >= 3.11, git and make are all a machine needs.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-chaos test-unit test-contracts test-deep test-integration test-ape lint fmt abi \
+.PHONY: help setup demo gauntlet test test-chaos test-unit test-contracts test-deep test-integration test-ape lint fmt abi \
 	slither halmos gas coverage-contracts mutation-contracts lock bench-quant bench-latency bench-backtest study chaos clean
 SHELL := /bin/sh
 PYTHON ?= python3
@@ -46,6 +46,9 @@ test-chaos: setup ## the short campaign of faults, and a dozen kill -9 of the re
 chaos: setup ## faults by the thousand between keeper and node, and kill -9 (CHAOS_SCHEDULES, _KILLS, _SEED, _JOBS)
 	@$(BIN)/python -m tests.chaos.campaign --schedules $(CHAOS_SCHEDULES) --seed $(CHAOS_SEED) --jobs $(CHAOS_JOBS)
 	@$(BIN)/python -m tests.chaos.killing --kills $(CHAOS_KILLS)
+
+gauntlet: setup ## every strategy x every scenario x three seeds, block by block (GAUNTLET="--seeds 6 --only gap")
+	@$(BIN)/python -m tests.gauntlet --deep $(GAUNTLET)
 
 lint: setup ## formatters, linters, types, import rule, committed ABIs
 	@$(BIN)/python scripts/lint.py

@@ -11,9 +11,8 @@ from keeper.model.parameters import Range, check_ranges, require
 from keeper.model.risk import RiskReport
 from keeper.model.units import Raw
 from strategies.parts.gates import blocked
-from strategies.parts.hedging import most_perpetual, offer
+from strategies.parts.hedging import bearable_perpetual, margin_of, most_perpetual, offer
 from strategies.parts.positions import (
-    free_asset,
     nav_of,
     perpetuals_of,
     price_of,
@@ -110,10 +109,20 @@ class BasisFunding:
         # Of NAV in spot: what is left bears the stress of the short and its maintenance margin.
         bearable = 1 / (1 + self.stress + max(0.0, offered.maintenance) * (1 + self.stress))
         size = min(self.share, bearable) * nav / price
-        affordable = (
-            max(0.0, self._spot(market, risk) - self.other_delta) + free_asset(market) / price
-        )
+        affordable = self._affordable(market, risk, offered, price)
         return max(0.0, min(size, affordable, most_perpetual(offered)))
+
+    def _affordable(
+        self, market: MarketState, risk: RiskReport, offered: Funding, price: float
+    ) -> float:
+        """Base tokens of which the long is there or can be bought, and of which the short's margin is left then."""
+        margin = bearable_perpetual(market, offered, self.stress)
+        long = max(0.0, self._spot(market, risk) - self.other_delta)
+        if margin <= long:
+            return margin
+        # what buys more of the long is no margin any more: assets = w x price + w x mark x needed
+        needed = self.stress + max(0.0, offered.maintenance) * (1 + self.stress)
+        return (margin_of(market, offered) + long * price) / (price + offered.mark * needed)
 
     @staticmethod
     def _spot(market: MarketState, risk: RiskReport) -> float:

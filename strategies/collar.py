@@ -8,10 +8,9 @@ from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges, require
 from keeper.model.risk import RiskReport
 from keeper.model.units import BPS, WAD
-from strategies.parts.buying import held_units, more_of, near_expiry
+from strategies.parts.buying import held_units, more_of, near_expiry, to_spend
 from strategies.parts.gates import blocked, no_options
 from strategies.parts.positions import (
-    free_asset,
     free_base,
     nav_of,
     option_book,
@@ -105,7 +104,7 @@ class Collar:
         nav = nav_of(market, risk) or 0.0
         wanted = self.cover * free_base(market)
         # The puts are paid before the calls are sold.
-        affordable = min(nav, free_asset(market)) / max(put.price, 1e-12)
+        affordable = min(nav, to_spend(market)) / max(put.price, 1e-12)
         tokens = min(most_written(market, call, nav, wanted), affordable)
         quantity = sized(market, tokens, self.least_value)
         if quantity == 0:

@@ -56,6 +56,6 @@ class DrawdownThrottle:
         factor = self.factor(drawdown)
         acts = market.tradable and not market.readings.paused
         if target.hold and self.unwind and factor < 1.0 and acts:
-            smaller = all_smaller(market, risk, factor, self.tolerance)
+            smaller = all_smaller(market, risk, self.inner, factor, self.tolerance)
             return target if smaller.hold else smaller
         return scaled(market, risk, target, factor, self.tolerance if self.unwind else None)

@@ -7,10 +7,10 @@ from keeper.model.decision import Target
 from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges, require
 from keeper.model.risk import RiskReport
-from strategies.parts.buying import held_units, more_of, near_expiry
+from strategies.parts.buying import held_units, more_of, near_expiry, to_spend
 from strategies.parts.gates import blocked, forecast
 from strategies.parts.hedging import Hedge, hedge
-from strategies.parts.positions import free_asset, nav_of, option_book, unit
+from strategies.parts.positions import nav_of, option_book, unit
 from strategies.parts.series import Chosen, at_money, expiry_at, sized
 from strategies.parts.targets import hold, with_series
 
@@ -141,6 +141,6 @@ class GammaScalping:
         bounds = (
             (self.most_decay * nav - spent[0]) / decay,
             (self.most_premium * nav - spent[1]) / premium,
-            free_asset(market) / premium,
+            to_spend(market) / premium,
         )
         return max(0.0, min(bounds))

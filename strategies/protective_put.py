@@ -7,10 +7,9 @@ from keeper.model.decision import Target
 from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges, require
 from keeper.model.risk import RiskReport
-from strategies.parts.buying import held_units, more_of, near_expiry
+from strategies.parts.buying import held_units, more_of, near_expiry, to_spend
 from strategies.parts.gates import blocked
 from strategies.parts.positions import (
-    free_asset,
     nav_of,
     option_book,
     price_of,
@@ -82,7 +81,7 @@ class ProtectivePut:
         yearly = put.price / price_of(market) / put.years
         if yearly > self.most_cost:
             return hold(f"protection costs {yearly:.2%} a year, over {self.most_cost:.2%}")
-        affordable = min(free_asset(market), nav_of(market, risk) or 0.0) / max(put.price, 1e-12)
+        affordable = min(to_spend(market), nav_of(market, risk) or 0.0) / max(put.price, 1e-12)
         tokens = min(lacking, affordable)
         if sized(market, tokens, self.least_value) == 0:
             return hold(f"idle assets pay for {tokens:.4f} puts, which is not worth an order")

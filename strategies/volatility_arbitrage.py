@@ -8,9 +8,9 @@ from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges, require
 from keeper.model.risk import RiskReport
 from keeper.model.units import BPS
-from strategies.parts.buying import all_held, held_units, more_of
+from strategies.parts.buying import all_held, held_units, more_of, to_spend
 from strategies.parts.gates import blocked, forecast, no_options
-from strategies.parts.positions import free_asset, nav_of
+from strategies.parts.positions import nav_of
 from strategies.parts.series import Chosen, at_money, expiry_at, most_written, sized, tenor_fits
 from strategies.parts.targets import hold, with_series
 from strategies.parts.writing import out_already
@@ -90,7 +90,7 @@ class VolatilityArbitrage:
             return hold(f"{said}: cheap, but {written}")
         if held_units(market, True, 0.0) or held_units(market, False, 0.0):
             return hold(f"{said}: straddles are held")
-        tokens = min(tokens, free_asset(market) / sum(leg.price for leg in legs))
+        tokens = min(tokens, to_spend(market) / sum(leg.price for leg in legs))
         if sized(market, tokens, self.least_value) == 0:
             return hold(f"{said}: {tokens:.4f} straddles are not worth an order")
         reason = f"{said}: hold {tokens:.4f} straddles at {legs[0].strike:g}"

@@ -49,6 +49,6 @@ class VolatilityTarget:
             return hold(f"there is no volatility forecast to size by: {target.reason}")
         factor = min(1.0, self.volatility / expected)
         if target.hold and factor < 1.0 and market.tradable and not market.readings.paused:
-            smaller = all_smaller(market, risk, factor, self.tolerance)
+            smaller = all_smaller(market, risk, self.inner, factor, self.tolerance)
             return target if smaller.hold else smaller
         return scaled(market, risk, target, factor, self.tolerance)

@@ -19,11 +19,9 @@ from keeper.backtest.record import Recorder
 from keeper.backtest.result import BacktestResult, result_of
 from keeper.backtest.reverts import Reverted
 from keeper.backtest.spec import BacktestSpec
-from keeper.backtest.wants import wanted_of
 from keeper.backtest.watch import Watch
 from keeper.backtest.world import Liquidated, World
-from keeper.errors import MarketDataError, SimulationReverted
-from keeper.execution.intents import make_intent, rebalance_of
+from keeper.errors import MarketDataError
 from keeper.loop import Ports, TickRecord, TickRules, run_tick
 from keeper.model.decision import Order
 from keeper.model.outcome import TickStatus
@@ -147,7 +145,13 @@ class _Engine:
         venues = (self.world.perpetual.spec.venue, self.world.desk.spec.venue)
         guard = self.policies.guard
         connected = tuple(dict.fromkeys((*guard.connected_venues, *venues)))
-        self.policies = replace(self.policies, guard=replace(guard, connected_venues=connected))
+        planning = self.policies.planning
+        dealer = planning.option_venue or self.world.desk.spec.venue
+        self.policies = replace(
+            self.policies,
+            guard=replace(guard, connected_venues=connected),
+            planning=replace(planning, option_venue=dealer),
+        )
         self.executor = SimulatedExecutor(self.world)
         self.journal = MemoryJournal(self.executor)
         around = Around(self.world, self.policies)
@@ -291,7 +295,6 @@ class _Engine:
         for pending in self.executor.pending[sent:]:
             self._at(pending.lands_at, What.EFFECT, pending)
         self._look_up(record)
-        self._beyond(record)
         plan, verdict = record.plan, record.verdict
         if plan is not None and verdict is not None and verdict.passed and plan.orders:
             self._send(plan.orders)
@@ -314,33 +317,3 @@ class _Engine:
         for order in orders:
             self._orders += 1
             self._at(lands, What.ORDER, order)
-
-    def _beyond(self, record: TickRecord) -> None:
-        """What the target wants and planning does not make: see `wants`. Routine, so it waits for what is in flight."""
-        world, target, plan, market = self.world, record.target, record.plan, record.market
-        if target is None or plan is None or market is None or not market.tradable:
-            return
-        if target.options is None and target.perpetuals is None and target.supplies is None:
-            return
-        if self.executor.in_flight() or self._orders or record.outcome.status is TickStatus.REFUSED:
-            return
-        caps, mandate = world.spec.terms.caps, world.mandate
-        if world.time < mandate.routine_at + caps.cooldown_s or world.unhedged:
-            return
-        wanted = wanted_of(target, plan, world, self.policies.planning.min_trade)
-        self._send(wanted.orders)
-        if not wanted.moves:
-            return
-        made = wanted.plan(target, world)
-        payload = rebalance_of(made, market.readings)
-        intent = make_intent(
-            payload, market.readings, self.journal.intent_count(), self.rules.deadline_s
-        )
-        self.journal.made(market, target, made, intent)
-        try:
-            self.executor.submit(intent)
-        except SimulationReverted as reverted:
-            self.recorder.failed(reverted.reason)
-            return
-        pending = self.executor.pending[-1]
-        self._at(pending.lands_at, What.EFFECT, pending)

@@ -8,6 +8,7 @@ import numpy as np
 from keeper.backtest.events import SmilesEvent, VolatilityEvent
 from keeper.backtest.spec import OptionsSpec
 from keeper.model.outlook import Smile
+from keeper.model.series import terms_of_instrument
 from keeper.model.units import BPS, WAD
 from keeper.quant.black import greeks
 
@@ -32,9 +33,19 @@ class Terms:
         first, second = self.strike_wad // GRID, self.second_strike_wad // GRID
         return f"{self.expiry}{first:016d}{second:016d}{int(self.is_call)}"
 
+    @property
+    def instrument(self) -> str:
+        """As orders and holdings name it (`Series.instrument`)."""
+        strikes = [str(w // GRID) for w in (self.strike_wad, self.second_strike_wad) if w]
+        return "-".join((str(self.expiry), *strikes, "C" if self.is_call else "P"))
+
     @classmethod
     def of_key(cls, key: str) -> "Terms | None":
-        """The terms that a name stands for; None if it is no such name."""
+        """The terms that this or an order's name of an instrument stands for; None if it is neither."""
+        named = terms_of_instrument(key)
+        if named is not None:
+            is_call, strike, second_strike, at = named
+            return cls(is_call, strike, at, second_strike)
         if not key.isdigit() or len(key) < 34:
             return None
         rest = key[:-1]

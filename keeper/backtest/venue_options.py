@@ -239,11 +239,11 @@ class Desk:
     def exposures(self, price_wad: int, now: int) -> tuple[Exposure, ...]:
         """Options bought, which the vault's readings do not show."""
         found = []
-        for key, (terms, quantity) in self.bought.items():
+        for terms, quantity in self.bought.values():
             value = self.market.value(terms, price_wad, now)
             found.append(
                 Exposure(
-                    id=key,
+                    id=terms.instrument,
                     kind=Kind.OPTION,
                     venue=self.spec.venue,
                     underlying=BASE,
@@ -252,6 +252,7 @@ class Desk:
                     strike=terms.strike_wad / WAD,
                     years=max(0, terms.expiry - now) / YEAR_S,
                     volatility=value.volatility if value else None,
+                    raw=quantity,
                 )
             )
         return tuple(found)

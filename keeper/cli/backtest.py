@@ -5,49 +5,35 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from keeper.backtest import BacktestResult, BacktestSpec
-    from keeper.backtest.files import Files
+from keeper.cli import backtest_options as options
+from keeper.cli.backtest_options import File, Help
 
-File = Path | None
-Help = typer.Option
+if TYPE_CHECKING:
+    from keeper.backtest import BacktestResult
+    from keeper.backtest.files import Files
+    from keeper.backtest.settings import Opening
 
 
 def backtest(  # noqa: PLR0917 - one option each
-    strategy: Annotated[str, Help("--strategy", help="Name of a registered strategy.")],
-    data: Annotated[
-        Path, Help("--data", help="Prices: bars (t, open, high, low, close), ticks, or rounds.")
-    ],
-    start: Annotated[str | None, Help("--from", help="First day or time, UTC, ISO 8601.")] = None,
-    end: Annotated[str | None, Help("--to", help="Where it ends, not included.")] = None,
-    settings: Annotated[
-        list[str] | None, Help("--set", help="A parameter of the strategy: key=value.")
-    ] = None,
-    world: Annotated[
-        list[str] | None,
-        Help(
-            "--world", help="A part of the simulated world: pool.depth=..., chain.latency_blocks=4."
-        ),
-    ] = None,
-    deposit: Annotated[float, Help(min=1, help="Assets the vault starts with.")] = 1_000_000,
-    health: Annotated[
-        float | None, Help(min=1.01, help="Start levered long in base, at this health.")
-    ] = None,
-    base_share: Annotated[
-        float, Help(min=0, max=1, help="Part of the deposit that starts as idle base.")
-    ] = 0.0,
-    rounds: Annotated[File, Help(help="The oracle's own rounds.")] = None,
-    funding: Annotated[File, Help(help="Funding rates of the perpetual.")] = None,
-    funding_venue: Annotated[str | None, Help(help="Whose, in a file of several.")] = None,
-    volatility: Annotated[File, Help(help="An index of implied volatility.")] = None,
-    chain: Annotated[File, Help(help="A book summary of options.")] = None,
-    gas: Annotated[File, Help(help="Gas prices.")] = None,
-    max_missing: Annotated[int, Help(min=0, help="Largest gap accepted, in steps.")] = 0,
-    accept_zero_volume: Annotated[bool, Help(help="Take bars in which nothing traded.")] = False,
-    inside: Annotated[bool, Help(help="Play the inside of bars: low and high.")] = False,
-    ticks_inside: Annotated[
-        bool, Help(help="With --inside: the keeper ticks there too; for protection only.")
-    ] = False,
+    strategy: options.Strategy,
+    data: options.Data,
+    start: options.Start = None,
+    end: options.End = None,
+    settings: options.Settings = None,
+    world: options.WorldParts = None,
+    deposit: options.Deposit = 1_000_000,
+    health: options.Health = None,
+    base_share: options.BaseShare = 0.0,
+    rounds: options.Rounds = None,
+    funding: options.FundingRates = None,
+    funding_venue: options.FundingVenue = None,
+    volatility: options.Volatility = None,
+    chain: options.Chain = None,
+    gas: options.Gas = None,
+    max_missing: options.MaxMissing = 0,
+    accept_zero_volume: options.ZeroVolume = False,
+    inside: options.Inside = False,
+    ticks_inside: options.TicksInside = False,
     out: Annotated[File, Help(help="Folder for parquet tables and summary.json.")] = None,
     html: Annotated[File, Help(help="Write a tear sheet to this file.")] = None,
     names: Annotated[str, Help(help="Of asset and base, for the tear sheet.")] = "USDC,ETH",
@@ -55,6 +41,7 @@ def backtest(  # noqa: PLR0917 - one option each
 ) -> None:
     """A strategy on history: fees, gas, impact, latency, liquidation; exact books; the tick that runs live."""
     from keeper.backtest.files import Files
+    from keeper.backtest.settings import Opening
     from keeper.history.table import found_data
 
     def found(file: File) -> File:
@@ -73,7 +60,7 @@ def backtest(  # noqa: PLR0917 - one option each
         inside=inside or ticks_inside,
         ticks_inside=ticks_inside,
     )
-    start_with = (deposit, health, base_share)
+    start_with = Opening(deposit, health, base_share)
     result = _run(strategy, settings or [], world or [], files, (start, end), start_with)
     written = []
     if out is not None:
@@ -98,12 +85,13 @@ def _run(  # noqa: PLR0917 - the parts of one run
     world: list[str],
     files: "Files",
     span: tuple[str | None, str | None],
-    start_with: tuple[float, float | None, float],
+    start_with: "Opening",
 ) -> "BacktestResult":
     from keeper.backtest import default_policies, run_backtest
     from keeper.backtest.events import PriceEvent
     from keeper.backtest.files import read_events
-    from keeper.cli.backtest_options import moment, pairs, with_world
+    from keeper.backtest.settings import opened_with, with_world
+    from keeper.cli.backtest_options import moment, pairs
     from keeper.config.strategy import load_strategy
 
     strategy = load_strategy(name, pairs("--set", settings))
@@ -112,27 +100,9 @@ def _run(  # noqa: PLR0917 - the parts of one run
     )
     events = list(read_events(files, start, end))
     price = next(e.price_wad for e in events if isinstance(e, PriceEvent))
-    spec = _opening(with_world(pairs("--world", world)), start_with, price)
+    spec = opened_with(with_world(pairs("--world", world)), start_with, price)
     policies = default_policies(spec.asset.decimals, connected=spec.venues)
     return run_backtest(spec, events, strategy, policies, name=name, progress=_bar(events))
-
-
-def _opening(
-    spec: "BacktestSpec", start_with: tuple[float, float | None, float], price_wad: int
-) -> "BacktestSpec":
-    from dataclasses import replace
-
-    from keeper.backtest import levered
-    from keeper.backtest.spec import Holdings
-    from keeper.model.units import WAD
-
-    deposit, health, base_share = start_with
-    units = round(deposit * 10**spec.asset.decimals)
-    in_base = round(units * base_share)
-    scale = WAD * 10 ** (spec.base.decimals - spec.asset.decimals)
-    held = Holdings(idle_asset=units - in_base, idle_base=in_base * scale // price_wad)
-    spec = replace(spec, holdings=held)
-    return spec if health is None else levered(spec, health, price_wad)
 
 
 def _bar(events: list[Any]) -> Any:
@@ -196,7 +166,7 @@ def _print(result: "BacktestResult") -> None:
         ("volatility a year", _percent(s.volatility)),
         ("Sharpe, Sortino, Calmar", ", ".join(_number(x) for x in (s.sharpe, s.sortino, s.calmar))),
         ("largest drawdown", _percent(s.max_drawdown)),
-        ("worst day in a hundred", _percent(s.expected_shortfall)),
+        ("shortfall, worst 5 % of days", _percent(s.expected_shortfall)),
         ("beta to base, alpha a year", f"{_number(s.beta)}, {_percent(s.alpha)}"),
         ("turnover a year", _number(result.turnover)),
         ("lowest health", _number(facts["lowest_health"])),

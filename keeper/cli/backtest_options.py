@@ -1,11 +1,46 @@
-"""Options of `keeper backtest` as values: times, `key=value` pairs, and parts of the simulated world."""
+"""Options of `keeper backtest` and `keeper sweep`: what they are called, and their values: times, `key=value` pairs."""
 
-import dataclasses
 from datetime import UTC, datetime
-from typing import Any, get_type_hints
+from pathlib import Path
+from typing import Annotated, Any
 
-from keeper.backtest.spec import BacktestSpec
+import typer
+
 from keeper.errors import SettingError
+
+File = Path | None
+Help = typer.Option
+
+Strategy = Annotated[str, Help("--strategy", help="Name of a registered strategy.")]
+Data = Annotated[
+    Path, Help("--data", help="Prices: bars (t, open, high, low, close), ticks, or rounds.")
+]
+Start = Annotated[str | None, Help("--from", help="First day or time, UTC, ISO 8601.")]
+End = Annotated[str | None, Help("--to", help="Where it ends, not included.")]
+Settings = Annotated[
+    list[str] | None, Help("--set", help="A parameter of the strategy: key=value.")
+]
+WorldParts = Annotated[
+    list[str] | None,
+    Help("--world", help="A part of the simulated world: pool.depth=..., chain.latency_blocks=4."),
+]
+Deposit = Annotated[float, Help(min=1, help="Assets the vault starts with.")]
+Health = Annotated[float | None, Help(min=1.01, help="Start levered long in base, at this health.")]
+BaseShare = Annotated[
+    float, Help(min=0, max=1, help="Part of the deposit that starts as idle base.")
+]
+Rounds = Annotated[File, Help(help="The oracle's own rounds.")]
+FundingRates = Annotated[File, Help(help="Funding rates of the perpetual.")]
+FundingVenue = Annotated[str | None, Help(help="Whose, in a file of several.")]
+Volatility = Annotated[File, Help(help="An index of implied volatility.")]
+Chain = Annotated[File, Help(help="A book summary of options.")]
+Gas = Annotated[File, Help(help="Gas prices.")]
+MaxMissing = Annotated[int, Help(min=0, help="Largest gap accepted, in steps.")]
+ZeroVolume = Annotated[bool, Help(help="Take bars in which nothing traded.")]
+Inside = Annotated[bool, Help(help="Play the inside of bars: low and high.")]
+TicksInside = Annotated[
+    bool, Help(help="With --inside: the keeper ticks there too; for protection only.")
+]
 
 
 def moment(option: str, text: str | None) -> int | None:
@@ -30,46 +65,3 @@ def pairs(option: str, texts: list[str]) -> dict[str, Any]:
             raise SettingError(option, f"{key.strip()} is given twice", "give it once")
         found[key.strip()] = value.strip()
     return found
-
-
-def with_world(values: dict[str, Any]) -> BacktestSpec:
-    """The default world with some of its numbers changed, named by `section.field`; terms of the mandate too."""
-    spec = BacktestSpec()
-    for path, text in values.items():
-        spec = _with(spec, path.split("."), text, path)
-    return spec
-
-
-def _with(value: Any, names: list[str], text: str, path: str) -> Any:
-    known = {f.name for f in dataclasses.fields(value)}
-    if names[0] not in known:
-        problem = f"the world has no {path}"
-        raise SettingError("--world", problem, f"there are {', '.join(sorted(known))}")
-    inner = getattr(value, names[0])
-    if len(names) > 1:
-        if not dataclasses.is_dataclass(inner):
-            raise SettingError("--world", f"{path} goes too deep", "leave the last part out")
-        changed = _with(inner, names[1:], text, path)
-    elif dataclasses.is_dataclass(inner):
-        parts = ", ".join(f.name for f in dataclasses.fields(inner))
-        raise SettingError("--world", f"{path} has parts", f"name one of {parts}")
-    else:
-        changed = _value(text, inner, get_type_hints(type(value))[names[0]], path)
-    return dataclasses.replace(value, **{names[0]: changed})
-
-
-def _value(text: str, now: Any, hint: Any, path: str) -> Any:
-    """Text as what stands there now."""
-    if isinstance(now, bool):
-        if text.lower() in ("true", "false"):
-            return text.lower() == "true"
-        raise SettingError("--world", f"{path} is true or false, not {text!r}", "correct it")
-    if isinstance(now, str):
-        return text
-    try:
-        return int(text.replace("_", ""))
-    except ValueError:
-        if text == "none" and type(None) in getattr(hint, "__args__", ()):
-            return None
-        problem = f"{path} is a whole number (units as documented), not {text!r}"
-        raise SettingError("--world", problem, "correct it") from None

@@ -24,6 +24,7 @@ from keeper.cli import (
     run,
     status,
     strategy,
+    sweep,
     tx,
     volatility,
 )
@@ -78,6 +79,7 @@ app.command("replay")(replay.replay)
 app.add_typer(strategy.app, name="strategy")
 app.command("report")(report.report)
 app.command("backtest")(backtest_command.backtest)
+app.command("sweep")(sweep.sweep)
 app.add_typer(data.app, name="data")
 app.add_typer(volatility.app, name="volatility")
 app.add_typer(quant.app, name="quant")

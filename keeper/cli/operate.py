@@ -101,6 +101,18 @@ def store_of(settings: "Settings") -> Store | None:
     )
 
 
+@contextmanager
+def one_term(settings: "Settings", *, dry_run: bool = False) -> Iterator[Gate]:
+    """Control for one thing to do. Where keepers take turns it leads so long, or may not sign beside the leader."""
+    leader = None if dry_run else leader_of(settings)
+    if leader is None:
+        yield Gate(switches_of(settings), settings.vault)
+        return
+    with Heart(leader, settings.leadership.ttl_s):
+        leader.led.wait(2 * settings.leadership.ttl_s)  # what somebody left behind is free by then
+        yield Gate(switches_of(settings), settings.vault, leader.why_not)
+
+
 class Operation:
     """Everything of one `keeper run` that outlives a change of leadership."""
 

@@ -3,8 +3,7 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from keeper.config.settings import Settings
     from keeper.loop import TickRecord
     from keeper.model.outcome import TickOutcome
-    from keeper.ops.gate import Gate
 
 REDACTOR: ContextVar["Redactor"] = ContextVar("redactor")
 """Of the running command; the last edge uses it as well."""
@@ -129,10 +127,11 @@ def once(
     """One tick of each vault on the newest block. Exit code 0 if all held, were done or rehearsed, 1 otherwise."""
     loaded = settings_of(config)
     from keeper.app import build_keeper
+    from keeper.cli.operate import one_term
 
     settings = loaded.settings
     with (
-        _gate(settings, dry_run=dry_run) as gate,
+        one_term(settings, dry_run=dry_run) as gate,
         build_keeper(settings, dry_run=dry_run, prompt=prompt(), gate=gate) as keeper,
     ):
         outcomes = keeper.once(patience_s=float(settings.tick.deadline_s))
@@ -144,22 +143,6 @@ def once(
         typer.echo(REDACTOR.get().text(line))
     if any(outcome.status in _BAD_ENDS for outcome in outcomes):
         raise typer.Exit(1)
-
-
-@contextmanager
-def _gate(settings: "Settings", *, dry_run: bool) -> Iterator["Gate"]:
-    """Control of one tick. Where keepers take turns it leads for so long, or may not sign beside the one that does."""
-    from keeper.cli.operate import leader_of, switches_of
-    from keeper.ops.gate import Gate
-    from keeper.ops.leadership import Heart
-
-    leader = None if dry_run else leader_of(settings)
-    if leader is None:
-        yield Gate(switches_of(settings), settings.vault)
-        return
-    with Heart(leader, settings.leadership.ttl_s):
-        leader.led.wait(2 * settings.leadership.ttl_s)  # what somebody left behind is free by then
-        yield Gate(switches_of(settings), settings.vault, leader.why_not)
 
 
 def _line(

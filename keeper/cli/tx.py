@@ -10,6 +10,7 @@ from keeper.cli.run import Config, prompt, settings_of
 if TYPE_CHECKING:
     from keeper.config.settings import Settings
     from keeper.model.intent_state import IntentRecord
+    from keeper.ops.gate import Gate
 
 app = typer.Typer(
     help="Intents in flight: list, cancel, speed up or abandon.", no_args_is_help=True
@@ -103,20 +104,38 @@ def _by_ourselves(settings: "Settings", action: str, intent_id: str) -> str | No
     """Carried out here, if no keeper holds the journal; None if one does."""
     from keeper.app import build_keeper
     from keeper.cli.journals import in_use
-    from keeper.cli.operate import act
+    from keeper.cli.operate import act, one_term
     from keeper.errors import JournalError
     from keeper.ops.requests import Request
 
     if in_use(settings):
         return None
     try:
-        with build_keeper(settings, prompt=prompt()) as keeper:
+        with (
+            one_term(settings) as gate,
+            gate.by_hand(),
+            build_keeper(settings, prompt=prompt(), gate=gate) as keeper,
+        ):
+            _refuse_beside_a_leader(settings, gate)
             return act(keeper, Request("", action, intent_id, int(time.time())))
     except JournalError as error:
         if not in_use(settings):
             raise
         del error  # one was started in between
         return None
+
+
+def _refuse_beside_a_leader(settings: "Settings", gate: "Gate") -> None:
+    """A standby's order would take a nonce of the account that another keeper is using."""
+    from keeper.cli.operate import store_of
+    from keeper.errors import SettingError
+
+    deposed = gate.closed()
+    if deposed is None:
+        return
+    store = store_of(settings)
+    where = f" ({holder})" if store is not None and (holder := store.holder()) else ""
+    raise SettingError("INTENT", f"{deposed}{where}", "give the order on its machine", "argument")
 
 
 def _handed_over(settings: "Settings", action: str, intent_id: str, wait: float) -> str:

@@ -85,7 +85,7 @@ def _list(name: str, entries: Any) -> None:
             if isinstance(value, float) or (isinstance(value, int) and not _amount(value)):
                 raise BadTargetError(f"wants {name} with {field.name} {value!r}")
     for entry in entries:
-        if name == "supplies" and min(entry.amount, entry.owed) < 0:
+        if name == "supplies" and min(entry.amount, entry.owed or 0) < 0:
             raise BadTargetError("wants a negative supply or debt")
         if name == "options" and (entry.strike_wad <= 0 or entry.expiry <= 0):
             raise BadTargetError("wants an option without strike or expiry")

@@ -7,7 +7,7 @@ from keeper.model.desk import Straddle
 from keeper.model.series import Series
 from keeper.model.units import Raw, Wad
 
-NONE_WAD, NONE_RAW = Wad(0), Raw(0)
+NONE_WAD = Wad(0)
 
 
 class Lane(StrEnum):
@@ -49,7 +49,8 @@ class SupplyTarget:
     venue: str
     token: str
     amount: Raw
-    owed: Raw = NONE_RAW
+    owed: Raw | None = None
+    """None: whatever is owed is left as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ class Exposure:
     by longs."""
     problem: str = ""
     """Why its figures are worth less than they look."""
+    raw: int | None = None
+    """The quantity in the token's own units, exact; None where a venue gives no more than the float."""
 
 
 @dataclass(frozen=True, slots=True)

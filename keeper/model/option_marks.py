@@ -77,8 +77,13 @@ def mark_of(
     return _mark(legs, strikes)
 
 
-def market_value(outlook: Outlook, series: Series, spot_wad: int, now: int) -> float | None:
-    """What the market pays for one option, by the outlook's smile of the nearest expiry; None without smiles."""
+def market_value(
+    outlook: Outlook, series: Series, spot_wad: int, now: int, *, more: float = 0.0
+) -> float | None:
+    """What the market pays for one option, by the outlook's smile of the nearest expiry; None without smiles.
+
+    `more` raises volatility by that part.
+    """
     if not outlook.smiles or series.expiry <= now:
         return None
     smile = min(outlook.smiles, key=lambda s: (abs(s.expiry - series.expiry), s.expiry))
@@ -87,7 +92,13 @@ def market_value(outlook: Outlook, series: Series, spot_wad: int, now: int) -> f
     spot, years = spot_wad / WAD, (series.expiry - now) / YEAR_S
     strikes = [w / WAD for w in (series.strike_wad, series.second_strike_wad) if w]
     legs = [
-        _leg(series.is_call, spot, k, _implied(smile, log(k / spot)) * sqrt(years), sqrt(years))
+        _leg(
+            series.is_call,
+            spot,
+            k,
+            _implied(smile, log(k / spot)) * (1 + more) * sqrt(years),
+            sqrt(years),
+        )
         for k in strikes
     ]
     return _mark(legs, strikes).value

@@ -72,6 +72,10 @@ class PlanningPolicy:
     """How far from the mark an order elsewhere may be filled."""
     option_venue: str = ""
     """Where options are bought; without it none are."""
+    option_tolerance_bps: int = 500
+    """How far from the smile's volatility, part of it, an option may be bought or sold elsewhere."""
+    resize_bps: int = 1_000
+    """A change of a supply, a loan or options bought by less than this part of what is held is left undone."""
     risk_aversion: float = 0.0
     """Relative, of whoever owns the vault: what waiting costs, hence which changes are worth their cost and how fast
     large ones are made. 0: every change a strategy wants and that is large enough is made."""

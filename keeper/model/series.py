@@ -7,6 +7,21 @@ from eth_utils.crypto import keccak
 from keeper.model.units import WAD, Wad
 
 NO_STRIKE = Wad(0)
+MILLIONTH = 10**12
+"""WAD of a millionth: strikes at option venues are whole ones."""
+
+OptionTerms = tuple[bool, int, int, int]
+"""(call, strike WAD, second strike WAD or 0, expiry): what an option is, wherever it is traded."""
+
+
+def terms_of_instrument(name: str) -> OptionTerms | None:
+    """What a name given by `Series.instrument` stands for; None if it is none."""
+    expiry, *strikes, side = name.split("-") if name.count("-") in (2, 3) else ("", "")
+    numbers = (expiry, *strikes)
+    if side not in ("C", "P") or not all(n.isdecimal() and n.isascii() for n in numbers):
+        return None
+    first, second = (*(int(strike) * MILLIONTH for strike in strikes), 0)[:2]
+    return side == "C", first, second, int(expiry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +47,12 @@ class Series:
         ordered = second == 0 or (second > first if self.is_call else second < first)
         fits = max(first, second) < 2**128 and 0 <= self.expiry < 2**40
         return first > 0 and second >= 0 and ordered and fits
+
+    @property
+    def instrument(self) -> str:
+        """Name at an option venue: expiry, strikes in millionths, call or put."""
+        strikes = [str(w // MILLIONTH) for w in (self.strike_wad, self.second_strike_wad) if w]
+        return "-".join((str(self.expiry), *strikes, "C" if self.is_call else "P"))
 
     @property
     def words(self) -> tuple[int, ...]:

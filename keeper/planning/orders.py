@@ -14,10 +14,11 @@ from keeper.model.market import MarketState
 from keeper.model.option_marks import YEAR_S, OptionMark, mark_of, market_value, price_wad_up
 from keeper.model.outlook import Funding
 from keeper.model.policy import PlanningPolicy
-from keeper.model.series import Series
+from keeper.model.series import OptionTerms, Series, terms_of_instrument
 from keeper.model.units import BPS, WAD, Wad
 from keeper.planning.costs import pays
 from keeper.planning.option_book import scale_of
+from keeper.planning.supplies import is_own
 from keeper.planning.written import net_options
 
 PERPETUAL = "perpetual"
@@ -38,6 +39,10 @@ class _Change:
     """Raw units x this over the vault's scale is asset units."""
     cost_bps: float
     reason: str
+    spread_wad: tuple[int, int] = (0, 0)
+    """Where a venue may quote it: least to get and most to pay; zeros for `price_wad`."""
+    band_bps: int = 0
+    """A change by less than this part of what is held is none."""
 
     @property
     def reduces(self) -> bool:
@@ -51,7 +56,7 @@ def plan_orders(market: MarketState, target: Target, policy: PlanningPolicy) -> 
     While prices cannot be traded on, only a protective target orders, and only what reduces.
     """
     changes = [*_perpetuals(market, target), *_options(market, target, policy)]
-    changes += _supplies(market, target)
+    changes += _supplies(market, target, policy)
     orders = [
         (change.reduces, _order(change, policy))
         for change in changes
@@ -68,6 +73,8 @@ def _worth_it(change: _Change, market: MarketState, target: Target, policy: Plan
         return False
     if change.want == 0:
         return True
+    if size * BPS < abs(change.have) * change.band_bps:
+        return False
     value = size * change.unit_wad // scale_of(market.readings)
     cost = round(value * change.cost_bps / BPS)
     return pays(market, policy, value, cost)
@@ -77,17 +84,19 @@ def _order(change: _Change, policy: PlanningPolicy) -> Order:
     quantity = change.want - change.have
     # Rounded against the vault's patience, never past the tolerance: down for the most to pay, up for the least to get.
     room = policy.order_tolerance_bps
-    limit = (
-        change.price_wad * (BPS + room) // BPS
-        if quantity > 0
-        else -(-change.price_wad * (BPS - room) // BPS)
-    )
+    least, most = (edge or change.price_wad for edge in change.spread_wad)
+    limit = most * (BPS + room) // BPS if quantity > 0 else -(-least * (BPS - room) // BPS)
     return Order(change.venue, change.instrument, quantity, Wad(limit), change.reason)
 
 
 def _raw_down(quantity: float, decimals: int) -> int:
-    """Raw units of a holding, towards zero: never more is closed than is there."""
+    """Raw units of a float, towards zero."""
     return int(quantity * 10**decimals)
+
+
+def _held(holding: Exposure, decimals: int) -> int:
+    """Raw units of a holding: exact where its venue says so, for more than is there cannot be closed."""
+    return _raw_down(holding.quantity, decimals) if holding.raw is None else holding.raw
 
 
 # ---------------------------------------------------------------- perpetuals
@@ -103,7 +112,7 @@ def _perpetuals(market: MarketState, target: Target) -> Iterator[_Change]:
         offer = next((f for f in market.outlook.funding if f.venue == venue), None)
         if not held and (offer is None or not offer.mark > 0):
             continue  # nothing is opened where nothing is offered
-        have = sum(_raw_down(h.quantity, market.readings.base.decimals) for h in held)
+        have = sum(_held(h, market.readings.base.decimals) for h in held)
         price = round(offer.mark * WAD) if offer and offer.mark > 0 else oracle
         yield _Change(
             venue=venue,
@@ -141,84 +150,87 @@ def _options(market: MarketState, target: Target, policy: PlanningPolicy) -> Ite
         if h.venue == venue and h.kind is Kind.OPTION and h.underlying == BASE and h.years > 0
     }
     wanted = {
-        (o.is_call, int(o.strike_wad), o.expiry): o.quantity
+        (o.is_call, int(o.strike_wad), int(o.second_strike_wad), o.expiry): o.quantity
         for o in net_options(target)
-        if o.quantity > 0 and o.second_strike_wad == 0 and o.expiry > readings.block.timestamp
+        if o.quantity > 0 and o.expiry > readings.block.timestamp
     }
-    for is_call, strike, expiry in dict.fromkeys((*held, *wanted)):
-        key = (is_call, strike, expiry)
+    for key in dict.fromkeys((*held, *wanted)):
+        is_call, strike, second, expiry = key
         pair = (readings.base.address, readings.asset.address, ZERO_ADDRESS)
-        series = Series(*pair, expiry, is_call, Wad(strike))
-        value = _option_value(market, series)
-        if value is None:
+        series = Series(*pair, expiry, is_call, Wad(strike), Wad(second))
+        more = policy.option_tolerance_bps / BPS
+        value, dear = _option_value(market, series), _option_value(market, series, more)
+        cheap = _option_value(market, series, -more)
+        if value is None or dear is None or cheap is None or not series.well_formed:
             continue
         holding = held.get(key)
-        have = _raw_down(holding.quantity, readings.base.decimals) if holding else 0
+        have = _held(holding, readings.base.decimals) if holding else 0
         yield _Change(
             venue=venue,
-            instrument=holding.id if holding else instrument_of(series),
+            instrument=holding.id if holding else series.instrument,
             have=have,
             want=wanted.get(key, 0),
             price_wad=int(price_wad_up(value)),
             unit_wad=strike,  # what is hedged, not the premium
             cost_bps=0.0,
             reason=target.reason,
+            # of a spread the value may fall as volatility rises
+            spread_wad=(int(price_wad_up(min(cheap, dear))), int(price_wad_up(max(cheap, dear)))),
+            band_bps=policy.resize_bps,
         )
 
 
-def instrument_of(series: Series) -> str:
-    """A series at an option venue: expiry, strike in millionths, call or put."""
-    side = "C" if series.is_call else "P"
-    return f"{series.expiry}-{series.strike_wad // 10**12}-{side}"
-
-
-def _terms_of(holding: Exposure, now: int) -> tuple[bool, int, int]:
-    """Strike to the millionth and expiry to the second: holdings carry them as floats."""
+def _terms_of(holding: Exposure, now: int) -> OptionTerms:
+    """By its name; else strike to the millionth and expiry to the second, which holdings carry as floats."""
+    named = terms_of_instrument(holding.id)
+    if named is not None:
+        return named
     expiry = now + round(holding.years * YEAR_S)
-    return holding.is_call, round(holding.strike * 10**6) * 10**12, expiry
+    return holding.is_call, round(holding.strike * 10**6) * 10**12, 0, expiry
 
 
-def _option_value(market: MarketState, series: Series) -> float | None:
-    """By the outlook's smile, else by the vault's own marks."""
+def _option_value(market: MarketState, series: Series, more: float = 0.0) -> float | None:
+    """By the outlook's smile, else by the vault's own marks; at a volatility higher by a part `more`."""
     spot, now = int(market.readings.price.price_wad), market.readings.block.timestamp
     if spot <= 0:
         return None
-    paid = market_value(market.outlook, series, spot, now)
+    paid = market_value(market.outlook, series, spot, now, more=more)
     state = market.readings.options.state
-    mark: OptionMark | None = mark_of(state.volatility, series, spot, now) if state else None
+    mark: OptionMark | None = None
+    if paid is None and state is not None:
+        mark = mark_of(state.volatility, series, spot, now, more=more)
     return paid if paid is not None else mark.value if mark else None
 
 
 # ---------------------------------------------------------------- supplies
 
 
-def _supplies(market: MarketState, target: Target) -> Iterator[_Change]:
+def _supplies(market: MarketState, target: Target, policy: PlanningPolicy) -> Iterator[_Change]:
     """At venues that the outlook knows and that are not the vault's own; nothing is paid for them."""
     readings = market.readings
-    own = readings.lending_adapter.lower()
     tokens = {t.address.lower(): t for t in (readings.asset, readings.base)}
-    wanted: dict[tuple[str, str], tuple[int, int]] = {}
+    wanted: dict[tuple[str, str], tuple[int, int | None]] = {}
     for one in target.supplies or ():
-        amount, owed = wanted.get((one.venue, one.token.lower()), (0, 0))
-        wanted[one.venue, one.token.lower()] = (amount + one.amount, owed + one.owed)
+        amount, owed = wanted.get((one.venue, one.token.lower()), (0, None))
+        both = one.owed if owed is None else owed + (one.owed or 0)
+        wanted[one.venue, one.token.lower()] = (amount + one.amount, both)
     known = {(rate.venue, rate.token.lower()) for rate in market.outlook.lending}
     for (venue, address), (amount, owed) in wanted.items():
         token = tokens.get(address)
-        foreign = venue.lower() not in (own, readings.vault.lower(), OWN_VENUE)
-        if token is None or not foreign or (venue, address) not in known:
+        if token is None or is_own(readings, venue) or (venue, address) not in known:
             continue
         is_base = token is readings.base
         unit = int(readings.price.price_wad) if is_base else scale_of(readings)
-        for kind, want in ((Kind.SUPPLY, amount), (Kind.LOAN, -owed)):
+        for kind, want in ((Kind.SUPPLY, amount), (Kind.LOAN, None if owed is None else -owed)):
+            if want is None:
+                continue
             held = [
                 h
                 for h in market.holdings
                 if h.venue == venue and h.kind is kind and (h.underlying == BASE) == is_base
             ]
-            have = sum(_raw_down(h.quantity, token.decimals) for h in held)
+            have = sum(_held(h, token.decimals) for h in held)
             name = held[0].id if held else f"{kind.value}:{token.address}"
-            yield _Change(venue, name, have, want, 0, unit, 0.0, target.reason)
-
-
-OWN_VENUE = "lending"
-"""As outlooks name the venue behind the vault's own adapter; what is wanted there is moves, not orders."""
+            yield _Change(
+                venue, name, have, want, 0, unit, 0.0, target.reason, band_bps=policy.resize_bps
+            )

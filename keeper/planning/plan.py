@@ -17,6 +17,7 @@ from keeper.planning.price_free import raise_health_without_price
 from keeper.planning.relever import lower_health
 from keeper.planning.slices import slice_up
 from keeper.planning.state import VENUE_FLOOR_WAD, Bounds, Draft
+from keeper.planning.supplies import move_supplies, wants_own
 from keeper.planning.swap_quote import PIPS
 
 GAS_BASE = 500_000
@@ -61,6 +62,7 @@ def _plan_moves(
     readings = market.readings
     draft = Draft(Bounds.of(market, target.lane, policy), Ledger.of(readings), readings.pool)
     planned = leave_options(draft, desk) if desk else draft
+    lends = False
     moves_position = target.net_delta is not None or (
         target.health_wad is not None and risk.has_position
     )
@@ -70,12 +72,16 @@ def _plan_moves(
         planned = _full(planned, target, market, policy) if moves_position else planned
         floor = max(planned.bounds.health_floor_wad, target.health_wad or 0)
         planned = enter_options(planned, desk, floor) if desk else planned
+        exposed = planned
+        if target.lane is Lane.ROUTINE and not readings.paused:
+            planned = move_supplies(planned, market, target, policy, floor)
+        lends = planned.moves != exposed.moves
     if not planned.moves:
         why = (_why_unreachable(draft, market, target),) if moves_position else ()
-        reason = "; ".join((*why, *planned.notes)) or "options are as wanted"
+        reason = "; ".join((*why, *planned.notes)) or "everything is as wanted"
         return _empty(risk, target.lane, impossible or reason)
     plan = _finish(draft, planned, market, target, policy)
-    left = _not_worth_it(plan, target)
+    left = "" if lends else _not_worth_it(plan, target)
     return _empty(risk, target.lane, left) if left else plan
 
 
@@ -108,7 +114,10 @@ def _why_nothing(market: MarketState, risk: RiskReport, target: Target) -> str:
             "the lending venue cannot be read, so nothing is moved",
         ),
         (
-            target.net_delta is None and target.options is None and not risk.has_position,
+            target.net_delta is None
+            and target.options is None
+            and not wants_own(market.readings, target)
+            and not risk.has_position,
             "no position to protect or to lever",
         ),
         (

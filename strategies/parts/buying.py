@@ -2,9 +2,17 @@
 
 from keeper.model.decision import OptionTarget
 from keeper.model.market import MarketState
-from strategies.parts.positions import held_series, to_base_units
+from strategies.parts.positions import free_asset, held_series, to_base_units
 from strategies.parts.series import DAY, Chosen
 from strategies.parts.targets import SeriesKey, series_key
+
+BUYING_ROOM = 0.10
+"""Part of what is idle that is kept when options are bought: offers are over the model's price, and both move."""
+
+
+def to_spend(market: MarketState) -> float:
+    """Whole assets that options may be bought for."""
+    return free_asset(market) * (1 - BUYING_ROOM)
 
 
 def held_units(market: MarketState, is_call: bool, least_days: float) -> int:

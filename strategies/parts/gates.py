@@ -4,6 +4,7 @@ import math
 
 from keeper.model.market import MarketState
 from keeper.model.risk import RiskReport
+from keeper.model.units import BPS
 from strategies.parts.positions import nav_of
 
 NOWHERE = "0x" + "00" * 20
@@ -36,6 +37,13 @@ def no_options(market: MarketState) -> str:
         return "the desk cannot value options now"
     if any(p.fault and not p.awaiting for p in options.positions):
         return "the desk cannot mark a series it has written"
+    measure, caps = market.readings.measure, market.readings.mandate.terms.caps
+    if measure is not None and measure.priced and measure.nav > 0:
+        unit = 10 ** (18 + market.readings.base.decimals - market.readings.asset.decimals)
+        value = measure.delta_base * measure.price_wad / unit
+        gap = abs(value - measure.nav * caps.delta_target_bps / BPS)
+        if gap > measure.nav * caps.delta_band_bps / BPS:
+            return "net delta is outside the mandate's band, where no series is written"
     return ""
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from keeper.model.decision import PerpetualTarget, Target
+from keeper.model.exposure import Kind
 from keeper.model.market import MarketState
 from keeper.model.outlook import Funding
 from keeper.model.risk import RiskReport
@@ -11,6 +12,7 @@ from strategies.parts.gates import blocked, forecast
 from strategies.parts.positions import (
     OptionBook,
     delta_of,
+    free_asset,
     nav_of,
     option_book,
     perpetuals_of,
@@ -21,6 +23,10 @@ from strategies.parts.room import least_health, room_for
 from strategies.parts.targets import hold
 
 WEI = 10**18
+MARGIN_STRESS = 0.30
+"""Move of the price against a hedge that its margin bears, with all that is idle."""
+AT_THE_BOUND = 0.10
+"""Of the largest position: nearer to it than this, a hedge that would be larger is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +142,34 @@ def most_perpetual(offered: Funding) -> float:
     return max(0.0, offered.most_notional) / offered.mark
 
 
+def bearable_perpetual(market: MarketState, offered: Funding, stress: float) -> float:
+    """Largest position there, whole base tokens either way, that a move of the price by `stress` against it leaves
+    above the venue's maintenance margin, with everything idle brought there:
+
+        (equity there + idle assets) / (price x (stress + maintenance x (1 + stress)))
+    """
+    needed = stress + max(0.0, offered.maintenance) * (1 + stress)
+    return margin_of(market, offered) / (offered.mark * needed)
+
+
+def margin_of(market: MarketState, offered: Funding) -> float:
+    """Assets that stand for a position there: cash and profit at the venue, and what is idle; never negative."""
+    here = [h for h in market.holdings if h.venue == offered.venue]
+    cash = sum(h.quantity for h in here if h.kind is Kind.CASH)
+    profit = sum(h.quantity * (offered.mark - h.entry) for h in here if h.kind is Kind.PERPETUAL)
+    return max(0.0, cash + profit + free_asset(market))
+
+
 def _by_perpetual(market: MarketState, terms: Hedge, trade: float, reason: str) -> Target:
     offered = offer(market, terms.venue)
     if offered is None:
         return hold(f"{reason}; {terms.venue} offers no perpetual now")
-    held, most = perpetuals_of(market, terms.venue), most_perpetual(offered)
+    held = perpetuals_of(market, terms.venue)
+    most = min(most_perpetual(offered), bearable_perpetual(market, offered, MARGIN_STRESS))
     wanted = min(max(held + trade, -most), most)
+    if wanted != held + trade and abs(wanted - held) <= AT_THE_BOUND * most:
+        # the bound moves with every price: it is not followed step by step
+        return hold(f"{reason}; margin and {terms.venue} bear {most:.4f}, and {held:.4f} is held")
     quantity = to_base_units(market, wanted)
     if quantity == to_base_units(market, held):
         return hold(f"{reason}; {terms.venue} takes no more")

@@ -5,9 +5,11 @@ from dataclasses import replace
 from keeper.model.decision import Lane, OptionTarget, PerpetualTarget, Target
 from keeper.model.exposure import Kind
 from keeper.model.ledger import Ledger
-from keeper.model.market import MarketState
+from keeper.model.market import NO_OPTIONS, MarketState
+from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
 from keeper.model.units import BPS, WAD, Raw, Wad
+from strategies.parts.claims import series_claim
 from strategies.parts.positions import held_series, perpetuals_of, to_base_units
 from strategies.parts.targets import hold, series_key
 
@@ -97,22 +99,79 @@ def _perpetuals(
     )
 
 
-def all_smaller(market: MarketState, risk: RiskReport, factor: float, tolerance: float) -> Target:
-    """What is held in options and perpetuals, scaled: for when the inner strategy rests and the size must not."""
-    venues = sorted({h.venue for h in market.holdings if h.kind is Kind.PERPETUAL})
-    held = tuple(
-        PerpetualTarget(venue, to_base_units(market, perpetuals_of(market, venue)))
-        for venue in venues
-    )
+def all_smaller(
+    market: MarketState, risk: RiskReport, inner: Strategy, factor: float, tolerance: float
+) -> Target:
+    """What is held in options and perpetuals, scaled: for when the inner strategy rests and the size must not.
+
+    Scaled against what the inner strategy would hold if it held nothing: against what is held already, every tick
+    would take its part of what the last one left. Where it would hold nothing its own size is not known, and what is
+    there is left, but for a factor of 0.
+    """
+    full = inner(bare(market), risk)
+    ppm, allowed = max(0, int(factor * PPM)), PPM + int(tolerance * PPM)
+    if ppm > 0 and (full.hold or full.lane is Lane.PROTECTIVE):
+        return hold(f"the size of what is held is not known: {full.reason}")
     series = held_series(market)
-    now = Target(
-        Lane.ROUTINE,
-        None,
-        None,
-        "reduce what is held",
-        options=series or None,
-        perpetuals=held or None,
+    have, most = _by_claim(series), _by_claim(full.options or ())
+
+    def smaller(held: int, wanted: int | None) -> int:
+        """Of a size without its sign; None: nobody knows what it should be."""
+        if ppm == 0:
+            return 0
+        if wanted is None or held * PPM * PPM <= wanted * ppm * allowed:
+            return held
+        return wanted * ppm // PPM
+
+    options = []
+    for one in series:
+        claim = series_claim(one)
+        left = smaller(have[claim], most.get(claim))
+        # a part of each series, towards zero
+        size = abs(one.quantity) * left // have[claim]
+        options.append(replace(one, quantity=size if one.quantity > 0 else -size))
+    wanted = {one.venue: abs(one.quantity) for one in full.perpetuals or ()}
+    perpetuals = []
+    for venue in sorted({h.venue for h in market.holdings if h.kind is Kind.PERPETUAL}):
+        held = to_base_units(market, perpetuals_of(market, venue))
+        size = smaller(abs(held), wanted.get(venue))
+        if size != abs(held):
+            perpetuals.append(PerpetualTarget(venue, size if held > 0 else -size))
+    changed = tuple(options) != series
+    if not changed and not perpetuals:
+        return hold("what is held is small enough")
+    return replace(
+        hold(f"reduce what is held; scaled to {factor:.2f}"),
+        options=tuple(one for one in options if one.quantity) if changed else None,
+        perpetuals=tuple(perpetuals) or None,
     )
-    found = scaled(market, risk, now, factor, tolerance)
-    unchanged = found.options == now.options and found.perpetuals == now.perpetuals
-    return hold("what is held is small enough") if unchanged or found.hold else found
+
+
+def bare(market: MarketState) -> MarketState:
+    """The same market as if the vault held no option and no perpetual, and what they bind were idle."""
+    readings = market.readings
+    options, value = readings.options, readings.options.value
+    if value is not None:
+        readings = replace(
+            readings,
+            idle_asset=Raw(readings.idle_asset + value.collateral_asset),
+            idle_base=Raw(readings.idle_base + value.collateral_base),
+            options=replace(
+                options,
+                value=NO_OPTIONS,
+                positions=(),
+                state=replace(options.state, auctions=()) if options.state else None,
+            ),
+        )
+    others = (Kind.OPTION, Kind.PERPETUAL)
+    holdings = tuple(h for h in market.holdings if h.kind not in others)
+    return replace(market, readings=readings, holdings=holdings)
+
+
+def _by_claim(series: tuple[OptionTarget, ...]) -> dict[str, int]:
+    """Base units of each kind of position, without their sign."""
+    found: dict[str, int] = {}
+    for one in series:
+        claim = series_claim(one)
+        found[claim] = found.get(claim, 0) + abs(one.quantity)
+    return found

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from keeper.backtest.attribution import attribute
 from keeper.backtest.ledger import CashLedger, Cause
 from keeper.backtest.result import after_gas
-from keeper.backtest.statistics import Floats, drawdowns, statistics
+from keeper.backtest.statistics import drawdowns, statistics
 from keeper.errors import AccountingError
+from keeper.report.performance import Floats, measure
 
 START, DAY = 1_600_000_000 // 86_400 * 86_400, 86_400
 ENTRIES = st.lists(
@@ -64,13 +65,33 @@ def test_beta_is_of_base_and_alpha_is_the_rest() -> None:
     assert found.beta == pytest.approx(0.5)
     assert found.alpha == pytest.approx(0.0004 * 365)
     assert found.correlation == pytest.approx(1.0)
-    assert found.volatility == pytest.approx(float(np.std(own, ddof=1)) * math.sqrt(365))
-    assert found.expected_shortfall == pytest.approx(-float(np.sort(own)[:4].mean()))
+    assert found.volatility == pytest.approx(float(np.log1p(own).std(ddof=1)) * math.sqrt(365))
+    assert found.expected_shortfall == pytest.approx(-float(np.sort(own)[:20].mean()))
+
+
+def test_the_table_and_the_tear_sheet_state_the_same_ratios() -> None:
+    draw = np.random.default_rng(2)
+    times = START + 3_600 * np.arange(24 * 60)
+    values, price = (100.0 * np.cumprod(1.0 + draw.normal(0.0, 0.01, times.size)) for _ in range(2))
+    table, sheet = statistics(times, values, price), measure(times, values, price, resamples=2)
+    same = (
+        "total_return",
+        "volatility",
+        "sortino",
+        "calmar",
+        "max_drawdown",
+        "expected_shortfall",
+        "beta",
+        "days",
+    )
+    assert [getattr(table, name) for name in same] == [getattr(sheet, name) for name in same]
+    assert table.sharpe == sheet.sharpe.value
+    assert table.alpha == sheet.alpha.value
 
 
 def test_ratios_are_of_the_last_value_of_each_day() -> None:
-    times = START + 3_600 * np.arange(24 * 40)
-    values = np.where(np.arange(times.size) % 24 == 23, 100.0, 50.0)
+    times = START + 3_600 * np.arange(24 * 40 + 1)
+    values = np.where(np.arange(times.size) % 24 == 0, 100.0, 50.0)
     found = statistics(times, values, values + 1.0)
     assert found.volatility == 0.0
     assert found.sharpe is None

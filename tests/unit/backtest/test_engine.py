@@ -198,6 +198,26 @@ def test_an_option_that_is_wanted_is_auctioned_kept_and_settled() -> None:
     assert gained == -sum(f.paid for f in result.fills)
 
 
+@pytest.mark.parametrize("second", [0, 2_600])
+def test_an_option_that_is_wanted_long_is_the_plans_own_order_and_is_held_to_its_end(
+    second: int,
+) -> None:
+    """Bought once, under the plan's limit; an order of the plan and of nobody else."""
+    call = OptionTarget(True, Wad(2_200 * WAD), FRIDAY, 50 * 10**18, Wad(second * WAD))
+    wants = Target(Lane.ROUTINE, None, None, "long", options=(call,))
+    hours = (FRIDAY - START) // HOUR + 3
+    events = [VolatilityEvent(START, 8 * WAD // 10), *path(*[2_000] * (hours - 5), *[2_400] * 5)]
+    result = run(events, Always(wants), spec(None))
+    (order,) = result.orders
+    (planned,) = [o for d in result.decisions for o in d.plan.orders]
+    assert order.order == planned
+    assert (order.refused, order.order.quantity) == ("", 50 * 10**18)
+    (fill,) = result.fills
+    assert fill.paid <= order.order.quantity * order.order.limit_price_wad // (WAD * 10**12)
+    gained = result.attribution.closing - result.attribution.opening
+    assert gained == 50 * 200 * 10**6 - fill.paid
+
+
 def test_a_supply_that_is_wanted_is_made_through_the_mandate() -> None:
     wants = Target(
         Lane.ROUTINE,

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from keeper.model.decision import Lane, OptionTarget, Order, PerpetualTarget, SupplyTarget, Target
 from keeper.model.exposure import BASE, Exposure, Kind
 from keeper.model.market import MarketState
+from keeper.model.option_marks import market_value
 from keeper.model.outlook import Funding, LendingRate, Outlook, Smile
 from keeper.model.policy import PlanningPolicy
-from keeper.model.units import WAD, Raw
+from keeper.model.series import Series, terms_of_instrument
+from keeper.model.units import WAD, Raw, Wad
 from keeper.planning import make_plan
 from keeper.planning.orders import plan_orders
 from keeper.risk import assess
@@ -127,11 +129,87 @@ def test_options_are_bought_net_of_what_is_written_at_the_smiles_price() -> None
     assert (order.instrument, order.quantity) == ("K", -2 * ETHER)
 
 
+def test_the_limit_for_an_option_leaves_room_in_volatility_on_the_side_that_costs() -> None:
+    """Deep out of the money a few per cent of volatility are most of the price, and a few of the price are nothing."""
+    call = series(3_000)
+    smile = Smile(call.expiry, 2_000.0, ((0.0, 0.6),))
+    market = market_of(smiles=(smile,))
+    long = OptionTarget(True, call.strike_wad, call.expiry, 5 * ETHER)
+    target = Target(Lane.ROUTINE, None, None, "long", options=(long,))
+    mid = market_value(market.outlook, call, 2_000 * WAD, NOW)
+    assert mid is not None
+    none = replace(POLICY, option_tolerance_bps=0)
+    limits = [plan_orders(market, target, p)[0].limit_price_wad / WAD for p in (none, POLICY)]
+    assert limits[0] == pytest.approx(mid * 1.01, abs=3e-6)
+    dear = market_value(market.outlook, call, 2_000 * WAD, NOW, more=0.05)
+    assert limits[1] == pytest.approx((dear or 0) * 1.01, abs=3e-6)
+    held = replace(market, holdings=(option(call, 5 * ETHER),))
+    (sale,) = plan_orders(held, replace(target, options=()), POLICY)
+    cheap = market_value(market.outlook, call, 2_000 * WAD, NOW, more=-0.05)
+    assert sale.limit_price_wad / WAD == pytest.approx((cheap or 0) * 0.99, abs=3e-6)
+
+
+def option(terms: Series, raw: int) -> Exposure:
+    """Held at the dealer, named as orders name it."""
+    years = (terms.expiry - NOW) / (365 * DAY)
+    strike = terms.strike_wad / WAD
+    return Exposure(
+        terms.instrument,
+        Kind.OPTION,
+        "dealer",
+        BASE,
+        raw / ETHER,
+        terms.is_call,
+        strike,
+        years,
+        raw=raw,
+    )
+
+
+@given(st.integers(1, 10**24), st.sampled_from([0, 2_600]))
+def test_what_is_held_is_closed_to_the_last_unit_spreads_too(raw: int, second: int) -> None:
+    call = series(2_200, second=second)
+    smile = Smile(call.expiry, 2_000.0, ((0.0, 0.6),))
+    market = market_of(option(call, raw), smiles=(smile,))
+    want = OptionTarget(True, call.strike_wad, call.expiry, raw, call.second_strike_wad)
+    target = Target(Lane.ROUTINE, None, None, "long", options=(want,))
+    assert plan_orders(market, target, POLICY) == ()
+    (order,) = plan_orders(market, replace(target, options=()), POLICY)
+    assert (order.instrument, order.quantity) == (call.instrument, -raw)
+
+
+def test_a_change_of_options_bought_inside_the_band_is_left() -> None:
+    call = series(2_200)
+    smile = Smile(call.expiry, 2_000.0, ((0.0, 0.6),))
+    market = market_of(option(call, 100 * ETHER), smiles=(smile,))
+    for quantity, orders in ((109, 0), (91, 0), (111, 1), (89, 1), (0, 1)):
+        want = OptionTarget(True, call.strike_wad, call.expiry, quantity * ETHER)
+        target = Target(Lane.ROUTINE, None, None, "long", options=(want,) if quantity else ())
+        assert len(plan_orders(market, target, POLICY)) == orders
+
+
+@given(
+    st.booleans(),
+    st.integers(1, 10**12),
+    st.sampled_from([0, 1, 7]),
+    st.integers(1, 2**39),
+)
+def test_an_instruments_name_says_its_terms(
+    is_call: bool, strike: int, second: int, expiry: int
+) -> None:
+    terms = Series(BASE_TOKEN, ASSET, ASSET, expiry, is_call, wad(0), wad(0))
+    terms = replace(terms, strike_wad=Wad(strike * 10**12), second_strike_wad=Wad(second * 10**12))
+    named = terms_of_instrument(terms.instrument)
+    assert named == (is_call, strike * 10**12, second * 10**12, expiry)
+    for other in ("", "C", "ETH-PERP", "1-2-X", "1-x-C", "1-2-3-4-C", "160283520000000020200000"):
+        assert terms_of_instrument(other) is None
+
+
 def test_supplies_are_moved_between_venues_that_are_known_and_not_the_vaults_own() -> None:
     rate = LendingRate("bank", ASSET, 0.05, 0.07, 0.7, 0.8, Raw(10**15), Raw(10**15))
     held = Exposure("bank-usd", Kind.SUPPLY, "bank", "asset", 300.0)
     want = (
-        SupplyTarget("bank", ASSET, Raw(1_000 * 10**6)),
+        SupplyTarget("bank", ASSET, Raw(1_000 * 10**6), Raw(0)),
         SupplyTarget("lending", BASE_TOKEN, Raw(ETHER)),
         SupplyTarget("nowhere", ASSET, Raw(10**9)),
     )

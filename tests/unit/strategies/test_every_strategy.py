@@ -234,7 +234,7 @@ def checked(found: MarketState, target: Target) -> None:
         assert series.quantity != 0
     for supply in target.supplies or ():
         assert supply.amount >= 0
-        assert supply.owed >= 0
+        assert (supply.owed or 0) >= 0
     assert target.health_wad is None or target.health_wad > WAD
 
 

@@ -14,6 +14,7 @@ from keeper.quant.bands import Exposure as Exposure_
 from keeper.quant.bands import Terms, hodges_neuberger
 from strategies.basis_funding import BasisFunding
 from strategies.collateral_optimisation import CollateralOptimisation
+from strategies.covered_call import CoveredCall
 from strategies.cross_pool_arbitrage import CrossPoolArbitrage
 from strategies.delta_hedge import DeltaHedge
 from strategies.idle_yield import IdleYield
@@ -304,3 +305,56 @@ def test_a_tight_venue_cap_of_the_mandate_binds_lending() -> None:
     target = ask(IdleYield(), market(tight))
     own = [s for s in target.supplies or () if s.venue == OWN]
     assert own[0].amount / 1e6 == pytest.approx(100_000)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    idle=st.floats(0, 400_000),
+    cash=st.floats(0, 100_000),
+    short=st.floats(0, 200),
+    maintenance=st.floats(0.0, 0.2),
+)
+def test_no_short_is_wanted_that_its_margin_does_not_bear(
+    idle: float, cash: float, short: float, maintenance: float
+) -> None:
+    """After a move by the stress against it, what is there and what is idle are still over the maintenance margin."""
+    seen = outlook(funding=(Funding("perp", 0.25, 2_000.0, 2_000.0, maintenance, 0.0005, 5e6),))
+    there = Exposure("margin", Kind.CASH, "perp", ASSET_UNDERLYING, cash)
+    found = market(
+        vault(idle_asset=idle, idle_base=150), seen=seen, holdings=(there, perpetual(-short))
+    )
+    for strategy, stress, band in (
+        (DeltaHedge(venue="perp"), 0.30, 0.10),
+        (BasisFunding(), 0.5, 0.15),
+    ):
+        target = ask(strategy, found)
+        size = -(target.perpetuals or ())[0].quantity / 1e18 if target.perpetuals else short
+        loss = size * 2_000 * stress
+        needed = size * 2_000 * (1 + stress) * maintenance
+        margin = idle + cash
+        grows = size > short + 1e-9
+        # what is held already may be over the bound by the band in which it is left
+        assert not grows or loss + needed <= margin * (1 + 1e-6)
+        assert loss + needed <= margin * (1 + 2 * band) + 1.0 or size <= 1e-3
+
+
+def test_a_hedge_at_its_margins_bound_does_not_follow_it_step_by_step() -> None:
+    hedge = DeltaHedge(venue="perp")
+    idle = market(vault(idle_asset=30_000))
+    first = ask(hedge, idle)
+    assert first.perpetuals
+    short = first.perpetuals[0].quantity / 1e18
+    for price_moves in (0.99, 1.0, 1.01):
+        found = market(vault(idle_asset=30_000 * price_moves), holdings=(perpetual(short),))
+        target = ask(hedge, found)
+        assert target.hold
+        assert "bear" in target.reason
+
+
+def test_nothing_is_written_while_the_vaults_delta_is_outside_the_mandates_band() -> None:
+    readings = vault()
+    caps = replace(readings.mandate.terms.caps, delta_band_bps=Bps(100), delta_target_bps=Bps(0))
+    terms = replace(readings.mandate.terms, caps=caps)
+    outside = replace(readings, mandate=replace(readings.mandate, terms=terms))
+    assert "outside the mandate's band" in ask(CoveredCall(window_hours=0), market(outside)).reason
+    assert not ask(CoveredCall(window_hours=0), market(readings)).hold

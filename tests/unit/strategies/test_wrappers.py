@@ -50,6 +50,18 @@ class Says:
         return self.target
 
 
+class Rests:
+    """Wants a call written and a short while it has none of them, and then nothing more."""
+
+    claims = ("written calls", "perpetuals")
+
+    def __call__(self, market: MarketState, risk: RiskReport) -> Target:
+        if market.readings.options.positions or market.holdings:
+            return HOLD
+        call = OptionTarget(True, wad(2_300), NOW + 10 * 86_400, -ether(80))
+        return replace(HOLD, options=(call,), perpetuals=(PerpetualTarget("perp", -ether(40)),))
+
+
 HOLD = Target(Lane.ROUTINE, None, None, "calm")
 PROTECT = Target(Lane.PROTECTIVE, wad(1.5), None, "danger")
 
@@ -101,18 +113,44 @@ def test_a_deeper_drawdown_never_makes_it_larger(one: float, other: float) -> No
 def test_a_throttle_reduces_what_is_held_only_if_told_to() -> None:
     readings = with_positions(vault(), position(written=80))
     found = market(readings, seen=outlook(drawdown=0.125), holdings=(perpetual(-40),))
-    rests = DrawdownThrottle(Says(HOLD))
+    rests = DrawdownThrottle(Rests())
     assert ask(rests, found) == HOLD
-    target = ask(DrawdownThrottle(Says(HOLD), unwind=True), found)
+    target = ask(DrawdownThrottle(Rests(), unwind=True), found)
     assert [one.quantity for one in written_of(target)] == pytest.approx([-ether(40)])
     assert (target.perpetuals or ())[0].quantity == pytest.approx(-ether(20))
 
 
+def test_past_the_stop_everything_goes_whatever_the_inner_strategy_says() -> None:
+    readings = with_positions(vault(), position(written=80))
+    found = market(readings, seen=outlook(drawdown=0.5), holdings=(perpetual(-40),))
+    target = ask(DrawdownThrottle(Says(HOLD), unwind=True), found)
+    assert target.options == ()
+    assert [one.quantity for one in target.perpetuals or ()] == [0]
+
+
 def test_what_is_a_little_too_large_is_left() -> None:
     found = market(seen=outlook(volatility=0.66), holdings=(perpetual(-40),))
-    assert ask(VolatilityTarget(Says(HOLD), 0.6), found) == HOLD
-    shrunk = ask(VolatilityTarget(Says(HOLD), 0.6, tolerance=0.05), found)
+    assert ask(VolatilityTarget(Rests(), 0.6), found) == HOLD
+    shrunk = ask(VolatilityTarget(Rests(), 0.6, tolerance=0.05), found)
     assert (shrunk.perpetuals or ())[0].quantity == pytest.approx(-ether(40 * 0.6 / 0.66), rel=1e-5)
+
+
+@pytest.mark.parametrize("volatility", [0.7, 0.9, 1.5, 4.0])
+def test_what_was_reduced_once_is_not_reduced_again(volatility: float) -> None:
+    """The size is a part of what the inner strategy wants, not of what the last tick left."""
+    held = 40.0
+    for _ in range(5):
+        found = market(seen=outlook(volatility=volatility), holdings=(perpetual(-held),))
+        target = ask(VolatilityTarget(Rests(), 0.6), found)
+        if target.perpetuals:
+            held = -target.perpetuals[0].quantity / 1e18
+    least = 40 * 0.6 / volatility
+    assert least * (1 - 1e-5) <= held <= least * 1.25
+
+
+def test_where_the_inner_strategys_own_size_is_not_known_nothing_is_reduced() -> None:
+    found = market(seen=outlook(volatility=3.0), holdings=(perpetual(-40),))
+    assert ask(VolatilityTarget(Says(HOLD), 0.6), found) == HOLD
 
 
 @given(

@@ -1,0 +1,1 @@
+"""Every strategy through every scenario, watched at every transaction."""
