@@ -10,7 +10,10 @@ from keeper.localnet.actors.oracle_transmitter import FeedRule, OracleTransmitte
 from keeper.localnet.actors.values import Actor, Order, Sight, Tick
 from keeper.localnet.protocols.uniswap import Pair
 from keeper.localnet.world import World
+from keeper.model.units import Wei
 
+FIRST_TIP_WEI = Wei(200 * 10**9)
+"""The arbitrageur's: searchers bid for the head of a block, so nobody trades with a pool the market has left."""
 _ALWAYS, _NEVER = FeedRule(0, 0), FeedRule(2**62, 2**62)
 
 
@@ -59,7 +62,7 @@ def cast_of(
     actors: tuple[Actor, ...] = (
         SegmentTransmitter(who.oracle, a.eth_usd_aggregator, a.usdc_usd_aggregator, given),
         Liquidator(who.liquidator, a.aave_pool, a.weth, a.usdc),
-        Arbitrageur(who.arbitrageur, a.uniswap_router, pair),
+        Arbitrageur(who.arbitrageur, a.uniswap_router, pair, tip_wei=FIRST_TIP_WEI),
     )
     if not noise:
         return actors

@@ -12,7 +12,7 @@ from keeper.backtest.ledger import Cause
 from keeper.model.decision import MoveKind
 from keeper.model.market import Readings
 from keeper.model.units import WAD
-from keeper.replay_market.logs import Action, Answered, Moved
+from keeper.replay_market.logs import Action, Answered, Moved, Seized
 
 UNEXPLAINED = "unexplained"
 Q192 = 1 << 192
@@ -99,6 +99,7 @@ class Books:
     entries: list[Booked] = field(default_factory=list)
     swaps: list[Swapped] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    liquidations: int = 0
 
     def open(self, readings: Readings) -> None:
         """The first block."""
@@ -108,9 +109,10 @@ class Books:
     def block(self, before: Readings, after: Readings, actions: Sequence[Action]) -> None:
         """One block: from what was read before it to what was read after it."""
         page = _Page(self, after.block.timestamp, Holdings.of(before), answers_of(before))
-        seized = any(not isinstance(a, Answered | Moved) for a in actions)
+        seized = sum(isinstance(a, Seized) for a in actions)
+        self.liquidations += seized
         moved = [a for a in actions if isinstance(a, Moved)]
-        page.interest(Holdings.of(after), moved, seized=seized)
+        page.interest(Holdings.of(after), moved, seized=seized > 0)
         for action in actions:
             if isinstance(action, Answered):
                 page.answered(action)

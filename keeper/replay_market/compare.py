@@ -4,13 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from keeper.loop import TickRecord
+from keeper.market.spot import spot_price_wad
 from keeper.model.decision import Move, MoveKind, Plan, Rebalance, Target
 from keeper.model.market import MarketState, Readings
 from keeper.model.units import BPS, INFINITE_HEALTH, MAX_UINT256
 from keeper.replay_market.books import price_of
 
 AMOUNT_BPS = 20
-"""Amounts of one decision may differ by so much of the plan's largest move, by value: 0.2 %."""
+"""What the moves of one plan come to may differ by so much of the largest of its sums, by value: 0.2 %."""
+TOLD = 1e-4
+"""Inputs further apart are named where decisions differ, and in any case the one furthest apart."""
+MOST_TOLD = 5
 SAME = 1e-6
 """Readings that differ by no more, relatively, count as equal."""
 
@@ -85,7 +89,7 @@ class _Tally:
             self.largest = max(self.largest, off)
         if one.market is None or other.market is None:
             return
-        if not any(_inputs_differ(one.market.readings, other.market.readings, SAME)):
+        if not _inputs_differ(one.market.readings, other.market.readings, SAME):
             self.readings += 1
             self.plans += not found and off <= SAME
 
@@ -148,25 +152,38 @@ def _exposure(market: MarketState | None) -> int:
 
 
 def _shape(plan: Plan, market: MarketState | None) -> tuple[object, ...]:
-    """Lane, and kind and token of each move."""
+    """Lane, and kinds of moves with their tokens in the order of their first place.
+
+    A change too deep for one withdrawal is made in rounds, and how it is cut into them turns on the last digits of
+    health: rounds are not compared, what they come to is.
+    """
+    return (plan.lane, *_sums(plan.moves, market))
+
+
+def _sums(moves: Sequence[Move], market: MarketState | None) -> dict[tuple[MoveKind, bool], int]:
+    """Amounts by kind and whether the token is base; the marker for all of a token counts as itself."""
     base = market.readings.base.address.lower() if market is not None else ""
-    return (plan.lane, *((m.kind, m.token.lower() == base) for m in plan.moves))
+    found: dict[tuple[MoveKind, bool], int] = {}
+    for move in moves:
+        key = (MoveKind(move.kind), move.token.lower() == base)
+        found[key] = min(MAX_UINT256, found.get(key, 0) + int(move.amount))
+    return found
 
 
 def _largest_off(one: Sequence[Move], other: Sequence[Move], market: MarketState | None) -> float:
-    """Of the plan's largest move, by value at the oracle's price; all of a token against a number is off by all."""
-    pairs = [(int(m.amount), int(n.amount)) for m, n in zip(one, other, strict=True)]
-    if any((a == MAX_UINT256) != (b == MAX_UINT256) for a, b in pairs):
+    """Of the largest change, by value at the oracle's price; all of a token against a number is off by all."""
+    mine, its = _sums(one, market), _sums(other, market)
+    pairs = [(mine[key], its[key], _unit_worth(key[1], market)) for key in mine]
+    if any((a == MAX_UINT256) != (b == MAX_UINT256) for a, b, _ in pairs):
         return 1.0
-    worth = [_unit_worth(move, market) for move in one]
-    fixed = [(a * w, b * w) for (a, b), w in zip(pairs, worth, strict=True) if a != MAX_UINT256]
+    fixed = [(a * worth, b * worth) for a, b, worth in pairs if a != MAX_UINT256]
     whole = max((max(a, b) for a, b in fixed), default=0.0)
     return max((abs(a - b) / whole for a, b in fixed if whole), default=0.0)
 
 
-def _unit_worth(move: Move, market: MarketState | None) -> float:
-    """Asset units of one unit of the token a move names."""
-    if market is None or move.token.lower() != market.readings.base.address.lower():
+def _unit_worth(of_base: bool, market: MarketState | None) -> float:
+    """Asset units of one unit of a token."""
+    if market is None or not of_base:
         return 1.0
     r = market.readings
     return float(price_of(r) / 10 ** (18 + r.base.decimals - r.asset.decimals))
@@ -176,7 +193,8 @@ def _said(record: TickRecord) -> str:
     plan = record.plan
     if plan is None or not plan.moves:
         return "nothing"
-    return f"{plan.lane} " + ", ".join(MoveKind(m.kind).name.lower() for m in plan.moves)
+    kinds = dict.fromkeys(MoveKind(m.kind).name.lower() for m in plan.moves)
+    return f"{plan.lane} {', '.join(kinds)}"
 
 
 def _sent(record: TickRecord) -> str:
@@ -200,21 +218,24 @@ def _sides(one: TickRecord | None, other: TickRecord | None) -> str:
     return f"{names[0]} against {names[1]}"
 
 
-def _why(one: TickRecord, other: TickRecord) -> Iterator[str]:
+def _why(one: TickRecord, other: TickRecord) -> Sequence[str]:
+    """Inputs that differed, the furthest apart first."""
     if one.market is None or other.market is None:
-        return
-    yield from _inputs_differ(one.market.readings, other.market.readings, 1e-3)
-    mine, its = one.market.outlook.volatility, other.market.outlook.volatility
-    if mine is not None and its is not None and _apart(mine, its) > 1e-3:
-        yield f"volatility {mine:.4f} against {its:.4f}"
+        return ()
+    mine, its = (dict(inputs_of(r.market.readings)) for r in (one, other) if r.market)
+    for inputs, record in ((mine, one), (its, other)):
+        if record.market is not None:
+            inputs["volatility"] = record.market.outlook.volatility or 0.0
+    apart = {name: _apart(value, its[name]) for name, value in mine.items()}
+    named = sorted((n for n in apart if apart[n] > 0), key=lambda n: -apart[n])[:MOST_TOLD]
+    told = [n for place, n in enumerate(named) if place == 0 or apart[n] > TOLD]
+    return tuple(f"{n} {mine[n]:,.9g} against {its[n]:,.9g}" for n in told)
 
 
-def _inputs_differ(one: Readings, other: Readings, most: float) -> Iterator[str]:
-    """Names and values of what a decision is made of, where they are further apart than `most`."""
+def _inputs_differ(one: Readings, other: Readings, most: float) -> bool:
+    """Whether anything a decision is made of is further apart than `most`."""
     mine, its = inputs_of(one), inputs_of(other)
-    for name, value in mine.items():
-        if _apart(value, its[name]) > most:
-            yield f"{name} {value:,.6g} against {its[name]:,.6g}"
+    return any(_apart(value, its[name]) > most for name, value in mine.items())
 
 
 def inputs_of(r: Readings) -> Mapping[str, float]:
@@ -226,7 +247,7 @@ def inputs_of(r: Readings) -> Mapping[str, float]:
         "oracle price": price_of(r) / 1e18,
         "price fault": float(r.price.fault),
         "average price": r.price.twap_wad / 1e18,
-        "pool price": (r.pool.sqrt_price_x96 / 2**96) ** 2,
+        "pool price": spot_price_wad(r) / 1e18,
         "pool liquidity": float(r.pool.liquidity),
         "health": health,
         "idle asset": int(r.idle_asset) / asset,

@@ -70,6 +70,21 @@ class Replayed:
     wall: WallTimes
 
     @property
+    def liquidations(self) -> int:
+        """Of the replayed vault."""
+        return self.books.liquidations
+
+    @property
+    def lowest_health(self) -> float | None:
+        """Of the replayed vault, by the venue's own count; None if it never owed."""
+        found = [
+            b.readings.account.health_wad / WAD
+            for b in self.played.blocks
+            if b.readings.account.debt_base
+        ]
+        return min(found, default=None)
+
+    @property
     def unit(self) -> int:
         """Asset units of one whole asset."""
         return int(10**self.backtest.asset_decimals)
