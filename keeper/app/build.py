@@ -11,6 +11,7 @@ from keeper import abi
 from keeper.app.keeper import Keeper
 from keeper.app.kept import VaultTerms
 from keeper.app.lanes import lane_terms
+from keeper.app.outlook import OutlookTerms
 from keeper.app.values import build_keeper_of
 from keeper.chain.heads import Heads
 from keeper.chain.reader import LensReader
@@ -104,6 +105,7 @@ class Opening:
             protective=self._protective,
             modules=modules,
             control=self._control,
+            outlook=outlook_terms(settings),
         )
 
 
@@ -172,6 +174,19 @@ def _strategy(settings: Settings) -> Strategy:
         return load_strategy(name, parameters)
     limits = StrategyLimits(time_s=settings.strategy.time_s, memory_mb=settings.strategy.memory_mb)
     return HostedStrategy(name, parameters, limits).start()
+
+
+def outlook_terms(settings: Settings) -> OutlookTerms:
+    """What is looked for beyond the readings."""
+    given = settings.outlook
+    return OutlookTerms(
+        volatility=settings.risk.volatility,
+        days=given.days,
+        most_rounds=given.most_rounds,
+        refresh_s=given.refresh_s,
+        option_chain=given.option_chain,
+        option_chain_max_age_s=round(given.option_chain_max_age_h * 3_600),
+    )
 
 
 def _modules(settings: Settings, found: Policies, readings: Readings) -> RiskModules | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
+from keeper.app.outlook import LiveSurroundings, OutlookTerms
 from keeper.clock import Clock
 from keeper.execution.lanes import Lanes
 from keeper.execution.signer import Signer
@@ -45,7 +46,9 @@ class VaultTerms:
     modules: RiskModules | None = None
     control: Control = FREE
     surroundings: Surroundings | None = None
-    """What is known beyond the readings; None: the risk policy's forecast is all."""
+    """What is known beyond the readings; None: what `outlook` finds."""
+    outlook: OutlookTerms | None = None
+    """What a live keeper learns beyond the readings; None: the risk policy's forecast is all."""
 
 
 class KeptVault:
@@ -79,6 +82,11 @@ class KeptVault:
     def label(self) -> str:
         """What it is called: its name, or its address."""
         return self.terms.name or self.terms.vault
+
+    @property
+    def surroundings(self) -> Surroundings | None:
+        """What it knows beyond the readings."""
+        return self._ports.surroundings
 
     @property
     def unfinished(self) -> bool:
@@ -135,6 +143,8 @@ class KeptVault:
             self._ports.modules.close()
         if self._hosted is not None:
             self._hosted.close()
+        if isinstance(self._ports.surroundings, LiveSurroundings):
+            self._ports.surroundings.close()
 
     def _ended(self, record: TickRecord) -> TickRecord:
         self.last = replace(record, vault=self.label)

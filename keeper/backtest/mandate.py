@@ -27,7 +27,12 @@ class Bucket:
 
     def left_down(self, now: int, capacity_wad: int) -> int:
         """What may still be used."""
-        return max(0, capacity_wad - self._used_up(now, capacity_wad))
+        if not self.used_wad:
+            return max(0, capacity_wad)
+        used = self._used_up(now, capacity_wad)
+        if not used:
+            self.used_wad = 0  # full again, and it stays so until it is charged
+        return max(0, capacity_wad - used)
 
     def charge(self, now: int, capacity_wad: int, amount: int, nav: int) -> None:
         """Take an amount (asset units) at a NAV, or revert."""
@@ -66,6 +71,8 @@ class Mandate:
     routine: Bucket = field(default_factory=Bucket)
     protective: Bucket = field(default_factory=Bucket)
     turnover: Bucket = field(default_factory=Bucket)
+    _shown: tuple[tuple[object, ...], MandateState] | None = None
+    """The state as it was last shown, and what it was made of."""
 
     def copied(self) -> "Mandate":
         """Another one in the same state."""
@@ -87,7 +94,21 @@ class Mandate:
         loss = limits.max_loss_per_day_bps * WAD_PER_BPS
         safe = caps.protective_loss_per_day_bps * WAD_PER_BPS
         sold = caps.turnover_per_day_bps * WAD_PER_BPS
-        return MandateState(
+        made_of = (
+            self.counter,
+            self.beat_at,
+            self.routine_at,
+            self.paused,
+            self.winding_down,
+            self.routine.left_down(now, loss),
+            self.protective.left_down(now, safe),
+            self.turnover.left_down(now, sold),
+            self.terms,
+        )
+        known = self._shown
+        if known is not None and known[0] == made_of:
+            return known[1]
+        state = MandateState(
             MANDATE_ADDRESS,
             self.terms,
             _TERMS_HASH,
@@ -97,10 +118,12 @@ class Mandate:
             self.paused,
             self.winding_down,
             True,
-            Budget(Wad(self.routine.left_down(now, loss)), Wad(loss)),
-            Budget(Wad(self.protective.left_down(now, safe)), Wad(safe)),
-            Budget(Wad(self.turnover.left_down(now, sold)), Wad(sold)),
+            Budget(Wad(made_of[5]), Wad(loss)),
+            Budget(Wad(made_of[6]), Wad(safe)),
+            Budget(Wad(made_of[7]), Wad(sold)),
         )
+        self._shown = (made_of, state)
+        return state
 
     def judge(
         self,

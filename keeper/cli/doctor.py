@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from keeper.cli.doctor_needs import needed
 from keeper.cli.run import REDACTOR, Config, prompt, settings_of
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ def lines(settings: "Settings") -> "Iterator[Line]":
     yield from _chain(settings)
     for one in settings.each():
         own = _guarded("vault", partial(_vault, one))
+        yield from (_named(line, one.name if settings.vaults else "") for line in own)
+    for one in settings.each():
+        own = _guarded("strategy", partial(needed, one))
         yield from (_named(line, one.name if settings.vaults else "") for line in own)
     yield from _guarded("key", lambda: _keys(settings))
     yield from _guarded("journal", lambda: [_journal(settings)])

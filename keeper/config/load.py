@@ -34,6 +34,7 @@ _PATHS = (
     ("journal", "path"),
     ("leadership", "lease"),
     ("ops", "control"),
+    ("outlook", "option_chain"),
 )
 _BESIDE_THE_FILE = (
     ("journal", "path", JournalSettings().path),

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from keeper.chain.urls import public_name, scheme_of
 from keeper.config.objective import ObjectiveSettings
+from keeper.config.outlook_settings import OutlookSettings
 from keeper.model.address import checked_address
 
 KNOWN_CHAINS = {
@@ -548,6 +549,7 @@ class Settings(BaseSettings):
     agreement: AgreementSettings = Field(default_factory=AgreementSettings)
     strategy: StrategySettings = Field(default_factory=StrategySettings)
     objective: ObjectiveSettings = Field(default_factory=ObjectiveSettings)
+    outlook: OutlookSettings = Field(default_factory=OutlookSettings)
     key: KeySettings = Field(default_factory=KeySettings)
     protective_key: ProtectiveKeySettings = Field(default_factory=ProtectiveKeySettings)
     lanes: LanesSettings = Field(default_factory=LanesSettings)

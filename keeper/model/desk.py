@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from keeper.model.quick import quick
 from keeper.model.units import Bps, Raw, Wad
 
 
@@ -26,6 +27,7 @@ class SettlementStatus(IntEnum):
     VOID = 3
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class VolatilityMark:
     """The smile of one tenor (VolatilitySmile.Mark)."""
@@ -36,6 +38,7 @@ class VolatilityMark:
     convexity_bps: Bps
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class VolatilityReading:
     """The vault's volatility oracle; what marks and reserves are made of."""
@@ -60,6 +63,7 @@ class VolatilityReading:
         return self.fault <= VolatilityFault.FROZEN
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Auction:
     """One auction of the vault's desk that is not cancelled."""
@@ -79,6 +83,7 @@ class Auction:
     """A sale's first price; the most a purchase pays."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SeriesStatus:
     """Whether the book knows a series that somebody wants."""
@@ -116,6 +121,7 @@ class Settlement:
     quote_rounds: Straddle | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DeskState:
     """All of it at one block."""

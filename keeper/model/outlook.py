@@ -7,9 +7,11 @@ rates and volatilities a year as fractions.
 
 from dataclasses import dataclass
 
+from keeper.model.quick import quick
 from keeper.model.units import Raw
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Smile:
     """Implied volatilities of one expiry."""
@@ -21,6 +23,7 @@ class Smile:
     """(ln(strike / forward), implied volatility), ascending in the first; at least one."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class LendingRate:
     """One token at one lending venue, as it is offered now."""
@@ -40,6 +43,7 @@ class LendingRate:
     """Token units that can still be supplied."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Funding:
     """The perpetual on base at one venue."""
@@ -57,6 +61,7 @@ class Funding:
     """Largest position the venue takes, assets."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PoolQuote:
     """One swap pool of asset and base."""
@@ -71,6 +76,7 @@ class PoolQuote:
     tick: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """All of it at one block."""

@@ -20,7 +20,7 @@ from strategies.parts.positions import (
     to_base_units,
     unit,
 )
-from strategies.parts.smiles import implied
+from strategies.parts.smiles import implied_at
 
 DAY = 86_400
 WEEK = 7 * DAY
@@ -118,7 +118,7 @@ def at_strikes(
     if years <= 0 or price <= 0 or not strikes_wad:
         return ()
     strikes = [strike / WAD for strike in strikes_wad]
-    volatilities = [implied(market.outlook, now, years, strike) or 0.0 for strike in strikes]
+    volatilities = [v or 0.0 for v in implied_at(market.outlook, now, years, strikes)]
     if not all(volatilities):
         return ()
     g = black.greeks(price, strikes, years, volatilities, 1.0 if is_call else -1.0)

@@ -2,6 +2,7 @@
 
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from itertools import pairwise
 
 from keeper.model.outlook import Outlook, Smile
@@ -16,10 +17,23 @@ def implied(outlook: Outlook, now: int, years: float, strike: float) -> float | 
     variance at the same log-moneyness, which keeps a calendar spread worth something; beyond the first and the last
     expiry their volatility.
     """
+    return implied_at(outlook, now, years, (strike,))[0]
+
+
+def implied_at(
+    outlook: Outlook, now: int, years: float, strikes: Sequence[float]
+) -> list[float | None]:
+    """`implied` of every strike; the smiles are looked through once, which is most of the work."""
     usable = [(s.expiry - now, s) for s in outlook.smiles if s.expiry > now and sound(s)]
-    if not usable or strike <= 0 or years <= 0:
-        return None
     usable.sort(key=lambda pair: pair[0])
+    return [
+        _between(usable, years, strike) if usable and strike > 0 and years > 0 else None
+        for strike in strikes
+    ]
+
+
+def _between(usable: list[tuple[int, Smile]], years: float, strike: float) -> float:
+    """Of usable smiles by their seconds left, ascending."""
     left = years * SECONDS_A_YEAR
     at = bisect_right([seconds for seconds, _ in usable], left)
     if at == 0 or at == len(usable):
