@@ -165,10 +165,13 @@ def _of_price(
     why = _Why(pairs)
     for place in range(1, len(replay.steps)):
         was, now = replay.steps[place - 1], replay.steps[place]
-        held = backtest.steps[place - 1].long
-        before, after = (held * price // scale for price in (was.price_wad, now.price_wad))
-        as_replayed = after - before
-        yield ROUNDS, as_replayed - its.get(now.time, 0)
+        simulated = its.get(now.time, 0)
+        others = [step.price_wad for step in backtest.steps[place - 1 : place + 1]]
+        as_replayed = simulated  # under the same rounds B's holdings did what they did
+        if others != [was.price_wad, now.price_wad]:
+            held = backtest.steps[place - 1].long
+            as_replayed = held * now.price_wad // scale - held * was.price_wad // scale
+        yield ROUNDS, as_replayed - simulated
         yield why.of(was.time, now.time), mine.get(now.time, 0) - as_replayed
 
 

@@ -24,6 +24,10 @@ from keeper.quant.uniswap_v3 import tick_at_sqrt_price
 LATENCY_BLOCKS = 1
 """A transaction sent at a block is in the next one: nobody on the local chain crowds it out."""
 
+ARBITRAGE_BLOCKS = 1
+"""Its arbitrageur sees a block and sends for the next, so a keeper's own trade is still in the pool's price at the
+block it landed in."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surrounding:
@@ -74,6 +78,7 @@ def spec_of(readings: Readings, around: Surrounding) -> BacktestSpec:
         chain=ChainSpec(
             block_s=around.block_s,
             latency_blocks=LATENCY_BLOCKS,
+            arbitrage_blocks=ARBITRAGE_BLOCKS,
             base_fee_wei=readings.block.base_fee_wei,
             tip_wei=around.tip_wei,
             keeper_balance_wei=int(readings.keeper_balance_wei),

@@ -1,5 +1,6 @@
 """Books of a replayed vault: each change has its cause, and what is left over is said to be."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -38,7 +39,7 @@ def later(readings: Readings, **changes: object) -> Readings:
     return replace(readings, block=block, **changes)  # type: ignore[arg-type]
 
 
-def booked(before: Readings, after: Readings, actions: list[Action]) -> Books:
+def booked(before: Readings, after: Readings, actions: Sequence[Action]) -> Books:
     books = Books(SCALE, base_is_token0=False, fee_pips=500)
     books.open(before)
     books.block(before, after, actions)
@@ -180,13 +181,14 @@ def test_a_withdrawal_counts_what_came_and_a_supply_what_went() -> None:
 
 def test_what_concerns_other_vaults_other_feeds_and_other_pools_is_passed_over() -> None:
     other = "0x" + "77" * 20
+    nothing: dict[str, object] = {"address": other, "topics": [], "data": "0x"}
     logs = (
         log(other, ANSWERED, words(5)),
         {**moved(MoveKind.REPAY, PLACES.base, 1, 1), "address": other},
         {**swapped(9), "address": other},
         log(PLACES.lending_pool, LIQUIDATED, words(1), words(2), words(int(other, 16))),
         log(other),
-        {"address": other, "topics": [], "data": "0x"},
+        nothing,
     )
     assert not list(actions_of([receipt(0, *logs)], PLACES, ROOT))
 
