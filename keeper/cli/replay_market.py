@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from keeper.errors import GimbalError, SettingError
+
 if TYPE_CHECKING:
     from keeper.replay_market.run import Replayed
 
@@ -81,7 +83,9 @@ def replay_market(  # noqa: PLR0917 - one option each
     vault = Vault(strategy, given, deposit, _health(strategy, health), noise, seed)
     try:
         replayed = play(ReplayOptions(wanted, vault, out), say=_say, progress=_progress())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, GimbalError) as error:
+        if not _interrupted(error):
+            raise
         typer.echo("keeper: stopped; nothing is left running", err=True)
         raise typer.Exit(_INTERRUPTED) from None
     faults = _recorded_again(out)
@@ -90,6 +94,15 @@ def replay_market(  # noqa: PLR0917 - one option each
     _show(replayed, json=json)
     if faults or not replayed.gap.exact or replayed.again.identical != replayed.again.decided:
         raise typer.Exit(1)
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether somebody stopped it; a database that is stopped in a write answers with an error of its own."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _health(strategy: str, health: float | None) -> float | None:
@@ -208,7 +221,6 @@ def _command(options: dict[str, Any]) -> str:
 
 
 def _write_page(replayed: "Replayed", html: Path, command: str) -> None:
-    from keeper.errors import SettingError
     from keeper.replay_market.page import page_of
 
     try:
