@@ -96,7 +96,7 @@ def run_year(
     book: Book, strategy: Strategy, year: int, hours: int, assumed_bps: int = ASSUMED_BPS
 ) -> Year:
     """Through the pipeline."""
-    return figures_of(played(book, strategy, year, hours, assumed_bps), year)
+    return figures_of(played(book, strategy, year, hours, assumed_bps=assumed_bps), year)
 
 
 def played(
@@ -104,6 +104,7 @@ def played(
     strategy: Strategy,
     year: int,
     hours: int,
+    *,
     assumed_bps: int = ASSUMED_BPS,
     watch: Watch | None = None,
 ) -> BacktestResult:
