@@ -247,6 +247,8 @@ class SimulatedExecutor:
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
         """What landed since the last call."""
         del block
+        if not self._unseen:
+            return ()
         seen, self._unseen = tuple(self._unseen), []
         return seen
 
@@ -260,7 +262,7 @@ class SimulatedExecutor:
 
     def in_flight(self, lane: Lane | None = None) -> int:
         """Signed and not in."""
-        return sum(lane in (None, p.intent.lane) for p in self.pending)
+        return sum(lane in (None, p.intent.lane) for p in self.pending) if self.pending else 0
 
     def unmined(self, lane: Lane) -> int:
         """The same: nothing is mined before it lands."""

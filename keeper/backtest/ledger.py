@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from keeper.errors import AccountingError
+from keeper.model.quick import quick
 
 
 class Cause(StrEnum):
@@ -40,6 +41,7 @@ FLOWS = (Cause.DEPOSIT, Cause.REDEMPTION)
 LENDING, POOL, OPTIONS, PERPETUAL, VAULT = "lending", "pool", "options", "perpetual", "vault"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One change of NAV, asset units."""

@@ -71,8 +71,8 @@ class Mandate:
     routine: Bucket = field(default_factory=Bucket)
     protective: Bucket = field(default_factory=Bucket)
     turnover: Bucket = field(default_factory=Bucket)
-    _shown: tuple[tuple[object, ...], MandateState] | None = None
-    """The state as it was last shown, and what it was made of."""
+    _shown: tuple[tuple[int, int, int], MandateState] | None = None
+    """The state as it was last shown with every bucket full: it is the same until something of it changes."""
 
     def copied(self) -> "Mandate":
         """Another one in the same state."""
@@ -90,24 +90,25 @@ class Mandate:
 
     def state(self, now: int) -> MandateState:
         """As the lens reads it."""
+        known = self._shown
+        if (
+            known is not None
+            and not (self.routine.used_wad or self.protective.used_wad or self.turnover.used_wad)
+            and known[0] == (self.counter, self.beat_at, self.routine_at)
+            and known[1].paused is self.paused
+            and known[1].winding_down is self.winding_down
+            and known[1].terms is self.terms
+        ):
+            return known[1]
         caps, limits = self.terms.caps, self.terms.limits
         loss = limits.max_loss_per_day_bps * WAD_PER_BPS
         safe = caps.protective_loss_per_day_bps * WAD_PER_BPS
         sold = caps.turnover_per_day_bps * WAD_PER_BPS
-        made_of = (
-            self.counter,
-            self.beat_at,
-            self.routine_at,
-            self.paused,
-            self.winding_down,
+        left = (
             self.routine.left_down(now, loss),
             self.protective.left_down(now, safe),
             self.turnover.left_down(now, sold),
-            self.terms,
         )
-        known = self._shown
-        if known is not None and known[0] == made_of:
-            return known[1]
         state = MandateState(
             MANDATE_ADDRESS,
             self.terms,
@@ -118,11 +119,12 @@ class Mandate:
             self.paused,
             self.winding_down,
             True,
-            Budget(Wad(made_of[5]), Wad(loss)),
-            Budget(Wad(made_of[6]), Wad(safe)),
-            Budget(Wad(made_of[7]), Wad(sold)),
+            Budget(Wad(left[0]), Wad(loss)),
+            Budget(Wad(left[1]), Wad(safe)),
+            Budget(Wad(left[2]), Wad(sold)),
         )
-        self._shown = (made_of, state)
+        full = left == (loss, safe, sold)
+        self._shown = ((self.counter, self.beat_at, self.routine_at), state) if full else None
         return state
 
     def judge(

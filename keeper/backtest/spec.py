@@ -286,6 +286,8 @@ def default_policies(asset_decimals: int = 6, connected: tuple[str, ...] = ()) -
             loss_margin_bps=Bps(50),
             max_loss_bps=Bps(100),
             options=OptionPolicy(start_window_s=0),  # a hidden start means nothing between bars
+            risk_aversion=3.0,
+            slice_impact_bps=100,
         ),
         guard=GuardPolicy(100 * 10**9, Bps(100), 2 * 10**16, connected),
     )

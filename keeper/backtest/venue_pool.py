@@ -143,9 +143,9 @@ class Pool:
 
     def average_wad(self, time: int) -> int:
         """The average as a price."""
-        tick = self.average_tick(time)
+        first = self.spec.base_is_token0
         return price_of_tick_wad(
-            tick, self.spec.base_is_token0, self.base_decimals, self.asset_decimals
+            self.average_tick(time), first, self.base_decimals, self.asset_decimals
         )
 
     def copied(self) -> "Pool":
@@ -168,17 +168,16 @@ class Pool:
         if tick == before:
             return
         points = self._points
-        began = max(time - max(ramp_s, 0), points[-1][0])
-        self._add(began, before)
-        self._add(time, tick)
+        at, doubled, last = points[-1]
+        began = time - ramp_s if ramp_s > 0 else time
+        if began > at:
+            doubled, at = doubled + (last + before) * (began - at), began
+        points.append((at, doubled, before))
+        points.append((time, doubled + (before + tick) * (time - at), tick))
         self.tick = tick
         oldest = time - self.spec.twap_window_s
         while len(points) > 1 and points[1][0] <= oldest:
             points.popleft()
-
-    def _add(self, time: int, tick: int) -> None:
-        at, doubled, last = self._points[-1]
-        self._points.append((time, doubled + (last + tick) * (time - at), tick))
 
     def _doubled_at(self, time: int) -> int:
         points = self._points

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from keeper.model.desk import Straddle
+from keeper.model.desk import Straddle, VolatilityMark
 from keeper.model.quick import quick
 from keeper.model.series import Series
 from keeper.model.units import Raw, Wad
@@ -281,8 +281,29 @@ class ResolvePrice:
     expiry: int
 
 
-Chore = CreateSeries | CancelAuction | Collect | Observe | RecordPrice | ProvePrice | ResolvePrice
-"""What anybody may do for the vault's options."""
+@dataclass(frozen=True, slots=True)
+class PostMarks:
+    """Replace the volatility marks of every tenor: `IVolatilityOracle.post`, by its poster."""
+
+    oracle: str
+    marks: tuple[VolatilityMark, ...]
+    """Ascending in tenor, as the oracle has them."""
+    deadline: int
+    """Unix seconds, after which the oracle refuses them."""
+    why: str
+
+
+Chore = (
+    CreateSeries
+    | CancelAuction
+    | Collect
+    | Observe
+    | RecordPrice
+    | ProvePrice
+    | ResolvePrice
+    | PostMarks
+)
+"""What is done for the vault's options beside the vault: by anybody, or (marks) by who holds the role."""
 Work = Beat | Settle | Chore
 Payload = Rebalance | Work
 

@@ -40,6 +40,24 @@ class VolatilityMark:
 
 @quick
 @dataclass(frozen=True, slots=True)
+class Posting:
+    """Who may post marks, and how far they may move (IVolatilityOracle.Limits); basis points of log-volatility."""
+
+    poster: str
+    marked_at: int
+    """Unix seconds of the last post."""
+    frozen: bool
+    min_interval_s: int
+    """Between posts."""
+    max_age_s: int
+    """Beyond which marks are stale and their spread widens."""
+    max_step_bps: Bps
+    """Most one post may move any volatility."""
+    left_wad: Wad
+    """What is left of the day's moves."""
+
+
+@dataclass(frozen=True, slots=True)
 class VolatilityReading:
     """The vault's volatility oracle; what marks and reserves are made of."""
 
@@ -56,6 +74,8 @@ class VolatilityReading:
     """Into a slot, within which it can be observed."""
     marks: tuple[VolatilityMark, ...]
     """Ascending in tenor."""
+    posting: Posting | None = None
+    """None where it was not read."""
 
     @property
     def usable(self) -> bool:

@@ -21,6 +21,8 @@ class Smile:
     forward: float
     points: tuple[tuple[float, float], ...]
     """(ln(strike / forward), implied volatility), ascending in the first; at least one."""
+    own: bool = False
+    """True if it is read off the vault's own volatility oracle: what was posted there, and no word of the market."""
 
 
 @quick

@@ -19,6 +19,7 @@ from keeper.planning.slices import slice_up
 from keeper.planning.state import VENUE_FLOOR_WAD, Bounds, Draft
 from keeper.planning.supplies import move_supplies, wants_own
 from keeper.planning.swap_quote import PIPS
+from keeper.planning.urgency import protect
 
 GAS_BASE = 500_000
 GAS_PER_MOVE = {
@@ -149,7 +150,9 @@ def _full(draft: Draft, target: Target, market: MarketState, policy: PlanningPol
     """Health first, then exposure: an exit may already close part of the delta's gap."""
     if target.health_wad is not None:
         health = draft.ledger.health_wad()
-        if health < target.health_wad:
+        if health < target.health_wad and target.lane is Lane.PROTECTIVE:
+            draft = protect(draft, market, policy, target.health_wad)
+        elif health < target.health_wad:
             draft = raise_health(draft, target.health_wad)
         elif health > target.health_wad and target.lane is Lane.ROUTINE:
             draft = lower_health(draft, target.health_wad)

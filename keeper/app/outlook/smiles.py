@@ -49,7 +49,9 @@ def smiles_of_oracle(
 ) -> tuple[Smile, ...]:
     """The surface as smiles of expiries that are whole hours from now: it has no expiries of its own."""
     start = now - now % HOUR
-    return tuple(Smile(start + tenor, spot, points) for tenor, points in surface if spot > 0)
+    return tuple(
+        Smile(start + tenor, spot, points, own=True) for tenor, points in surface if spot > 0
+    )
 
 
 def _exp(k: float) -> float:
