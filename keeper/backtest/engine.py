@@ -35,12 +35,13 @@ class What(IntEnum):
 
     ROUND = 0
     EXPIRY = 1
-    LIQUIDATION = 2
-    MARGIN_CALL = 3
-    EFFECT = 4
-    ORDER = 5
-    AUCTION = 6
-    TICK = 7
+    CALM = 2
+    LIQUIDATION = 3
+    MARGIN_CALL = 4
+    EFFECT = 5
+    ORDER = 6
+    AUCTION = 7
+    TICK = 8
 
 
 Due = tuple[int, What, int, object]
@@ -206,6 +207,8 @@ class _Engine:
             self._orders -= 1
             self.recorder.ordered(subject, self._order(subject))
             self._again()
+        elif what is What.CALM:
+            world.calm()
         elif what is What.LIQUIDATION:
             self._called = False
             world.liquidate()
@@ -225,10 +228,18 @@ class _Engine:
         done = self.executor.land(pending)
         self.recorder.landed(done)
         if done.kind == "rebalance":
-            self.world.calm()
+            self._calm()
         self._again()
         for number in done.effect.auctions if done.effect else ():
             self._at(self.world.time, What.AUCTION, number)
+
+    def _calm(self) -> None:
+        """The arbitrageur answers a trade of the vault's, at once or some blocks later."""
+        chain = self.world.spec.chain
+        if chain.arbitrage_blocks:
+            self._at(self.world.time + chain.arbitrage_blocks * chain.block_s, What.CALM)
+        else:
+            self.world.calm()
 
     def _order(self, order: Order) -> str:
         """At a venue beyond the contract; returns why it was refused, if it was."""
