@@ -10,6 +10,10 @@ from keeper.model.units import Raw, Wad
 
 NONE_WAD = Wad(0)
 
+NO_DECISION = "no decision"
+"""How the reason of a target begins whose strategy could not decide: the vault holds still, or only protects, and the
+keeper says it aloud."""
+
 
 class Lane(StrEnum):
     """Routine or protective: one account and one nonce stream each (later); urgency of fees now."""
