@@ -92,8 +92,10 @@ bench-backtest: setup ## bar-steps a second beside nautilus_trader and backtesti
 bench-sweep: setup ## bar-steps a second of the compiled kernel beside the full pipeline
 	@$(BIN)/python -m scripts.bench.sweep $(SWEEP)
 
+STUDIES ?= hedging protection strategies calibration plots
+
 study: setup ## what rules and strategies did on real history (GIMBAL_MARKET_DATA); tables to build/study
-	@for part in hedging; do $(BIN)/python -m scripts.study.$$part $(STUDY) || exit 1; done
+	@for part in $(STUDIES); do $(BIN)/python -m scripts.study.$$part $(STUDY) || exit 1; done
 
 lock: ## rewrite the requirement locks (needs uv)
 	@scripts/lock.sh

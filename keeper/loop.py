@@ -34,6 +34,7 @@ from keeper.model.ports import (
     Strategy,
     Surroundings,
 )
+from keeper.model.quick import quick
 from keeper.model.risk import RiskReport
 from keeper.model.risk_report import ModuleResult
 from keeper.planning import due_work, make_plan
@@ -95,6 +96,10 @@ class TickRules:
     """Do everything but sign and send."""
 
 
+PASSED = Verdict(())
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class TickRecord:
     """Everything one tick saw and decided; parts a tick did not reach are None."""
@@ -154,23 +159,21 @@ def decide_tick(
     block: BlockStamp | None = None,
 ) -> TickRecord:
     """The first half of a tick: up to the journalled decision. Nothing is signed before `finish_tick`."""
-    record = TickRecord(TickOutcome(0, TickStatus.SKIPPED, ""), block)
+    settled: tuple[AttemptResult, ...] = ()
     try:
         if block is None:
             block = ports.chain.head()
-            record = replace(record, block=block)
         _refuse_future(block, clock, rules.max_head_ahead_s)
         settled = ports.executor.follow(block)
-        if settled:
-            record = replace(record, settled=settled)
         age = clock() - block.timestamp
         if age > rules.max_head_age_s:
-            return _ended(record, TickStatus.SKIPPED, f"newest block is {age:.0f} s old")
+            return _early(block, settled, TickStatus.SKIPPED, f"newest block is {age:.0f} s old")
         if ports.executor.unmined(Lane.PROTECTIVE):
-            return _ended(record, TickStatus.PENDING, "a protective intent is in flight")
-        return _decide(ports, policies, strategy, rules=rules, seen=(record, block))
+            reason = "a protective intent is in flight"
+            return _early(block, settled, TickStatus.PENDING, reason)
+        return _decide(ports, policies, strategy, rules=rules, seen=(block, settled))
     except ReadError as error:
-        return replace(_ended(record, TickStatus.SKIPPED, str(error)), unread=True)
+        return replace(_early(block, settled, TickStatus.SKIPPED, str(error)), unread=True)
 
 
 def finish_tick(ports: Ports, rules: TickRules, record: TickRecord) -> TickRecord:
@@ -181,6 +184,13 @@ def finish_tick(ports: Ports, rules: TickRules, record: TickRecord) -> TickRecor
         record = replace(_ended(record, TickStatus.SKIPPED, str(error)), unread=True)
     ports.journal.record_outcome(record.outcome)
     return record
+
+
+def _early(
+    block: BlockStamp | None, settled: tuple[AttemptResult, ...], status: TickStatus, reason: str
+) -> TickRecord:
+    """A tick that ends before anything is read."""
+    return TickRecord(TickOutcome(block.number if block else 0, status, reason), block, settled)
 
 
 def _refuse_future(block: BlockStamp, clock: Clock, most_s: int) -> None:
@@ -198,10 +208,10 @@ def _decide(
     strategy: Strategy,
     *,
     rules: TickRules,
-    seen: tuple[TickRecord, BlockStamp],
+    seen: tuple[BlockStamp, tuple[AttemptResult, ...]],
 ) -> TickRecord:
     """From readings to a journalled decision; the outcome says what is left to do."""
-    record, block = seen
+    block, settled = seen
     readings = ports.chain.read(block)
     outlook, holdings = _look_around(ports, policies, readings)
     market = build_market(readings, policies.market, outlook, holdings)
@@ -210,7 +220,8 @@ def _decide(
     plan = make_plan(market, risk, target, policies.planning)
     said = _modules_say(ports, plan, market)
     verdict = _verdict(plan, market, ports=ports, policies=policies, rules=rules)
-    verdict = Verdict(verdict.refusals + module_refusals(said, policies.modules))
+    if said:
+        verdict = Verdict(verdict.refusals + module_refusals(said, policies.modules))
     payload: Payload | None = rebalance_of(plan, market.readings)
     # What is routine waits for what is routine; protection waits for nothing of it (K-05).
     waits = ports.executor.in_flight(Lane.ROUTINE) > 0
@@ -218,7 +229,8 @@ def _decide(
         payload = None
     elif not plan.moves or not verdict.passed:
         payload, more = _upkeep(market, risk, target, ports=ports, policies=policies, rules=rules)
-        verdict = Verdict(tuple(dict.fromkeys(verdict.refusals + more)))
+        if more or verdict.refusals:
+            verdict = Verdict(tuple(dict.fromkeys(verdict.refusals + more)))
     intent = None
     if payload is not None:
         counter = ports.journal.intent_count()
@@ -228,19 +240,12 @@ def _decide(
     ports.journal.record_decision(
         market, risk, target, plan, verdict, intent, account=account, fence=ports.control.fence
     )
-    record = replace(
-        record,
-        market=market,
-        risk=risk,
-        target=target,
-        plan=plan,
-        modules=said,
-        verdict=verdict,
-        intent=intent,
-    )
     if waits and intent is None and (verdict.passed or plan.empty):
-        return _ended(record, TickStatus.PENDING, "a routine intent is in flight")
-    return _not_sent(record, market, verdict, target.reason if target.hold else plan.reason)
+        status, why = TickStatus.PENDING, "a routine intent is in flight"
+    else:
+        status, why = _not_sent(market, verdict, target.reason if target.hold else plan.reason)
+    outcome = TickOutcome(block.number, status, why, intent.id if intent else None)
+    return TickRecord(outcome, block, settled, market, risk, target, plan, said, verdict, intent)
 
 
 def _look_around(
@@ -254,7 +259,7 @@ def _look_around(
 def _as_recent(inputs: RiskInputs, executor: Executor) -> RiskInputs:
     """Inclusion as recent blocks have it; asked only where a forecast makes a health of it."""
     blocks = executor.inclusion_blocks() if inputs.volatility is not None else None
-    if blocks is None:
+    if blocks is None or blocks == inputs.tempo.inclusion_blocks:
         return inputs
     return replace(inputs, tempo=replace(inputs.tempo, inclusion_blocks=blocks))
 
@@ -263,14 +268,13 @@ def _protects(payload: Payload) -> bool:
     return isinstance(payload, Rebalance) and payload.plan.lane is Lane.PROTECTIVE
 
 
-def _not_sent(record: TickRecord, market: MarketState, verdict: Verdict, reason: str) -> TickRecord:
+def _not_sent(market: MarketState, verdict: Verdict, reason: str) -> tuple[TickStatus, str]:
     """How the tick ends if nothing is sent."""
     if verdict.refusals:
-        reasons = "; ".join(f"{r.rule}: {r.message}" for r in verdict.refusals)
-        return _ended(record, TickStatus.REFUSED, reasons)
+        return TickStatus.REFUSED, "; ".join(f"{r.rule}: {r.message}" for r in verdict.refusals)
     if market.faults:
-        return _ended(record, TickStatus.SKIPPED, "; ".join(market.faults))
-    return _ended(record, TickStatus.HELD, reason)
+        return TickStatus.SKIPPED, "; ".join(market.faults)
+    return TickStatus.HELD, reason
 
 
 def _verdict(
@@ -283,7 +287,7 @@ def _verdict(
 ) -> Verdict:
     """The guard's reasons and the loop's own against a plan."""
     if plan.empty:
-        return Verdict(())
+        return PASSED
     refusals = check(plan, market, policies.guard).refusals
     refusals += ports.control.refusals(plan.lane)
     refusals += _too_soon(ports.executor, plan.lane, market.readings)

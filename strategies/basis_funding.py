@@ -12,6 +12,7 @@ from keeper.model.risk import RiskReport
 from keeper.model.units import Raw
 from strategies.parts.gates import blocked
 from strategies.parts.hedging import bearable_perpetual, margin_of, most_perpetual, offer
+from strategies.parts.needs import Need, lacks
 from strategies.parts.positions import (
     nav_of,
     perpetuals_of,
@@ -32,6 +33,8 @@ class BasisFunding:
     the short's margin before it is topped up; funding that turns while it costs to leave.
     Loses: fees when funding does not last; the short's margin when the venue fails.
     """
+
+    needs = (Need.FUNDING,)
 
     enter: Annotated[float, Range(0.0, 10.0, "a year")] = 0.10
     leave: Annotated[float, Range(-1.0, 10.0, "a year")] = 0.03
@@ -65,7 +68,9 @@ class BasisFunding:
         venue = self._held_at(market) or self._best(market)
         offered = offer(market, venue) if venue else None
         if offered is None:
-            return hold(f"no perpetual is offered{f' at {venue}' if venue else ''}")
+            return hold(
+                lacks(f"no perpetual is offered{f' at {venue}' if venue else ''}", Need.FUNDING)
+            )
         short = -perpetuals_of(market, offered.venue)
         wanted = self._wanted(market, risk, offered, short)
         spot = self._spot(market, risk)

@@ -10,6 +10,7 @@ from keeper.model.risk import RiskReport
 from keeper.model.units import BPS, WAD
 from strategies.parts.buying import held_units, more_of, near_expiry, to_spend
 from strategies.parts.gates import blocked, no_options
+from strategies.parts.needs import Need, lacks
 from strategies.parts.positions import (
     free_base,
     nav_of,
@@ -43,6 +44,8 @@ class Collar:
     against calls (a steep smile), the lower the cap that pays for them; nothing is done when that is under
     `least_cap` of the price.
     """
+
+    needs = (Need.SMILES, Need.OPTION_VENUE)
 
     claims = ("held puts", "written calls")
 
@@ -82,7 +85,7 @@ class Collar:
         if not tenor_fits(market, expiry):
             return hold("the mandate takes no series of that tenor")
         if put is None or call is None:
-            nothing = "no put has an implied volatility"
+            nothing = lacks("no put has an implied volatility", Need.SMILES)
             dear = f"no call from {self.least_cap:g} of the price on pays for the put"
             return hold(nothing if put is None else dear)
         return self._put_on(market, risk, put, call)

@@ -13,6 +13,7 @@ from strategies.parts.gates import blocked
 from strategies.parts.hedging import fixed_cost
 from strategies.parts.lending import Place, places
 from strategies.parts.linear import Programme, solve
+from strategies.parts.needs import Need, lacks
 from strategies.parts.positions import free_asset, free_base, nav_of, unit
 from strategies.parts.targets import hold
 
@@ -26,6 +27,8 @@ class CollateralOptimisation:
     Risks: venues, as any lending; more debt than today only up to `most_debt`; rates that move after the change.
     Loses: gas and `switch_cost` when the difference does not last `horizon_days`.
     """
+
+    needs = (Need.SECOND_LENDER,)
 
     claims = ("supplies",)
 
@@ -51,7 +54,7 @@ class CollateralOptimisation:
             return hold(reason)
         every = places(market)
         if len({place.rate.venue for place in every}) < 2:
-            return hold("there is no second venue to compare with")
+            return hold(lacks("there is no second venue to compare with", Need.SECOND_LENDER))
         nav = nav_of(market, risk) or 0.0
         found = solve(self._programme(market, every, nav))
         if found is None:

@@ -2,14 +2,22 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, TypeVar
 
-from keeper.model.decision import Lane, OptionTarget, PerpetualTarget, SupplyTarget, Target
+from keeper.model.decision import (
+    NO_DECISION,
+    Lane,
+    OptionTarget,
+    PerpetualTarget,
+    SupplyTarget,
+    Target,
+)
 from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
+from strategies.parts.asking import asked
 from strategies.parts.claims import claims_clash, claims_perpetual, series_claim
 from strategies.parts.positions import held_series, nav_of
 from strategies.parts.scaling import scaled
@@ -59,10 +67,10 @@ class Composite:
 
     def __call__(self, market: MarketState, risk: RiskReport) -> Target:
         """The joined answer."""
-        answers = [part(market, risk) for part in self.parts]
+        answers = [asked(part, market, risk) for part in self.parts]
         protective = [a for a in answers if a.lane is Lane.PROTECTIVE and not a.hold]
         if protective:
-            return max(protective, key=lambda answer: answer.health_wad or 0)
+            return _protecting(protective, answers)
         budgets = self.budgets or (math.inf,) * len(self.parts)
         bounded = [
             self._bounded(market, risk, claims_of(part), answer, budget)
@@ -75,7 +83,7 @@ class Composite:
             Lane.ROUTINE,
             next((a.health_wad for a in acting if a.health_wad is not None), None),
             next((a.net_delta for a in acting if a.net_delta is not None), None),
-            "; ".join(answer.reason for answer in acting),
+            "; ".join(a.reason for a in bounded if not a.hold or NO_DECISION in a.reason),
             options=self._options(market, bounded),
             perpetuals=_joined([a.perpetuals for a in acting]),
             supplies=_joined([a.supplies for a in acting]),
@@ -121,6 +129,13 @@ class Composite:
             series = {k: one for k, one in series.items() if series_claim(one) not in mine}
             series |= {series_key(o): o for o in answer.options if series_claim(o) in mine}
         return tuple(series.values())
+
+
+def _protecting(protective: Sequence[Target], answers: Sequence[Target]) -> Target:
+    """The highest protection, and whose decision is missing beside it."""
+    found = max(protective, key=lambda answer: answer.health_wad or 0)
+    missing = [answer.reason for answer in answers if NO_DECISION in answer.reason]
+    return replace(found, reason="; ".join((found.reason, *missing))) if missing else found
 
 
 def _beyond_claims(market: MarketState, claims: tuple[str, ...], answer: Target) -> str:

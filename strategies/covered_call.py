@@ -7,6 +7,7 @@ from keeper.model.decision import Target
 from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges
 from keeper.model.risk import RiskReport
+from strategies.parts.needs import Need
 from strategies.parts.positions import free_base, nav_of
 from strategies.parts.series import most_written, sized
 from strategies.parts.targets import hold, with_series
@@ -39,6 +40,11 @@ class CoveredCall:
     """The auction starts at a random time within so long of the last series' expiry."""
     least_value: Annotated[float, Range(0.0, 1e9, "assets")] = 100.0
     """Less is not worth a transaction."""
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """Beyond the readings."""
+        return (Need.SMILES, Need.FORECAST) if self.least_edge > -1 else (Need.SMILES,)
 
     def __post_init__(self) -> None:
         check_ranges(self)

@@ -8,6 +8,7 @@ from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges
 from keeper.model.risk import RiskReport
 from strategies.parts.hedging import Hedge, hedge
+from strategies.parts.needs import Need
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class DeltaHedge:
             self.venue,
         )
         return hedge(market, risk, terms)
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """Beyond the readings."""
+        return (Need.FORECAST, Need.FUNDING) if self.venue else (Need.FORECAST,)
 
     @property
     def claims(self) -> tuple[str, ...]:

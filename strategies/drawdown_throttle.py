@@ -8,6 +8,8 @@ from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges, require
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
+from strategies.parts.asking import asked
+from strategies.parts.needs import Need, lacks
 from strategies.parts.scaling import all_smaller, scaled
 from strategies.parts.targets import hold
 from strategies.parts.wrapping import claims_of, must_be_strategy
@@ -22,6 +24,8 @@ class DrawdownThrottle:
     Risks: being small in the recovery, which makes a drawdown last.
     Loses: in markets that fall and come back; with `unwind` it sells low and buys high.
     """
+
+    needs = (Need.DRAWDOWN,)
 
     inner: Strategy
     """The strategy whose targets are sized."""
@@ -47,12 +51,12 @@ class DrawdownThrottle:
 
     def __call__(self, market: MarketState, risk: RiskReport) -> Target:
         """The inner target, throttled."""
-        target = self.inner(market, risk)
+        target = asked(self.inner, market, risk)
         if target.lane is Lane.PROTECTIVE and not target.hold:
             return target
         drawdown = market.outlook.drawdown
         if drawdown is None or not 0 <= drawdown <= 1:
-            return hold(f"the drawdown is not known: {target.reason}")
+            return hold(f"{lacks('the drawdown is not known', Need.DRAWDOWN)}: {target.reason}")
         factor = self.factor(drawdown)
         acts = market.tradable and not market.readings.paused
         if target.hold and self.unwind and factor < 1.0 and acts:

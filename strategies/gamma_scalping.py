@@ -10,6 +10,7 @@ from keeper.model.risk import RiskReport
 from strategies.parts.buying import held_units, more_of, near_expiry, to_spend
 from strategies.parts.gates import blocked, forecast
 from strategies.parts.hedging import Hedge, hedge
+from strategies.parts.needs import NO_FORECAST, Need, lacks
 from strategies.parts.positions import nav_of, option_book, unit
 from strategies.parts.series import Chosen, at_money, expiry_at, sized
 from strategies.parts.targets import hold, with_series
@@ -55,6 +56,12 @@ class GammaScalping:
             renew_days=self.renew_days,
             tenor_days=self.tenor_days,
         )
+
+    @property
+    def needs(self) -> tuple[Need, ...]:
+        """Beyond the readings."""
+        own = (Need.FORECAST, Need.SMILES, Need.OPTION_VENUE)
+        return (*own, Need.FUNDING) if self.venue else own
 
     @property
     def claims(self) -> tuple[str, ...]:
@@ -114,12 +121,12 @@ class GammaScalping:
         """Both legs, or why they are not bought."""
         expected = forecast(market)
         if expected is None:
-            return "there is no volatility forecast"
+            return NO_FORECAST
         expiry = expiry_at(market.readings.block.timestamp, self.tenor_days)
         call = at_money(market, True, expiry, self.strike_step)
         put = at_money(market, False, expiry, self.strike_step)
         if call is None or put is None:
-            return "no option near the money has an implied volatility"
+            return lacks("no option near the money has an implied volatility", Need.SMILES)
         edge = expected - call.volatility
         if edge < self.least_edge:
             return (

@@ -9,6 +9,7 @@ from keeper.model.parameters import Range, check_ranges, require
 from keeper.model.risk import RiskReport
 from strategies.parts.buying import held_units, more_of, near_expiry, to_spend
 from strategies.parts.gates import blocked
+from strategies.parts.needs import Need, lacks
 from strategies.parts.positions import (
     nav_of,
     option_book,
@@ -31,6 +32,8 @@ class ProtectivePut:
     Loses: the premium in every period without a crash: some per cent of what is covered a year, more when fear is
     dear. Nothing is bought while it would cost more than `most_cost` a year.
     """
+
+    needs = (Need.SMILES, Need.OPTION_VENUE)
 
     claims = ("held puts",)
 
@@ -77,7 +80,7 @@ class ProtectivePut:
         expiry = expiry_at(market.readings.block.timestamp, self.tenor_days)
         put = put_near(market, expiry, self.floor, self.strike_step)
         if put is None:
-            return hold("no put has an implied volatility")
+            return hold(lacks("no put has an implied volatility", Need.SMILES))
         yearly = put.price / price_of(market) / put.years
         if yearly > self.most_cost:
             return hold(f"protection costs {yearly:.2%} a year, over {self.most_cost:.2%}")

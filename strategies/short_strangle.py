@@ -8,6 +8,7 @@ from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges
 from keeper.model.risk import RiskReport
 from strategies.parts.gates import blocked, no_options
+from strategies.parts.needs import Need
 from strategies.parts.positions import nav_of, price_of
 from strategies.parts.series import Chosen, most_written, sized
 from strategies.parts.targets import hold, with_series
@@ -26,6 +27,8 @@ class ShortStrangle:
     Loses: in every crash and every melt-up, and over weeks in which realised volatility rises past what was sold;
     the filter keeps it out of weeks that look dear only because the forecast is stale.
     """
+
+    needs = (Need.SMILES, Need.FORECAST)
 
     claims = ("written calls", "written puts")
 

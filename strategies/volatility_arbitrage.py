@@ -10,6 +10,7 @@ from keeper.model.risk import RiskReport
 from keeper.model.units import BPS
 from strategies.parts.buying import all_held, held_units, more_of, to_spend
 from strategies.parts.gates import blocked, forecast, no_options
+from strategies.parts.needs import NO_FORECAST, Need, lacks
 from strategies.parts.positions import nav_of
 from strategies.parts.series import Chosen, at_money, expiry_at, most_written, sized, tenor_fits
 from strategies.parts.targets import hold, with_series
@@ -27,6 +28,8 @@ class VolatilityArbitrage:
     Loses: short before a shock, long through a calm; twice when it changes sides at the worst time, which the
     distance between `enter` and `leave` makes rarer.
     """
+
+    needs = (Need.FORECAST, Need.SMILES, Need.OPTION_VENUE)
 
     claims = ("held calls", "held puts", "written calls", "written puts")
 
@@ -51,7 +54,7 @@ class VolatilityArbitrage:
         reason = blocked(market, risk)
         expected = forecast(market)
         if not reason and expected is None:
-            reason = "there is no volatility forecast"
+            reason = NO_FORECAST
         expiry = expiry_at(market.readings.block.timestamp, self.tenor_days)
         legs = (
             []
@@ -60,7 +63,7 @@ class VolatilityArbitrage:
         )
         call, put = legs if legs else (None, None)
         if not reason and (call is None or put is None):
-            reason = "no option near the money has an implied volatility"
+            reason = lacks("no option near the money has an implied volatility", Need.SMILES)
         if reason or expected is None or call is None or put is None:
             return hold(reason)
         gap = call.volatility - expected

@@ -8,7 +8,9 @@ from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
+from strategies.parts.asking import asked
 from strategies.parts.gates import forecast
+from strategies.parts.needs import NO_FORECAST, Need
 from strategies.parts.scaling import all_smaller, scaled
 from strategies.parts.targets import hold
 from strategies.parts.wrapping import claims_of, must_be_strategy
@@ -23,6 +25,8 @@ class VolatilityTarget:
     Risks: the forecast, which lags: size falls after the first shock and returns after the last.
     Loses: costs of changing size, and the rebound it is small in.
     """
+
+    needs = (Need.FORECAST,)
 
     inner: Strategy
     """The strategy whose targets are sized."""
@@ -41,12 +45,12 @@ class VolatilityTarget:
 
     def __call__(self, market: MarketState, risk: RiskReport) -> Target:
         """The inner target, sized."""
-        target = self.inner(market, risk)
+        target = asked(self.inner, market, risk)
         if target.lane is Lane.PROTECTIVE and not target.hold:
             return target
         expected = forecast(market)
         if expected is None:
-            return hold(f"there is no volatility forecast to size by: {target.reason}")
+            return hold(f"{NO_FORECAST}: {target.reason}")
         factor = min(1.0, self.volatility / expected)
         if target.hold and factor < 1.0 and market.tradable and not market.readings.paused:
             smaller = all_smaller(market, risk, self.inner, factor, self.tolerance)

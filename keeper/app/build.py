@@ -11,9 +11,11 @@ from keeper import abi
 from keeper.app.keeper import Keeper
 from keeper.app.kept import VaultTerms
 from keeper.app.lanes import lane_terms
+from keeper.app.outlook import OutlookTerms
 from keeper.app.values import build_keeper_of
 from keeper.chain.heads import Heads
 from keeper.chain.reader import LensReader
+from keeper.chain.tiers import pools_of_pair
 from keeper.config.endpoints import feeds_of, pool_of
 from keeper.config.key import Prompt, load_address, load_signer
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
@@ -25,7 +27,7 @@ from keeper.execution.signer import Signer
 from keeper.hosted import HostedStrategy, StrategyLimits
 from keeper.market import build_market
 from keeper.model.control import FREE, Control
-from keeper.model.market import Readings
+from keeper.model.market import PoolState, Readings
 from keeper.model.policy import Policies
 from keeper.model.ports import RiskModules, Strategy
 from keeper.ops.gate import Gate
@@ -104,6 +106,7 @@ class Opening:
             protective=self._protective,
             modules=modules,
             control=self._control,
+            outlook=outlook_terms(settings),
         )
 
 
@@ -174,6 +177,19 @@ def _strategy(settings: Settings) -> Strategy:
     return HostedStrategy(name, parameters, limits).start()
 
 
+def outlook_terms(settings: Settings) -> OutlookTerms:
+    """What is looked for beyond the readings."""
+    given = settings.outlook
+    return OutlookTerms(
+        volatility=settings.risk.volatility,
+        days=given.days,
+        most_rounds=given.most_rounds,
+        refresh_s=given.refresh_s,
+        option_chain=given.option_chain,
+        option_chain_max_age_s=round(given.option_chain_max_age_h * 3_600),
+    )
+
+
 def _modules(settings: Settings, found: Policies, readings: Readings) -> RiskModules | None:
     """Started now, so that they are there when a plan needs them; None for none."""
     specs = module_specs(settings)
@@ -220,6 +236,15 @@ def first_readings(settings: Settings, address: str) -> Readings:
             lens=settings.lens,
             keeper=address,
         ).verify()
+    finally:
+        endpoint.close()
+
+
+def first_pools(settings: Settings, readings: Readings) -> tuple[PoolState, ...]:
+    """The vault's pool and the others of its pair, at the block of the readings."""
+    endpoint = pool_of(settings)
+    try:
+        return pools_of_pair(endpoint, readings.pool, readings.block)
     finally:
         endpoint.close()
 

@@ -16,6 +16,7 @@ from keeper.app.drain import drain
 from keeper.app.kept import KeptVault, Later, VaultTerms
 from keeper.app.lanes import Accounts
 from keeper.app.lineage import Lineage
+from keeper.app.outlook import LiveSurroundings
 from keeper.app.stall import StallWatch
 from keeper.chain.fleet import Fleet
 from keeper.chain.heads import Heads
@@ -23,17 +24,22 @@ from keeper.chain.pool import EndpointPool
 from keeper.chain.reader import LensReader
 from keeper.chain.reorg import DEFAULT_DEPTH, ReorgWatch
 from keeper.clock import Clock
-from keeper.errors import DeepReorganisationError, GimbalError, ReadError
+from keeper.errors import DeepReorganisationError, GimbalError, JournalError, ReadError
 from keeper.journal.context import context_of
+from keeper.journal.query import Filter
+from keeper.journal.reporting import samples
 from keeper.journal.store import SqlJournal
 from keeper.loop import Ports, TickRecord
 from keeper.model.block import BlockStamp
 from keeper.model.market import Readings
 from keeper.model.outcome import AttemptResult, TickOutcome, TickStatus
+from keeper.model.past import Seen
 from keeper.ops.correlation import correlated
 
 _log = structlog.get_logger(__name__)
 _OPEN_EVERY_BLOCKS = 25
+PAST_S, STEP_S = 30 * 86_400, 3_600
+"""Of the journal: how far back a vault's own past is read at the start, and how often."""
 
 
 class Keeper:
@@ -99,7 +105,7 @@ class Keeper:
             heard("journal", AheadJournal(journal, lanes, self._threads)),
             heard("modules", modules) if modules is not None else None,
             heard("control", terms.control),
-            terms.surroundings,
+            terms.surroundings or self._surroundings(terms),
         )
         journal.decide_with(context_of(terms.strategy, terms.policies, terms.rules))
         self._readers.append(reader)
@@ -107,10 +113,29 @@ class Keeper:
             KeptVault(terms, ports, lanes, journal, self._clock, look_up=reader.look_up)
         )
 
+    def _surroundings(self, terms: VaultTerms) -> LiveSurroundings | None:
+        """What a live keeper learns, beginning with what its journal knows of the last month."""
+        if terms.outlook is None:
+            return None
+        wanted = Filter(vault=terms.vault, since=int(self._clock()) - PAST_S)
+        past: list[Seen] = []
+        try:
+            past += samples(self.journal, wanted, STEP_S)
+        except (
+            JournalError
+        ) as error:  # `keeper journal verify` says more; what is read now is enough to go on
+            _log.warning("the vault's own past is not known", problem=str(error))
+        return LiveSurroundings(terms.outlook, self.pool, past=past)
+
     @property
     def vaults(self) -> tuple[KeptVault, ...]:
         """Those that are kept."""
         return tuple(self._vaults)
+
+    def decided(self, record: TickRecord) -> bool | None:
+        """Whether the strategy of the record's vault could decide; None where it was not asked."""
+        found = next((v for v in self._vaults if v.label == record.vault), None)
+        return None if found is None or record.target is None else not found.stuck(record)
 
     @property
     def address(self) -> str:

@@ -10,6 +10,7 @@ from eth_utils.address import to_checksum_address
 from keeper.app.keeper import Keeper
 from keeper.app.kept import Later, VaultTerms
 from keeper.app.lanes import Accounts, LaneTerms
+from keeper.app.outlook import OutlookTerms
 from keeper.chain.endpoint import Endpoint
 from keeper.chain.pool import EndpointPool
 from keeper.chain.reorg import DEFAULT_DEPTH
@@ -49,6 +50,7 @@ def build_keeper_for(
     terms: LaneTerms | None = None,
     reorganisation_depth: int = DEFAULT_DEPTH,
     surroundings: Surroundings | None = None,
+    outlook: OutlookTerms | None = None,
 ) -> Keeper:
     """A keeper from values alone, without a settings file: for demos, tests and other programs.
 
@@ -75,6 +77,7 @@ def build_keeper_for(
         modules=modules,
         control=gate or FREE,
         surroundings=surroundings,
+        outlook=outlook,
     )
     return build_keeper_of(
         [kept],

@@ -21,10 +21,11 @@ from keeper.model.outcome import AttemptResult, AttemptStatus, TickOutcome, Tick
 from keeper.model.outlook import LendingRate, Outlook, PoolQuote, Smile
 from keeper.model.policy import Policies
 from keeper.model.risk import RiskReport
-from keeper.model.units import BPS, WAD, Raw
+from keeper.model.units import BPS, WAD, Raw, ten_to
 
 LENDING = "lending"
 YEAR_S = 365 * 86_400
+_Q96 = 1 << 96
 DAY_S = 86_400
 FRIDAY, EXPIRY_HOUR_S = 4, 8 * 3_600
 WEEKLIES = 13
@@ -56,6 +57,7 @@ class Around:
     _nav_variance: float | None = None
     _last: tuple[int, float] | None = None
     _smiles: tuple[tuple[int, int, int], tuple[Smile, ...]] | None = None
+    _rates: tuple[tuple[int, ...], tuple[LendingRate, ...]] | None = None
 
     def look(self, readings: Readings) -> tuple[Outlook, tuple[Exposure, ...]]:
         """The outlook at the block of the readings, and what is held beyond them."""
@@ -64,23 +66,20 @@ class Around:
         if volatility is None:
             volatility = self.policies.risk.volatility
         drawdown, returns = self._of_shares()
-        lending = (
-            self._rate(world.spec.asset, world.lending.asset),
-            self._rate(world.spec.base, world.lending.base),
-        )
         outlook = Outlook(
             volatility=volatility,
             smiles=self._quoted(),
-            lending=lending,
+            lending=self._offered(),
             funding=world.perpetual.offer(),
             pools=(self._pool(readings),),
             base_fee_wei=world.base_fee_wei,
             drawdown=drawdown,
             returns_volatility=returns,
         )
-        price, now = world.oracle.price_wad, world.time
-        base, asset = 10**world.spec.base.decimals, 10**world.spec.asset.decimals
-        held = world.perpetual.exposures(base, asset) + world.desk.exposures(price, now)
+        base, asset = ten_to(world.spec.base.decimals), ten_to(world.spec.asset.decimals)
+        held = world.perpetual.exposures(base, asset)
+        if world.desk.bought:
+            held += world.desk.exposures(world.oracle.price_wad, world.time)
         return outlook, held
 
     def _of_shares(self) -> tuple[float, float | None]:
@@ -101,6 +100,21 @@ class Around:
         variance = self._nav_variance
         return drawdown, None if variance is None else math.sqrt(variance)
 
+    def _offered(self) -> tuple[LendingRate, ...]:
+        """Of both tokens; the same objects while nothing of them changes."""
+        spec, a, b = self.world.spec, self.world.lending.asset, self.world.lending.base
+        made_of = (
+            a.supply_ray,
+            a.borrow_ray,
+            a.available,
+            b.supply_ray,
+            b.borrow_ray,
+            b.available,
+        )
+        if self._rates is None or self._rates[0] != made_of:
+            self._rates = (made_of, (self._rate(spec.asset, a), self._rate(spec.base, b)))
+        return self._rates[1]
+
     def _rate(self, token: Token, reserve: Reserve) -> LendingRate:
         spec = reserve.spec
         return LendingRate(
@@ -116,11 +130,10 @@ class Around:
 
     def _pool(self, readings: Readings) -> PoolQuote:
         pool, spec = self.world.pool, self.world.spec
-        root, q96 = pool.sqrt_price_x96, 1 << 96
-        first = spec.pool.base_is_token0
-        reserve = pool.liquidity * (q96 / root if first else root / q96)
+        root, first = pool.sqrt_price_x96, spec.pool.base_is_token0
+        reserve = pool.liquidity * (_Q96 / root if first else root / _Q96)
         price = self.world.market_wad / WAD
-        whole = reserve / 10**spec.base.decimals
+        whole = reserve / ten_to(spec.base.decimals)
         return PoolQuote(readings.pool.pool, pool.spec.fee_pips, price, whole, pool.tick)
 
     def _quoted(self) -> tuple[Smile, ...]:
@@ -234,6 +247,8 @@ class SimulatedExecutor:
     def follow(self, block: BlockStamp) -> tuple[AttemptResult, ...]:
         """What landed since the last call."""
         del block
+        if not self._unseen:
+            return ()
         seen, self._unseen = tuple(self._unseen), []
         return seen
 
@@ -247,7 +262,7 @@ class SimulatedExecutor:
 
     def in_flight(self, lane: Lane | None = None) -> int:
         """Signed and not in."""
-        return sum(lane in (None, p.intent.lane) for p in self.pending)
+        return sum(lane in (None, p.intent.lane) for p in self.pending) if self.pending else 0
 
     def unmined(self, lane: Lane) -> int:
         """The same: nothing is mined before it lands."""

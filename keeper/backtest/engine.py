@@ -35,12 +35,13 @@ class What(IntEnum):
 
     ROUND = 0
     EXPIRY = 1
-    LIQUIDATION = 2
-    MARGIN_CALL = 3
-    EFFECT = 4
-    ORDER = 5
-    AUCTION = 6
-    TICK = 7
+    CALM = 2
+    LIQUIDATION = 3
+    MARGIN_CALL = 4
+    EFFECT = 5
+    ORDER = 6
+    AUCTION = 7
+    TICK = 8
 
 
 Due = tuple[int, What, int, object]
@@ -161,16 +162,19 @@ class _Engine:
 
     def play(self, time: int, batch: list[Event]) -> None:
         """Everything up to a time, and its events."""
-        self._run(time, inclusive=False)
-        world = self.world
+        if self._due:
+            self._run(time, inclusive=False)
+        world, decides = self.world, False
         world.advance(time)
         self._follow_ups = self._rounds = 0
         for event in batch:
             world.apply(event)
+            decides = decides or event.decides
         world.remark()
         self._after_change()
-        self._run(time, inclusive=True)
-        if any(event.decides for event in batch):
+        if self._due:
+            self._run(time, inclusive=True)
+        if decides:
             self._tick()
         world.ledger.check(time, world.nav())
         self.recorder.step()
@@ -203,6 +207,8 @@ class _Engine:
             self._orders -= 1
             self.recorder.ordered(subject, self._order(subject))
             self._again()
+        elif what is What.CALM:
+            world.calm()
         elif what is What.LIQUIDATION:
             self._called = False
             world.liquidate()
@@ -222,10 +228,18 @@ class _Engine:
         done = self.executor.land(pending)
         self.recorder.landed(done)
         if done.kind == "rebalance":
-            self.world.calm()
+            self._calm()
         self._again()
         for number in done.effect.auctions if done.effect else ():
             self._at(self.world.time, What.AUCTION, number)
+
+    def _calm(self) -> None:
+        """The arbitrageur answers a trade of the vault's, at once or some blocks later."""
+        chain = self.world.spec.chain
+        if chain.arbitrage_blocks:
+            self._at(self.world.time + chain.arbitrage_blocks * chain.block_s, What.CALM)
+        else:
+            self.world.calm()
 
     def _order(self, order: Order) -> str:
         """At a venue beyond the contract; returns why it was refused, if it was."""
@@ -252,8 +266,9 @@ class _Engine:
     def _after_change(self) -> None:
         """Whoever reacts to the new state is told when to."""
         world = self.world
-        if world.answer_due_at is not None and world.answer_due_at > world.time:
-            self._at(world.answer_due_at, What.ROUND)
+        due = world.answer_due_at
+        if due is not None and due > world.time:
+            self._at(due, What.ROUND)
         rules = world.spec.liquidator
         if not self._called and self._rounds < rules.most_rounds and world.liquidatable():
             self._called = True
@@ -262,7 +277,8 @@ class _Engine:
             self._at(world.time + wait, What.LIQUIDATION)
         if world.perpetual.liquidatable():
             self._at(world.time, What.MARGIN_CALL)
-        for key, expiry in world.desk.expiries():
+        desk = world.desk
+        for key, expiry in () if desk.idle else desk.expiries():
             if key not in self._expiries:
                 self._expiries.add(key)
                 self._at(max(expiry, world.time), What.EXPIRY, key)
@@ -275,6 +291,9 @@ class _Engine:
             self._follow_ups += 1
             self._at(self.world.time + self.world.spec.chain.block_s, What.TICK)
 
+    def _clock(self) -> float:
+        return float(self.world.time)
+
     def _tick(self) -> None:
         world = self.world
         if world.time == self._ticked_at or self._orders:
@@ -285,15 +304,16 @@ class _Engine:
             self.ports,
             self.policies,
             self.strategy,
-            lambda: float(world.time),
+            self._clock,
             rules=self.rules,
             block=block_of(world),
         )
         self.recorder.ticked(record)
         if self.watch.ticked is not None:
             self.watch.ticked(record)
-        for pending in self.executor.pending[sent:]:
-            self._at(pending.lands_at, What.EFFECT, pending)
+        if len(self.executor.pending) > sent:
+            for pending in self.executor.pending[sent:]:
+                self._at(pending.lands_at, What.EFFECT, pending)
         self._look_up(record)
         plan, verdict = record.plan, record.verdict
         if plan is not None and verdict is not None and verdict.passed and plan.orders:

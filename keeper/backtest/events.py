@@ -7,8 +7,10 @@ from operator import attrgetter
 
 from keeper.errors import MarketDataError
 from keeper.model.outlook import Smile
+from keeper.model.quick import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PriceEvent:
     """The market trades at a price (asset per whole base, WAD)."""

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from keeper.errors import AccountingError
+from keeper.model.quick import quick
 
 
 class Cause(StrEnum):
     """Why NAV changed."""
 
+    __hash__ = str.__hash__
+    """An enumeration's own is of its name, and in Python."""
     PRICE = "price"
     """A new oracle price on what is held and owed, options at their former value."""
     OPTIONS = "options"
@@ -40,6 +43,7 @@ FLOWS = (Cause.DEPOSIT, Cause.REDEMPTION)
 LENDING, POOL, OPTIONS, PERPETUAL, VAULT = "lending", "pool", "options", "perpetual", "vault"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One change of NAV, asset units."""

@@ -27,7 +27,12 @@ class Bucket:
 
     def left_down(self, now: int, capacity_wad: int) -> int:
         """What may still be used."""
-        return max(0, capacity_wad - self._used_up(now, capacity_wad))
+        if not self.used_wad:
+            return max(0, capacity_wad)
+        used = self._used_up(now, capacity_wad)
+        if not used:
+            self.used_wad = 0  # full again, and it stays so until it is charged
+        return max(0, capacity_wad - used)
 
     def charge(self, now: int, capacity_wad: int, amount: int, nav: int) -> None:
         """Take an amount (asset units) at a NAV, or revert."""
@@ -66,6 +71,8 @@ class Mandate:
     routine: Bucket = field(default_factory=Bucket)
     protective: Bucket = field(default_factory=Bucket)
     turnover: Bucket = field(default_factory=Bucket)
+    _shown: tuple[tuple[int, int, int], MandateState] | None = None
+    """The state as it was last shown with every bucket full: it is the same until something of it changes."""
 
     def copied(self) -> "Mandate":
         """Another one in the same state."""
@@ -83,11 +90,26 @@ class Mandate:
 
     def state(self, now: int) -> MandateState:
         """As the lens reads it."""
+        known = self._shown
+        if (
+            known is not None
+            and not (self.routine.used_wad or self.protective.used_wad or self.turnover.used_wad)
+            and known[0] == (self.counter, self.beat_at, self.routine_at)
+            and known[1].paused is self.paused
+            and known[1].winding_down is self.winding_down
+            and known[1].terms is self.terms
+        ):
+            return known[1]
         caps, limits = self.terms.caps, self.terms.limits
         loss = limits.max_loss_per_day_bps * WAD_PER_BPS
         safe = caps.protective_loss_per_day_bps * WAD_PER_BPS
         sold = caps.turnover_per_day_bps * WAD_PER_BPS
-        return MandateState(
+        left = (
+            self.routine.left_down(now, loss),
+            self.protective.left_down(now, safe),
+            self.turnover.left_down(now, sold),
+        )
+        state = MandateState(
             MANDATE_ADDRESS,
             self.terms,
             _TERMS_HASH,
@@ -97,10 +119,13 @@ class Mandate:
             self.paused,
             self.winding_down,
             True,
-            Budget(Wad(self.routine.left_down(now, loss)), Wad(loss)),
-            Budget(Wad(self.protective.left_down(now, safe)), Wad(safe)),
-            Budget(Wad(self.turnover.left_down(now, sold)), Wad(sold)),
+            Budget(Wad(left[0]), Wad(loss)),
+            Budget(Wad(left[1]), Wad(safe)),
+            Budget(Wad(left[2]), Wad(sold)),
         )
+        full = left == (loss, safe, sold)
+        self._shown = ((self.counter, self.beat_at, self.routine_at), state) if full else None
+        return state
 
     def judge(
         self,

@@ -8,6 +8,7 @@ import numpy as np
 from keeper.backtest.events import SmilesEvent, VolatilityEvent
 from keeper.backtest.spec import OptionsSpec
 from keeper.model.outlook import Smile
+from keeper.model.quick import quick
 from keeper.model.series import terms_of_instrument
 from keeper.model.units import BPS, WAD
 from keeper.quant.black import greeks
@@ -53,6 +54,7 @@ class Terms:
         return cls(key[-1] == "1", int(first) * GRID, int(expiry), int(second) * GRID)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Value:
     """Of one base unit's worth of option: assets per whole base (floats), by unit of volatility, year and price."""
@@ -125,7 +127,8 @@ class OptionMarket:
             return _on_smile(self.smiles[0], 0.0)
         if self.level is not None:
             return self.level
-        premium, realised = self.spec.assumed_premium_bps, self.realised
+        premium = self.spec.assumed_premium_bps
+        realised = self.realised if premium is not None else None
         if premium is None or realised is None:
             return None
         return _clamped(realised * premium / BPS)
@@ -147,19 +150,29 @@ class OptionMarket:
 
     def value(self, terms: Terms, price_wad: int, now: int, tilt_bps: int = 0) -> Value | None:
         """Value and Greeks; `tilt_bps` moves the volatility by so many parts of itself. None if it is not known."""
+        return self.values(terms, price_wad, now, (tilt_bps,))[0]
+
+    def values(
+        self, terms: Terms, price_wad: int, now: int, tilts_bps: tuple[int, ...]
+    ) -> list[Value | None]:
+        """As `value`, for several tilts at once."""
         at = (now, self._version)
         if at != self._cached_at:
             self._cache.clear()
             self._cached_at = at
-        known = self._cache.get((terms, tilt_bps, price_wad))
-        if known is None:
-            found = self._value(terms, price_wad / WAD, now, tilt_bps)
+        cache = self._cache
+        new = [tilt for tilt in tilts_bps if (terms, tilt, price_wad) not in cache]
+        if new:
+            found = self._values(terms, price_wad / WAD, now, new)
             if found is None:
-                return None
-            known = self._cache[terms, tilt_bps, price_wad] = found
-        return known
+                return [cache.get((terms, tilt, price_wad)) for tilt in tilts_bps]
+            for tilt, value in zip(new, found, strict=True):
+                cache[terms, tilt, price_wad] = value
+        return [cache[terms, tilt, price_wad] for tilt in tilts_bps]
 
-    def _value(self, terms: Terms, spot: float, now: int, tilt_bps: int) -> Value | None:
+    def _values(
+        self, terms: Terms, spot: float, now: int, tilts_bps: list[int]
+    ) -> list[Value] | None:
         strikes = [terms.strike_wad / WAD]
         if terms.second_strike_wad:
             strikes.append(terms.second_strike_wad / WAD)
@@ -167,20 +180,27 @@ class OptionMarket:
         known = [v for v in implied if v is not None]
         if len(known) < len(strikes):
             return None
-        vols = np.array([_clamped(v * (BPS + tilt_bps) / BPS) for v in known])
+        vols = [_clamped(v * (BPS + tilt) / BPS) for tilt in tilts_bps for v in known]
         years = max(0, terms.expiry - now) / YEAR_S
         sign = 1.0 if terms.is_call else -1.0
-        found = greeks(spot, np.array(strikes), years, vols, sign)
-        parts = [
-            float(g[0] - g[1]) if len(strikes) > 1 else float(g[0])
-            for g in (found.price, found.delta, found.gamma, found.vega, found.theta)
-        ]
-        vanna, volga = (
-            float(g[0] - g[1]) if len(strikes) > 1 else float(g[0])
-            for g in (found.vanna, found.volga)
+        # whole vectors of one shape: what a kernel takes as it is
+        count = len(vols)
+        found = greeks(
+            np.full(count, spot),
+            np.array(strikes * len(tilts_bps)),
+            np.full(count, years),
+            np.array(vols),
+            np.full(count, sign),
+            np.zeros(count),
         )
-        parts[0] = max(0.0, parts[0])
-        return Value(parts[0], parts[1], parts[2], parts[3], parts[4], vanna, volga, float(vols[0]))
+        rows = [g.tolist() for g in found]
+        if len(strikes) > 1:
+            rows = [[one - other for one, other in zip(r[::2], r[1::2], strict=True)] for r in rows]
+        price, delta, gamma, vega, theta, _, vanna, volga = rows
+        return [
+            Value(max(0.0, price[i]), delta[i], gamma[i], vega[i], theta[i], vanna[i], volga[i], v)
+            for i, v in enumerate(vols[:: len(strikes)])
+        ]
 
 
 def _on_smile(smile: Smile, k: float) -> float:

@@ -42,6 +42,8 @@ class Oracle:
     quote: Feed
     _base_reading: FeedReading | None = None
     _quote_reading: FeedReading | None = None
+    _priced: tuple[int, int, int] = (0, 0, 0)
+    """Answers of base and quote, and the price they make."""
 
     @property
     def answers(self) -> tuple[int, int]:
@@ -51,7 +53,12 @@ class Oracle:
     @property
     def price_wad(self) -> int:
         """Asset per whole base, rounded down."""
-        return self.base.answer * WAD // self.quote.answer
+        base, quote, price = self._priced
+        if base != self.base.answer or quote != self.quote.answer:
+            base, quote = self.base.answer, self.quote.answer
+            price = base * WAD // quote
+            self._priced = (base, quote, price)
+        return price
 
     def keep_quote(self, time: int) -> None:
         """The asset's feed beats at its heartbeat, with the answer it has."""
@@ -60,13 +67,17 @@ class Oracle:
 
     def fault(self, time: int, twap_wad: int) -> PriceFault:
         """What the vault's oracle has against its price now."""
-        spec = self.spec
-        for feed, most in ((self.base, spec.max_age_s), (self.quote, spec.quote_max_age_s)):
-            if time - feed.updated_at > most:
-                return PriceFault.STALE
-        if not spec.min_answer < self.base.answer < spec.max_answer:
+        return self._fault(time, deviation_bps_up(self.price_wad, twap_wad))
+
+    def _fault(self, time: int, deviation_bps: int) -> PriceFault:
+        spec, base = self.spec, self.base
+        if time - base.updated_at > spec.max_age_s:
+            return PriceFault.STALE
+        if time - self.quote.updated_at > spec.quote_max_age_s:
+            return PriceFault.STALE
+        if not spec.min_answer < base.answer < spec.max_answer:
             return PriceFault.OUT_OF_BOUNDS
-        if deviation_bps_up(self.price_wad, twap_wad) > spec.max_deviation_bps:
+        if deviation_bps > spec.max_deviation_bps:
             return PriceFault.DEVIATES
         return PriceFault.NONE
 
@@ -85,13 +96,14 @@ class Oracle:
             quote = self._quote_reading = _feed(
                 self.quote, QUOTE_FEED, "USDC / USD", spec.quote_max_age_s, stale=old, spec=None
             )
+        apart = deviation_bps_up(price, twap_wad)
         return PriceReading(
             Wad(price),
             Wad(twap_wad),
-            Bps(deviation_bps_up(price, twap_wad)),
+            Bps(apart),
             Bps(spec.max_deviation_bps),
             self.window_s,
-            self.fault(time, twap_wad),
+            self._fault(time, apart),
             base,
             quote,
             _NO_SEQUENCER,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from keeper.backtest.desk_state import desk_state
 from keeper.backtest.oracle import NOWHERE
 from keeper.backtest.spec import CHAIN_ID
-from keeper.backtest.venue_lending import Reserve
+from keeper.backtest.venue_lending import NO_ACCOUNT
 from keeper.backtest.venue_options import DESK_ADDRESS
 from keeper.backtest.world import World
 from keeper.model.block import BlockStamp
@@ -16,15 +16,14 @@ from keeper.model.market import (
     Options,
     PriceFault,
     Readings,
-    Token,
-    TokenPosition,
     VenueAccount,
 )
-from keeper.model.units import INFINITE_HEALTH, Bps, Raw, Wad, Wei
+from keeper.model.units import INFINITE_HEALTH, Raw, Wad, Wei
 
 VAULT_ADDRESS, KEEPER_ADDRESS = "0x" + "7a" * 20, "0x" + "ce" * 20
 LENDING_ADAPTER, SWAP_ADAPTER = "0x" + "1e" * 20, "0x" + "5a" * 20
 _NO_OPTIONS = Options(NOWHERE, NO_OPTIONS, True, ())
+_NO_ACCOUNT = VenueAccount(NO_ACCOUNT.collateral, NO_ACCOUNT.debt, Wad(NO_ACCOUNT.health_wad))
 _NOTHING = Raw(0)
 _UNPRICED = Measure(
     priced=False,
@@ -57,12 +56,14 @@ def block_of(world: World) -> BlockStamp:
 
 def readings_of(world: World, block: BlockStamp) -> Readings:
     """VaultLens.snapshot of the simulated chain."""
-    twap = world.pool.average_wad(world.time)
-    price = world.oracle.reading(world.time, twap)
-    account = world.lending.account(*world.oracle.answers)
+    now, lending, mandate, oracle = world.time, world.lending, world.mandate, world.oracle
+    twap = world.pool.average_wad(now)
+    price = oracle.reading(now, twap)
+    account = lending.account(oracle.quote.answer, oracle.base.answer)
     measure = measure_of(world, fault=price.fault, health_wad=account.health_wad)
     marks = marks_of(world, fault=price.fault, twap_wad=twap)
-    spec, halted = world.spec, world.mandate.paused or world.mandate.winding_down
+    spec, halted = world.spec, mandate.paused or mandate.winding_down
+    valued = measure.priced and measure.options_known
     return Readings(
         block,
         CHAIN_ID,
@@ -70,20 +71,22 @@ def readings_of(world: World, block: BlockStamp) -> Readings:
         spec.asset,
         spec.base,
         world.shares.supply,
-        measure.priced and measure.options_known,
-        measure.nav if measure.priced and measure.options_known else Raw(0),
+        valued,
+        measure.nav if valued else _NOTHING,
         Raw(world.idle_asset),
         Raw(world.idle_base),
         world.unhedged,
-        world.mandate.state(world.time),
+        mandate.state(now),
         world.shares.depositors(marks, halted=halted),
         measure,
         _options(world),
         True,
         LENDING_ADAPTER,
-        VenueAccount(account.collateral, account.debt, Wad(account.health_wad)),
-        _position(spec.asset, world.lending.asset),
-        _position(spec.base, world.lending.base),
+        _NO_ACCOUNT
+        if account is NO_ACCOUNT
+        else VenueAccount(account.collateral, account.debt, Wad(account.health_wad)),
+        lending.asset.shown(spec.asset),
+        lending.base.shown(spec.base),
         True,
         SWAP_ADAPTER,
         world.pool.state(),
@@ -114,8 +117,12 @@ def measure_of(
     price, scale = oracle.price_wad, world.scale
     long = world.idle_base + b.supplied + desk.collateral_base
     gross = world.idle_asset + a.supplied + desk.collateral_asset + long * price // scale
-    debt = a.debt - (-b.debt * price // scale) + desk.liability_mid
-    optional = desk.collateral_asset - desk.escrow + desk.collateral_base * price // scale
+    debt = a.debt + desk.liability_mid
+    if b.debt:
+        debt -= -b.debt * price // scale
+    optional = desk.collateral_asset - desk.escrow
+    if desk.collateral_base:
+        optional += desk.collateral_base * price // scale
     written = sum(s.written for s in desk.series.values()) if desk.series else 0
     return Measure(
         True,
@@ -125,15 +132,15 @@ def measure_of(
         health,
         Raw(gross),
         Raw(debt),
-        Raw(max(0, gross - debt)),
+        Raw(gross - debt if gross > debt else 0),
         Raw(a.debt),
         Raw(b.debt),
         Raw(a.supplied),
         Raw(b.supplied),
         long - b.debt + desk.delta_base,
-        Raw(a.supplied + b.supplied * price // scale),
+        Raw(a.supplied + b.supplied * price // scale if b.supplied else a.supplied),
         Raw(optional),
-        Raw(-(-written * price // scale)),
+        Raw(-(-written * price // scale) if written else 0),
         Raw(desk.vega),
     )
 
@@ -160,14 +167,18 @@ def marks_of(
         return None
     fixed = world.idle_asset + a.supplied + desk.collateral_asset - a.debt
     fixed += world.perpetual.equity + desk.bought_value
-    lows, highs = [], []
-    for price in (world.oracle.price_wad, twap):
-        held = fixed + long * price // world.scale + (-b.debt * price // world.scale)
+    price, scale, written = world.oracle.price_wad, world.scale, bool(desk.series)
+    one, other = fixed + long * price // scale, fixed + long * twap // scale
+    if b.debt:
+        one, other = one + (-b.debt * price // scale), other + (-b.debt * twap // scale)
+    if not written:
+        low, high = (one, other) if one < other else (other, one)
+    else:
         cheap, dear = desk.liabilities_at(price, world.time)
-        lows.append(held - dear)
-        highs.append(held - cheap)
-    low, high = min(lows), max(highs)
-    return Marks(Raw(max(0, low)), Raw(max(0, high)), low >= 0)
+        low, high = one - dear, one - cheap
+        cheap, dear = desk.liabilities_at(twap, world.time)
+        low, high = min(low, other - dear), max(high, other - cheap)
+    return Marks(Raw(low if low > 0 else 0), Raw(high if high > 0 else 0), low >= 0)
 
 
 def _options(world: World) -> Options:
@@ -179,19 +190,3 @@ def _options(world: World) -> Options:
         return Options(DESK_ADDRESS, NO_OPTIONS, True, (), state)
     positions = desk.positions(world.oracle.price_wad, world.time)
     return Options(DESK_ADDRESS, desk.book(), desk.known, positions, state)
-
-
-def _position(token: Token, reserve: Reserve) -> TokenPosition:
-    spec = reserve.spec
-    return TokenPosition(
-        token.address,
-        Raw(reserve.supplied),
-        Raw(reserve.debt),
-        Bps(spec.ltv_bps),
-        Bps(spec.threshold_bps),
-        Bps(spec.bonus_bps),
-        reserve.supply_ray,
-        reserve.borrow_ray,
-        Raw(reserve.available),
-        False,
-    )

@@ -1,5 +1,6 @@
 """What is written down while a backtest runs: one row a step, and every transaction, order and refusal."""
 
+from array import array
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,12 +11,14 @@ from keeper.backtest.world import World
 from keeper.loop import TickRecord
 from keeper.model.decision import Order
 from keeper.model.outcome import TickStatus
-from keeper.model.units import INFINITE_HEALTH, WAD
+from keeper.model.units import INFINITE_HEALTH, WAD, ten_to
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 STATUSES = tuple(TickStatus)
+_INFINITE = float("inf")
+_PLACES = {status: place for place, status in enumerate(STATUSES)}
 COLUMNS: tuple[tuple[str, str], ...] = (
     ("time", "unix seconds of the step"),
     ("market", "market price, assets per whole base"),
@@ -57,7 +60,8 @@ class Recorder:
     """Rows and lists that grow."""
 
     world: World
-    rows: list[tuple[float, ...]] = field(default_factory=list)
+    rows: "array[float]" = field(default_factory=lambda: array("d"))
+    """Row after row."""
     orders: list[OrderRecord] = field(default_factory=list)
     refusals: dict[str, int] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
@@ -70,7 +74,7 @@ class Recorder:
         """One tick of the keeper."""
         self.ticks += 1
         outcome = record.outcome
-        self._status = STATUSES.index(outcome.status)
+        self._status = _PLACES[outcome.status]
         self.statuses[outcome.status] = self.statuses.get(outcome.status, 0) + 1
         if record.verdict is not None:
             for refusal in record.verdict.refusals:
@@ -94,16 +98,20 @@ class Recorder:
     def step(self) -> None:
         """The row of this step."""
         w = self.world
-        asset, base = 10**w.spec.asset.decimals, 10**w.spec.base.decimals
+        asset, base = ten_to(w.spec.asset.decimals), ten_to(w.spec.base.decimals)
         a, b, desk, price = w.lending.asset, w.lending.base, w.desk, w.oracle.price_wad
         nav, greeks = w.ledger.nav, desk.greeks  # the books were checked against NAV just now
-        health = float("inf")
-        if a.debt or b.debt:
-            health = w.lending.account(*w.oracle.answers).health_wad
-            health = float("inf") if health >= INFINITE_HEALTH else health / WAD
-        linear = w.idle_base + b.supplied + desk.collateral_base - b.debt + w.perpetual.quantity
-        shares = w.shares
-        self.rows.append(
+        shares, perpetual, health = w.shares, w.perpetual, _INFINITE
+        supplied, debt = a.supplied, a.debt
+        if debt or b.debt:
+            wad = w.lending.account(*w.oracle.answers).health_wad
+            health = _INFINITE if wad >= INFINITE_HEALTH else wad / WAD
+            debt += b.debt * price // w.scale
+        if b.supplied:
+            supplied += b.supplied * price // w.scale
+        linear = w.idle_base + b.supplied + desk.collateral_base - b.debt + perpetual.quantity
+        elsewhere = perpetual.equity if perpetual.quantity else perpetual.margin
+        self.rows.extend(
             (
                 w.time,
                 w.market_wad / WAD,
@@ -119,11 +127,11 @@ class Recorder:
                 greeks.theta,
                 greeks.vanna,
                 greeks.volga,
-                (a.supplied + b.supplied * price // w.scale) / asset,
-                (a.debt + b.debt * price // w.scale) / asset,
+                supplied / asset,
+                debt / asset,
                 desk.liability_mid / asset,
-                (w.perpetual.equity + desk.bought_value) / asset,
-                w.perpetual.quantity / base,
+                (elsewhere + desk.bought_value) / asset,
+                perpetual.quantity / base,
                 w.base_fee_wei / 10**9,
                 self._status,
             )
@@ -131,12 +139,9 @@ class Recorder:
 
     def table(self) -> dict[str, Floats | Ints]:
         """Arrays (steps,) by column."""
-        names = [name for name, _ in COLUMNS]
-        columns = zip(*self.rows, strict=True) if self.rows else ([] for _ in names)
+        rows = np.array(self.rows, dtype=np.float64).reshape(-1, len(COLUMNS))
         found: dict[str, Floats | Ints] = {}
-        for name, values in zip(names, columns, strict=True):
-            if name in ("time", "status"):
-                found[name] = np.array(values, dtype=np.int64)
-            else:
-                found[name] = np.array(values, dtype=np.float64)
+        for place, (name, _) in enumerate(COLUMNS):
+            column = rows[:, place].copy()
+            found[name] = column.astype(np.int64) if name in ("time", "status") else column
         return found

@@ -45,6 +45,7 @@ class Shares:
     fee_shares: int = 0
     paid_in: int = 0
     paid_out: int = 0
+    _shown: Fees | None = None
 
     @classmethod
     def first(
@@ -62,12 +63,14 @@ class Shares:
 
     def depositors(self, marks: Marks | None, *, halted: bool) -> Depositors:
         """As the lens reads it."""
-        charged = self.fees.management_bps or self.fees.performance_bps
-        fees = Fees(
-            RECIPIENT if charged else NOWHERE,
-            Bps(self.fees.management_bps),
-            Bps(self.fees.performance_bps),
-        )
+        fees = self._shown
+        if fees is None:
+            charged = self.fees.management_bps or self.fees.performance_bps
+            fees = self._shown = Fees(
+                RECIPIENT if charged else NOWHERE,
+                Bps(self.fees.management_bps),
+                Bps(self.fees.performance_bps),
+            )
         return Depositors(
             self.epoch,
             self.settled_at,

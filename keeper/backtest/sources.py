@@ -22,7 +22,6 @@ from keeper.history.chain import OptionChain
 from keeper.history.funding import Funding
 from keeper.history.rounds import Rounds
 from keeper.history.table import Ints, Table, read_table
-from keeper.model.outlook import Smile
 
 UNITS = 100_000_000
 """Of a price: 8 decimals are kept, as a feed does; the rest of a float is noise."""
@@ -89,23 +88,10 @@ def from_funding(funding: Funding) -> Iterator[Event]:
 
 def from_chain(chain: OptionChain) -> Iterator[Event]:
     """One book summary as smiles: mid of bid and ask volatility at each strike, out-of-the-money options only."""
-    quotes = chain.quotes()
-    bid, ask = np.asarray(quotes.bid), np.asarray(quotes.ask)
-    smiles = []
-    for expiry in np.unique(chain.expiry):
-        at = chain.expiry == expiry
-        k = np.log(chain.strike / chain.forward)
-        out = (k >= 0) == (chain.sign > 0)
-        good = at & out & (bid > 0) & (ask > bid)
-        if not good.any():
-            continue
-        order = np.argsort(k[good])
-        points = zip(k[good][order], ((bid + ask) / 2)[good][order], strict=True)
-        forward = float(chain.forward[good][0])
-        smiles.append(Smile(int(expiry), forward, tuple((float(x), float(y)) for x, y in points)))
+    smiles = chain.smiles()
     if not smiles:
         raise MarketDataError("chain", "no two-sided option is in it", "give another")
-    yield SmilesEvent(chain.taken_at, tuple(smiles))
+    yield SmilesEvent(chain.taken_at, smiles)
 
 
 def from_index(path: Path | str) -> Iterator[Event]:

@@ -70,6 +70,8 @@ class ChainSpec:
     block_s: int = 12
     latency_blocks: int = 2
     """A decision on block n takes effect on block n + this, on the state there."""
+    arbitrage_blocks: int = 0
+    """From a trade of the vault's to the arbitrageur's answer; 0: in its own block, as searchers do who follow it."""
     base_fee_wei: int = 20 * 10**9
     """Until a gas event says otherwise."""
     tip_wei: int = 10**9
@@ -265,9 +267,14 @@ class BacktestSpec:
             raise SettingError("holdings", "an amount is negative", "give token units from 0")
         if max(amounts) == 0:
             raise SettingError("holdings", "the vault starts with nothing", "give it something")
-        if self.chain.block_s <= 0 or self.chain.latency_blocks < 1:
-            problem = f"{self.chain.block_s} s, {self.chain.latency_blocks} blocks"
-            remedy = "give blocks of at least 1 s and a latency of at least 1 block"
+        chain = self.chain
+        if chain.block_s <= 0 or chain.latency_blocks < 1 or chain.arbitrage_blocks < 0:
+            problem = (
+                f"{chain.block_s} s, {chain.latency_blocks} and {chain.arbitrage_blocks} blocks"
+            )
+            remedy = (
+                "give blocks of at least 1 s, a latency of at least 1 block, an answer of 0 or more"
+            )
             raise SettingError("chain", problem, remedy)
         if not 0 < self.pool.fee_pips < 10**6 or self.pool.depth <= 0:
             raise SettingError("pool", "fee or depth out of bounds", "give 0 < fee < 1, depth > 0")
@@ -286,6 +293,8 @@ def default_policies(asset_decimals: int = 6, connected: tuple[str, ...] = ()) -
             loss_margin_bps=Bps(50),
             max_loss_bps=Bps(100),
             options=OptionPolicy(start_window_s=0),  # a hidden start means nothing between bars
+            risk_aversion=3.0,
+            slice_impact_bps=100,
         ),
         guard=GuardPolicy(100 * 10**9, Bps(100), 2 * 10**16, connected),
     )

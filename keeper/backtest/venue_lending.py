@@ -2,14 +2,17 @@
 
 Sources: Aave v3 core `WadRayMath`, `MathUtils`, `GenericLogic`, `LiquidationLogic` and the technical paper (2022).
 A balance is its scaled amount times the index. Supply interest is linear between two touches of the reserve, debt
-compounds by the binomial of three terms; here the world touches a reserve at every step, as borrowers do.
+compounds by the binomial of three terms; here the world touches a reserve at every step, as borrowers do. An index
+that nothing of the vault hangs on is brought up to those touches, one by one, when something is about to.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from keeper.backtest.reverts import Reverted
 from keeper.backtest.spec import RAY, ReserveSpec
-from keeper.model.units import BPS, INFINITE_HEALTH, WAD
+from keeper.model.market import Token, TokenPosition
+from keeper.model.units import BPS, INFINITE_HEALTH, WAD, Bps, Raw
 
 YEAR_S = 365 * 86_400
 HALF_RAY = RAY // 2
@@ -26,11 +29,13 @@ def ray_div(a: int, b: int) -> int:
     return (a * RAY + b // 2) // b
 
 
+@lru_cache(maxsize=1_024)
 def linear_ray(rate_ray: int, seconds: int) -> int:
     """Growth of a supply index."""
     return RAY + rate_ray * seconds // YEAR_S
 
 
+@lru_cache(maxsize=1_024)
 def compounded_ray(rate_ray: int, seconds: int) -> int:
     """Growth of a debt index: (1 + rate / year)^seconds to the third order."""
     if seconds == 0:
@@ -62,6 +67,10 @@ class Reserve:
     supplied: int = 0
     debt: int = 0
     available: int = 0
+    _supply_late: list[int] = field(default_factory=list)
+    """Spans of seconds that the supply index has still to grow by; none while the vault has something there."""
+    _debt_late: list[int] = field(default_factory=list)
+    _shown: TokenPosition | None = None
 
     @classmethod
     def of(cls, spec: ReserveSpec, decimals: int, supplied: int, debt: int) -> "Reserve":
@@ -79,16 +88,62 @@ class Reserve:
 
     def accrue_supply(self, seconds: int) -> None:
         """Interest on what is supplied."""
+        if not self.scaled_supply:
+            self._supply_late.append(seconds)
+            return
         self.supply_index = ray_mul(linear_ray(self.supply_ray, seconds), self.supply_index)
         self.supplied = ray_mul(self.scaled_supply, self.supply_index)
 
     def accrue_debt(self, seconds: int) -> None:
         """Interest on what is owed."""
+        if not self.scaled_debt:
+            self._debt_late.append(seconds)
+            return
         self.debt_index = ray_mul(compounded_ray(self.borrow_ray, seconds), self.debt_index)
         self.debt = ray_mul(self.scaled_debt, self.debt_index)
 
+    def catch_up(self) -> None:
+        """Both indexes up to now: before anybody looks at them, and before rates or balances change."""
+        for seconds in self._supply_late:
+            self.supply_index = ray_mul(linear_ray(self.supply_ray, seconds), self.supply_index)
+        for seconds in self._debt_late:
+            self.debt_index = ray_mul(compounded_ray(self.borrow_ray, seconds), self.debt_index)
+        self._supply_late.clear()
+        self._debt_late.clear()
+
+    def copied(self) -> "Reserve":
+        """Another one in the same state."""
+        self.catch_up()
+        return replace(self, _supply_late=[], _debt_late=[])
+
+    def shown(self, token: Token) -> TokenPosition:
+        """As the lens reads it; the same object while nothing of it changes."""
+        was, spec = self._shown, self.spec
+        if (
+            was is None
+            or was.supplied != self.supplied
+            or was.debt != self.debt
+            or was.available != self.available
+            or was.supply_rate_ray != self.supply_ray
+            or was.borrow_rate_ray != self.borrow_ray
+        ):
+            self._shown = was = TokenPosition(
+                token.address,
+                Raw(self.supplied),
+                Raw(self.debt),
+                Bps(spec.ltv_bps),
+                Bps(spec.threshold_bps),
+                Bps(spec.bonus_bps),
+                self.supply_ray,
+                self.borrow_ray,
+                Raw(self.available),
+                False,
+            )
+        return was
+
     def refresh(self) -> None:
         """Balances and rates after a change."""
+        self.catch_up()
         self.supplied = ray_mul(self.scaled_supply, self.supply_index)
         self.debt = ray_mul(self.scaled_debt, self.debt_index)
         total = ray_mul(self.others_supply + self.scaled_supply, self.supply_index)
@@ -113,6 +168,7 @@ class Reserve:
 
     def give_rates(self, supply_ray: int, borrow_ray: int) -> None:
         """Rates as history had them, from now on."""
+        self.catch_up()
         self.given, self.supply_ray, self.borrow_ray = True, supply_ray, borrow_ray
 
 
@@ -125,6 +181,9 @@ class Account:
     average_threshold_bps: int
     average_ltv_bps: int
     health_wad: int
+
+
+NO_ACCOUNT = Account(0, 0, 0, 0, int(INFINITE_HEALTH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +210,7 @@ class LendingVenue:
 
     def copied(self) -> "LendingVenue":
         """Another one in the same state."""
-        return LendingVenue(replace(self.asset), replace(self.base))
+        return LendingVenue(self.asset.copied(), self.base.copied())
 
     def reserve(self, of_base: bool) -> Reserve:
         """One of them."""
@@ -160,6 +219,8 @@ class LendingVenue:
     def account(self, asset_answer: int, base_answer: int) -> Account:
         """Values rounded down by reserve, the average threshold too, as the venue does."""
         a, b = self.asset, self.base
+        if not (a.supplied or a.debt or b.supplied or b.debt):
+            return NO_ACCOUNT
         made_of = (asset_answer, base_answer, a.supplied, a.debt, b.supplied, b.debt)
         if self._known is None or self._known[0] != made_of:
             self._known = (made_of, self._account(asset_answer, base_answer))
@@ -185,6 +246,7 @@ class LendingVenue:
     def supply(self, of_base: bool, amount: int) -> None:
         """Add collateral."""
         reserve = self.reserve(of_base)
+        reserve.catch_up()
         scaled = ray_div(amount, reserve.supply_index)
         if scaled == 0:
             raise Reverted("InvalidMintAmount", amount)
@@ -194,6 +256,7 @@ class LendingVenue:
     def withdraw(self, of_base: bool, amount: int, answers: tuple[int, int]) -> int:
         """Take collateral out, at most all; what is owed must stay backed."""
         reserve = self.reserve(of_base)
+        reserve.catch_up()
         amount = min(amount, reserve.supplied)
         if amount > reserve.available:
             raise Reverted("VenueIlliquid", amount, reserve.available)
@@ -210,6 +273,7 @@ class LendingVenue:
     def borrow(self, of_base: bool, amount: int, answers: tuple[int, int]) -> int:
         """A loan within the loan to value of the collateral."""
         reserve = self.reserve(of_base)
+        reserve.catch_up()
         if amount > reserve.available:
             raise Reverted("VenueIlliquid", amount, reserve.available)
         reserve.scaled_debt += ray_div(amount, reserve.debt_index)
@@ -224,6 +288,7 @@ class LendingVenue:
     def repay(self, of_base: bool, amount: int) -> int:
         """Pay back, at most what is owed; returns what was taken."""
         reserve = self.reserve(of_base)
+        reserve.catch_up()
         amount = min(amount, reserve.debt)
         if amount <= 0:
             raise Reverted("NoDebt", of_base)
@@ -239,6 +304,8 @@ class LendingVenue:
         account = self.account(*answers)
         if not account.debt or account.health_wad >= WAD:
             return None
+        self.asset.catch_up()
+        self.base.catch_up()
         values = [
             (r.debt * p // r.unit, r.supplied * p // r.unit)
             for r, p in ((self.asset, answers[0]), (self.base, answers[1]))

@@ -170,7 +170,7 @@ class Desk:
     def _marks(self, terms: Terms, price_wad: int, now: int) -> tuple[int, int, int, int, int]:
         """Low, mid and high mark, delta and vega of one base unit, WAD."""
         half = self.spec.half_spread_bps
-        values = [self.market.value(terms, price_wad, now, tilt) for tilt in (-half, 0, half)]
+        values = self.market.values(terms, price_wad, now, (-half, 0, half))
         if values[1] is None or values[0] is None or values[2] is None:
             self.known = False
             worth = intrinsic_wad(terms, price_wad)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from keeper.backtest.reverts import Reverted
 from keeper.backtest.spec import PoolSpec
 from keeper.model.market import PoolState
-from keeper.model.units import WAD
+from keeper.model.units import WAD, ten_to
 from keeper.quant.uniswap_v3 import (
     MAX_SQRT_PRICE_X96,
     MIN_SQRT_PRICE_X96,
@@ -93,17 +93,27 @@ class Pool:
 
     def root_of(self, price_wad: int) -> int:
         """Square root of the raw price, Q64.96, of an asset price of whole base."""
-        asset, base = price_wad * 10**self.asset_decimals, WAD * 10**self.base_decimals
+        return math.isqrt(self._square_of(price_wad))
+
+    def _square_of(self, price_wad: int) -> int:
+        """Raw price, Q192, of an asset price of whole base."""
+        asset, base = price_wad * ten_to(self.asset_decimals), ten_to(18 + self.base_decimals)
         if self.spec.base_is_token0:
-            return math.isqrt((asset << 192) // base)
-        return math.isqrt((base << 192) // asset)
+            return (asset << 192) // base
+        return (base << 192) // asset
 
     def arbitrage(self, time: int, price_wad: int, ramp_s: int = 0) -> None:
         """Bring the pool to where another trade would no longer pay its fee; `ramp_s`: how long it was under way."""
-        kept, whole = PIPS - self.spec.fee_pips, PIPS
-        low, high = self.root_of(price_wad * kept // whole), self.root_of(price_wad * whole // kept)
-        low, high = min(low, high), max(low, high)
-        root = min(max(self.sqrt_price_x96, low), high)
+        root, kept = self.sqrt_price_x96, PIPS - self.spec.fee_pips
+        cheap, dear = price_wad * kept // PIPS, price_wad * PIPS // kept
+        if not self.spec.base_is_token0:
+            cheap, dear = dear, cheap
+        # the raw price rises with the root: compared as squares, a root is drawn only of where the pool goes
+        low = self._square_of(cheap)
+        if (root + 1) * (root + 1) <= low:
+            root = math.isqrt(low)
+        elif (high := self._square_of(dear)) < root * root:
+            root = math.isqrt(high)
         self._move(time, root, ramp_s)
 
     def swap(self, time: int, sells_base: bool, amount_in: int) -> Traded:
@@ -127,14 +137,15 @@ class Pool:
     def average_tick(self, time: int) -> int:
         """Mean tick over the window that ends now, rounded down."""
         window = self.spec.twap_window_s
-        doubled = self._doubled_at(time) - self._doubled_at(time - window)
-        return doubled // (2 * window)
+        at, now, tick = self._points[-1]
+        now = now + 2 * tick * (time - at) if time >= at else self._doubled_at(time)
+        return (now - self._doubled_at(time - window)) // (2 * window)
 
     def average_wad(self, time: int) -> int:
         """The average as a price."""
-        tick = self.average_tick(time)
+        first = self.spec.base_is_token0
         return price_of_tick_wad(
-            tick, self.spec.base_is_token0, self.base_decimals, self.asset_decimals
+            self.average_tick(time), first, self.base_decimals, self.asset_decimals
         )
 
     def copied(self) -> "Pool":
@@ -157,17 +168,16 @@ class Pool:
         if tick == before:
             return
         points = self._points
-        began = max(time - max(ramp_s, 0), points[-1][0])
-        self._add(began, before)
-        self._add(time, tick)
+        at, doubled, last = points[-1]
+        began = time - ramp_s if ramp_s > 0 else time
+        if began > at:
+            doubled, at = doubled + (last + before) * (began - at), began
+        points.append((at, doubled, before))
+        points.append((time, doubled + (before + tick) * (time - at), tick))
         self.tick = tick
         oldest = time - self.spec.twap_window_s
         while len(points) > 1 and points[1][0] <= oldest:
             points.popleft()
-
-    def _add(self, time: int, tick: int) -> None:
-        at, doubled, last = self._points[-1]
-        self._points.append((time, doubled + (last + tick) * (time - at), tick))
 
     def _doubled_at(self, time: int) -> int:
         points = self._points

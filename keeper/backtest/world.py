@@ -123,12 +123,15 @@ class World:
 
     def nav(self) -> int:
         """NAV at the oracle's price, signed: what the contract knows and what is at other venues."""
-        a, b = self.lending.asset, self.lending.base
-        price, desk = self.oracle.price_wad, self.desk
+        lending, desk, perpetual = self.lending, self.desk, self.perpetual
+        a, b, price, scale = lending.asset, lending.base, self.oracle.price_wad, self.scale
         long = self.idle_base + b.supplied + desk.collateral_base
-        held = self.idle_asset + a.supplied + desk.collateral_asset + long * price // self.scale
-        owed = a.debt - (-b.debt * price // self.scale) + desk.liability_mid
-        return held - owed + self.perpetual.equity + desk.bought_value
+        held = self.idle_asset + a.supplied + desk.collateral_asset + long * price // scale
+        owed = a.debt + desk.liability_mid
+        if b.debt:
+            owed -= -b.debt * price // scale
+        elsewhere = perpetual.equity if perpetual.quantity else perpetual.margin
+        return held - owed + elsewhere + desk.bought_value
 
     def fault(self) -> PriceFault:
         """Of the vault's oracle, now."""
@@ -163,14 +166,14 @@ class World:
                 reserve.accrue_supply(seconds)
                 reserve.accrue_debt(seconds)
             return
-        before = self.nav()
+        earned = before = self.nav()
         asset.accrue_supply(seconds)
         base.accrue_supply(seconds)
-        earned = self.nav()
+        if asset.scaled_supply or base.scaled_supply:
+            earned = self.nav()
+            self.book(Cause.INTEREST_EARNED, LENDING, earned - before)
         asset.accrue_debt(seconds)
         base.accrue_debt(seconds)
-        if asset.scaled_supply or base.scaled_supply:
-            self.book(Cause.INTEREST_EARNED, LENDING, earned - before)
         if asset.scaled_debt or base.scaled_debt:
             self.book(Cause.INTEREST_PAID, LENDING, self.nav() - earned)
 

@@ -4,7 +4,7 @@ Auctions are found by the auction house's counter and the desk's tickets, not by
 block's hash and compared between endpoints, logs of a range can not. Each id is looked at once when it is new, and
 again while its ticket is the desk's; what the last blocks brought or took is looked at until it is deep enough.
 
-A vault without a desk costs no call. With one, three calls and two for each open auction go with the snapshot's
+A vault without a desk costs no call. With one, seven calls and two for each open auction go with the snapshot's
 batch; another request follows only where the counter has moved, or a series waits for its settlement.
 """
 
@@ -22,6 +22,7 @@ from keeper.model.block import BlockStamp
 from keeper.model.desk import (
     Auction,
     DeskState,
+    Posting,
     SeriesStatus,
     Settlement,
     SettlementStatus,
@@ -50,6 +51,25 @@ _MARK = {
     "components": struct(levelPpm="uint32", skewBps="int16", convexityBps="uint16")["components"],
 }
 _SURFACE = View("surface", (), {"type": "uint256[]", "name": ""}, _MARK, _U)
+_POSTER = View("poster", (), "address")
+_FROZEN = View("frozen", (), "bool")
+_BUDGET = View("moveBudget", (), _U, _U)
+_LIMITS = View(
+    "limits",
+    (),
+    struct(
+        minPostInterval="uint32",
+        maxAge="uint32",
+        expireAge="uint32",
+        floorPpm="uint32",
+        floorRatioBps="uint16",
+        maxStepBps="uint16",
+        maxPerDayBps="uint16",
+        halfSpreadBps="uint16",
+        staleHalfSpreadBps="uint16",
+    ),
+)
+_OF_POSTING = (_POSTER, _FROZEN, _BUDGET, _LIMITS)
 _READ = View(
     "read",
     (_U, _U, _U),
@@ -114,6 +134,7 @@ _SETTLEMENT = View(
         priceWad="uint128",
     ),
 )
+_BEFORE_AUCTIONS = 3 + len(_OF_POSTING)
 _SALE = 1
 _ASKED_KEPT = 8
 DEEP_BLOCKS = 64
@@ -155,7 +176,7 @@ class _Asked:
     @property
     def calls(self) -> int:
         """How many calls it made."""
-        return 3 + 2 * len(self.auctions) + len(self.series)
+        return _BEFORE_AUCTIONS + 2 * len(self.auctions) + len(self.series)
 
 
 class DeskReader:
@@ -220,6 +241,7 @@ class DeskReader:
             _COUNT.call(fixed.auction, block),
             _SURFACE.call(fixed.volatility, block),
             _READ.call(fixed.volatility, block, WAD, WAD, soon),
+            *(view.call(fixed.volatility, block) for view in _OF_POSTING),
             *(_TICKET.call(fixed.desk, block, i) for i in asked.auctions),
             *(_AUCTION.call(fixed.auction, block, i) for i in asked.auctions),
             *(_STATE.call(fixed.book, block, int(i)) for i in asked.series),
@@ -252,7 +274,8 @@ class DeskReader:
         surface = _SURFACE.decode(answers[1], self._source.name, block)
         reading = self._one(_READ, answers[2], block)
         n = len(asked.auctions)
-        rest = answers[3:]
+        said = answers[3:_BEFORE_AUCTIONS]
+        rest = answers[_BEFORE_AUCTIONS:]
         pairs = dict(zip(asked.auctions, zip(rest[:n], rest[n : 2 * n], strict=True), strict=True))
         unseen = range(max(asked.known, opened - MOST_NEW) + 1, opened + 1)
         pairs |= self._new_auctions(fixed, unseen, block)
@@ -263,7 +286,9 @@ class DeskReader:
             book=fixed.book,
             auction=fixed.auction,
             settlement_oracle=fixed.settlement,
-            volatility=self._volatility(fixed, surface, reading),
+            volatility=self._volatility(
+                fixed, surface, reading, self._posting(said, surface, block)
+            ),
             auctions=auctions,
             series=tuple(
                 SeriesStatus(series_id, status != 0)
@@ -310,8 +335,30 @@ class DeskReader:
         lately = {i: at for i, at in gone.items() if at > block.number - DEEP_BLOCKS}
         self._open = {i: lately.get(i) for i in (seen | lately.keys()) if i <= opened}
 
+    def _posting(
+        self, answers: Sequence[Any], surface: tuple[Any, ...], block: BlockStamp
+    ) -> Posting:
+        name = self._source.name
+        poster, frozen, budget, limits = (
+            view.decode(answer, name, block)
+            for view, answer in zip(_OF_POSTING, answers, strict=True)
+        )
+        return Posting(
+            poster=address(poster[0]),
+            marked_at=surface[2],
+            frozen=bool(frozen[0]),
+            min_interval_s=limits[0]["minPostInterval"],
+            max_age_s=limits[0]["maxAge"],
+            max_step_bps=Bps(limits[0]["maxStepBps"]),
+            left_wad=Wad(budget[0]),
+        )
+
     def _volatility(
-        self, fixed: _Fixed, surface: tuple[Any, ...], reading: dict[str, Any]
+        self,
+        fixed: _Fixed,
+        surface: tuple[Any, ...],
+        reading: dict[str, Any],
+        posting: Posting,
     ) -> VolatilityReading:
         tenors, marks, _ = surface
         if len(tenors) != len(marks):
@@ -328,6 +375,7 @@ class DeskReader:
                 VolatilityMark(tenor, m["levelPpm"], m["skewBps"], Bps(m["convexityBps"]))
                 for tenor, m in zip(tenors, marks, strict=True)
             ),
+            posting=posting,
         )
 
     # ------------------------------------------------------------ settlements

@@ -19,6 +19,7 @@ from keeper.cli import (
     localnet,
     quant,
     replay,
+    replay_market,
     report,
     risk,
     run,
@@ -84,6 +85,7 @@ app.add_typer(data.app, name="data")
 app.add_typer(volatility.app, name="volatility")
 app.add_typer(quant.app, name="quant")
 app.command("demo")(demo.demo)
+app.command("replay-market")(replay_market.replay_market)
 app.command("localnet")(localnet.localnet)
 
 

@@ -15,7 +15,9 @@ from keeper.model.decision import Lane
 from keeper.model.policy import (
     GuardPolicy,
     MarketPolicy,
+    MarkPolicy,
     ModulePolicy,
+    OptionPolicy,
     PlanningPolicy,
     Policies,
     UpkeepPolicy,
@@ -25,7 +27,7 @@ from keeper.model.units import Bps, Raw
 
 def policies(settings: Settings, asset_decimals: int) -> Policies:
     """Policies of the pure stages; amounts in whole assets become token units, rounded down."""
-    market, planning, guard = settings.market, settings.planning, settings.guard
+    market, guard = settings.market, settings.guard
     return Policies(
         market=MarketPolicy(
             chain_id=settings.chain_id,
@@ -33,24 +35,50 @@ def policies(settings: Settings, asset_decimals: int) -> Policies:
             max_deviation_bps=Bps(market.max_deviation_bps),
             max_spot_deviation_bps=Bps(market.max_spot_deviation_bps),
         ),
-        planning=PlanningPolicy(
-            slippage_bps=Bps(planning.slippage_bps),
-            min_trade=Raw(_scaled_down(planning.min_trade, asset_decimals)),
-            max_swap=Raw(_scaled_down(planning.max_swap, asset_decimals)),
-            idle_reserve=Raw(_scaled_down(planning.idle_reserve, asset_decimals)),
-            loss_margin_bps=Bps(planning.loss_margin_bps),
-            max_loss_bps=Bps(guard.max_loss_bps),
-        ),
+        planning=planning_policy(settings, asset_decimals),
         guard=GuardPolicy(
             max_routine_base_fee_wei=_scaled_down(guard.max_routine_base_fee_gwei, 9),
             max_loss_bps=Bps(guard.max_loss_bps),
             min_keeper_balance_wei=_scaled_down(guard.min_keeper_balance_eth, 18),
         ),
-        upkeep=UpkeepPolicy(
-            beat_after_bps=Bps(settings.upkeep.beat_after_bps), settle=settings.upkeep.settle
-        ),
+        upkeep=upkeep_policy(settings),
         risk=risk_inputs(settings),
         modules=ModulePolicy(silence_refuses=settings.risk.silent_module_refuses),
+    )
+
+
+def planning_policy(settings: Settings, asset_decimals: int) -> PlanningPolicy:
+    """How targets become plans; plans are sized to pass the guard's own limit on loss."""
+    planning, options = settings.planning, settings.options
+    return PlanningPolicy(
+        slippage_bps=Bps(planning.slippage_bps),
+        min_trade=Raw(_scaled_down(planning.min_trade, asset_decimals)),
+        max_swap=Raw(_scaled_down(planning.max_swap, asset_decimals)),
+        idle_reserve=Raw(_scaled_down(planning.idle_reserve, asset_decimals)),
+        loss_margin_bps=Bps(planning.loss_margin_bps),
+        max_loss_bps=Bps(settings.guard.max_loss_bps),
+        options=OptionPolicy(**options.model_dump()),
+        order_tolerance_bps=planning.order_tolerance_bps,
+        option_venue=planning.option_venue,
+        option_tolerance_bps=planning.option_tolerance_bps,
+        resize_bps=planning.resize_bps,
+        risk_aversion=planning.risk_aversion,
+        waiting_days=planning.waiting_days,
+        slice_impact_bps=planning.slice_impact_bps,
+        slice_horizon_s=planning.slice_horizon_s,
+        slice_every_s=planning.slice_every_s,
+        protective_slice_risk=planning.protective_slice_risk,
+    )
+
+
+def upkeep_policy(settings: Settings) -> UpkeepPolicy:
+    """Which work is due."""
+    upkeep = settings.upkeep
+    return UpkeepPolicy(
+        beat_after_bps=Bps(upkeep.beat_after_bps),
+        settle=upkeep.settle,
+        options=upkeep.options,
+        marks=MarkPolicy(upkeep.marks, upkeep.mark_band_bps, upkeep.mark_refresh_bps),
     )
 
 

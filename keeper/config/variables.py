@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 
-from keeper.config.settings import (
+from keeper.config.sending import (
     PASSWORD_ENV,
     PRIVATE_KEY_ENV,
     PROTECTIVE_KEY_ENV,

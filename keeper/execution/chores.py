@@ -1,4 +1,4 @@
-"""What anybody may do for a vault's options, as calls: receiver, calldata, gas and a reason for each."""
+"""What is done for a vault's options beside the vault, as calls: receiver, calldata, gas and a reason for each."""
 
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
@@ -13,6 +13,7 @@ from keeper.model.decision import (
     Collect,
     CreateSeries,
     Observe,
+    PostMarks,
     ProvePrice,
     RecordPrice,
     ResolvePrice,
@@ -89,6 +90,17 @@ _CALLS: dict[type, _Call] = {
         lambda c: (c.expiry,),
         150_000,
         lambda c: f"the quarantine of {c.expiry} is over: resolve it",
+    ),
+    PostMarks: _Call(
+        "post",
+        ("(uint32,int16,uint16)[]", "uint256"),
+        lambda c: c.oracle,
+        lambda c: (
+            [(m.level_ppm, m.skew_bps, m.convexity_bps) for m in c.marks],
+            c.deadline,
+        ),
+        300_000,
+        lambda c: f"{c.why}: post volatility marks",
     ),
 }
 

@@ -58,7 +58,8 @@ def _keeper(readings: Readings) -> list[Refusal]:
 def _price(plan: Plan, market: MarketState, rehearsal: Rehearsal) -> list[Refusal]:
     """V-07, off-chain: no move with price exposure at a price that cannot be trusted."""
     found = []
-    if rehearsal.trades_price and not market.tradable:
+    believed = market.protectable if plan.lane is Lane.PROTECTIVE else market.tradable
+    if rehearsal.trades_price and not believed:
         found.append(Refusal("price", "; ".join(market.faults)))
     if rehearsal.trades_price and not plan.trades_price:
         found.append(Refusal("mislabelled", "the plan trades on the price and says it does not"))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from keeper.history.table import Floats, Ints, Table, read_table
+from keeper.model.outlook import Smile
 from keeper.quant.surface.quotes import Quotes
 
 EXPIRY_HOUR = 8
@@ -66,6 +67,22 @@ class OptionChain:
             sign=self.sign,
             age_s=self.age_s,
         )
+
+    def smiles(self) -> tuple[Smile, ...]:
+        """By expiry: mid of bid and ask volatility at each strike, two-sided out-of-the-money options only."""
+        quotes = self.quotes()
+        bid, ask = np.asarray(quotes.bid), np.asarray(quotes.ask)
+        k = np.log(self.strike / self.forward)
+        good = ((k >= 0) == (self.sign > 0)) & (bid > 0) & (ask > bid)
+        found = []
+        for expiry in np.unique(self.expiry[good]):
+            here = good & (self.expiry == expiry)
+            order = np.argsort(k[here])
+            points = zip(k[here][order], ((bid + ask) / 2)[here][order], strict=True)
+            forward = float(self.forward[here][0])
+            listed = tuple((float(x), float(y)) for x, y in points)
+            found.append(Smile(int(expiry), forward, listed))
+        return tuple(found)
 
 
 def read_chain(path: Path | str) -> OptionChain:

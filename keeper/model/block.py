@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+from keeper.model.quick import quick
 
+
+@quick
 @dataclass(frozen=True, slots=True)
 class BlockStamp:
     """A block by hash; every reading of a tick is pinned to it."""

@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
-from keeper.model.desk import Straddle
+from keeper.model.desk import Straddle, VolatilityMark
+from keeper.model.quick import quick
 from keeper.model.series import Series
 from keeper.model.units import Raw, Wad
 
 NONE_WAD = Wad(0)
+
+NO_DECISION = "no decision"
+"""How the reason of a target begins whose strategy could not decide: the vault holds still, or only protects, and the
+keeper says it aloud."""
 
 
 class Lane(StrEnum):
@@ -17,6 +22,7 @@ class Lane(StrEnum):
     PROTECTIVE = "protective"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OptionTarget:
     """One series the vault should be in."""
@@ -53,6 +59,7 @@ class SupplyTarget:
     """None: whatever is owed is left as it is."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Target:
     """What a strategy wants of the vault; never a list of trades.
@@ -76,8 +83,13 @@ class Target:
     @property
     def hold(self) -> bool:
         """True when nothing is wanted."""
-        wanted = (self.health_wad, self.net_delta, self.options, self.perpetuals, self.supplies)
-        return all(part is None for part in wanted)
+        return (
+            self.health_wad is None
+            and self.net_delta is None
+            and self.options is None
+            and self.perpetuals is None
+            and self.supplies is None
+        )
 
 
 class MoveKind(IntEnum):
@@ -93,6 +105,7 @@ class MoveKind(IntEnum):
     BUY_BACK = 7
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Move:
     """One change of one position, as the vault takes it (IVault.Move)."""
@@ -107,6 +120,7 @@ class Move:
     """Options: the series or the auction."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Order:
     """A change at a venue that is no move of the vault's contract: perpetuals, bought options, other lenders."""
@@ -121,6 +135,7 @@ class Order:
     reason: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PlanCosts:
     """What a plan is expected to cost, item by item; asset units, rounded up."""
@@ -135,6 +150,7 @@ class PlanCosts:
     """Expected loss of leaving it to a later block instead."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Ordered moves towards a target, with what they are expected to cost and reach."""
@@ -172,6 +188,7 @@ class Refusal:
     message: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """All reasons, not the first. No reasons means passed."""
@@ -268,12 +285,34 @@ class ResolvePrice:
     expiry: int
 
 
-Chore = CreateSeries | CancelAuction | Collect | Observe | RecordPrice | ProvePrice | ResolvePrice
-"""What anybody may do for the vault's options."""
+@dataclass(frozen=True, slots=True)
+class PostMarks:
+    """Replace the volatility marks of every tenor: `IVolatilityOracle.post`, by its poster."""
+
+    oracle: str
+    marks: tuple[VolatilityMark, ...]
+    """Ascending in tenor, as the oracle has them."""
+    deadline: int
+    """Unix seconds, after which the oracle refuses them."""
+    why: str
+
+
+Chore = (
+    CreateSeries
+    | CancelAuction
+    | Collect
+    | Observe
+    | RecordPrice
+    | ProvePrice
+    | ResolvePrice
+    | PostMarks
+)
+"""What is done for the vault's options beside the vault: by anybody, or (marks) by who holds the role."""
 Work = Beat | Settle | Chore
 Payload = Rebalance | Work
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Intent:
     """One call bound to a block and a deadline; used once."""

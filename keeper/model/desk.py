@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from keeper.model.quick import quick
 from keeper.model.units import Bps, Raw, Wad
 
 
@@ -26,6 +27,7 @@ class SettlementStatus(IntEnum):
     VOID = 3
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class VolatilityMark:
     """The smile of one tenor (VolatilitySmile.Mark)."""
@@ -34,6 +36,25 @@ class VolatilityMark:
     level_ppm: int
     skew_bps: int
     convexity_bps: Bps
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """Who may post marks, and how far they may move (IVolatilityOracle.Limits); basis points of log-volatility."""
+
+    poster: str
+    marked_at: int
+    """Unix seconds of the last post."""
+    frozen: bool
+    min_interval_s: int
+    """Between posts."""
+    max_age_s: int
+    """Beyond which marks are stale and their spread widens."""
+    max_step_bps: Bps
+    """Most one post may move any volatility."""
+    left_wad: Wad
+    """What is left of the day's moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +74,8 @@ class VolatilityReading:
     """Into a slot, within which it can be observed."""
     marks: tuple[VolatilityMark, ...]
     """Ascending in tenor."""
+    posting: Posting | None = None
+    """None where it was not read."""
 
     @property
     def usable(self) -> bool:
@@ -60,6 +83,7 @@ class VolatilityReading:
         return self.fault <= VolatilityFault.FROZEN
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Auction:
     """One auction of the vault's desk that is not cancelled."""
@@ -79,6 +103,7 @@ class Auction:
     """A sale's first price; the most a purchase pays."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SeriesStatus:
     """Whether the book knows a series that somebody wants."""
@@ -116,6 +141,7 @@ class Settlement:
     quote_rounds: Straddle | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class DeskState:
     """All of it at one block."""

@@ -7,6 +7,7 @@ for volatilities and rates.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from keeper.model.quick import quick
 from keeper.model.risk_report import Jumps
 
 ASSET = "asset"
@@ -32,6 +33,7 @@ class Kind(StrEnum):
     """Of depositors, waiting for a settlement: not part of NAV until then."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Exposure:
     """One position at one venue. Quantity is signed: negative for what is owed or sold."""

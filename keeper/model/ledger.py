@@ -6,16 +6,19 @@ WAD x 10**base decimals); division happens once, at the end, in the direction th
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from keeper.model.decision import Move, MoveKind
 from keeper.model.market import NO_OPTIONS, BookValue, Readings, Token, TokenPosition
-from keeper.model.units import BPS, INFINITE_HEALTH, MAX_UINT256, WAD, Raw, Wad
+from keeper.model.quick import quick
+from keeper.model.units import BPS, INFINITE_HEALTH, MAX_UINT256, WAD, Raw, Wad, ten_to
 
 
 class ImpossibleMoveError(ValueError):
     """The move cannot be made on these holdings (nothing idle, no such debt, unknown token)."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Holding:
     """One token of the vault: idle, supplied and owed, in token units, with the venue's terms."""
@@ -38,6 +41,7 @@ class Holding:
         return self.idle + self.supplied - self.debt
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """Both holdings at one oracle price (asset per whole base, WAD)."""
@@ -50,24 +54,29 @@ class Ledger:
 
     @classmethod
     def of(cls, readings: Readings) -> "Ledger":
-        """The holdings that the readings report."""
+        """The holdings that the readings report; of the readings last asked for they are known already."""
+        seen, known = _latest.of
+        if seen is readings:
+            return known  # type: ignore[no-any-return]
         r = readings
-        return cls(
-            asset=_holding(r.asset, r.idle_asset, r.asset_position),
-            base=_holding(r.base, r.idle_base, r.base_position),
-            price_wad=r.price.price_wad,
-            book=r.options.value or NO_OPTIONS,
+        made = cls(
+            _holding(r.asset, r.idle_asset, r.asset_position),
+            _holding(r.base, r.idle_base, r.base_position),
+            r.price.price_wad,
+            r.options.value or NO_OPTIONS,
         )
+        _latest.of = (readings, made)
+        return made
 
     @property
     def asset_scale(self) -> int:
         """Scaled value of one asset unit."""
-        return int(WAD * 10**self.base.decimals)
+        return WAD * ten_to(self.base.decimals)
 
     @property
     def base_scale(self) -> int:
         """Scaled value of one base unit."""
-        return int(self.price_wad * 10**self.asset.decimals)
+        return self.price_wad * ten_to(self.asset.decimals)
 
     def holding(self, token: str) -> Holding:
         """The holding of `token`; raises ImpossibleMoveError for any other token."""
@@ -82,22 +91,25 @@ class Ledger:
 
     def collateral_scaled(self) -> int:
         """Value of everything supplied."""
-        return self.asset.supplied * self.asset_scale + self.base.supplied * self.base_scale
+        asset, base = self.asset.supplied, self.base.supplied
+        return asset * self.asset_scale + base * self.base_scale if asset or base else 0
 
     def debt_scaled(self) -> int:
         """Value of everything owed at the lending venue."""
-        return self.asset.debt * self.asset_scale + self.base.debt * self.base_scale
+        asset, base = self.asset.debt, self.base.debt
+        return asset * self.asset_scale + base * self.base_scale if asset or base else 0
 
     def owed_scaled(self) -> int:
         """Value of everything owed: at the venue, and on options sold."""
-        return self.debt_scaled() + self.book.liability_mid * self.asset_scale
+        liability = self.book.liability_mid
+        return self.debt_scaled() + (liability * self.asset_scale if liability else 0)
 
     def gross_scaled(self) -> int:
         """Value of everything held: idle, supplied, collateral of options, cash in auctions."""
-        idle = self.asset.idle * self.asset_scale + self.base.idle * self.base_scale
-        book = self.book.collateral_asset + self.book.escrow_asset
-        optional = book * self.asset_scale + self.book.collateral_base * self.base_scale
-        return idle + optional + self.collateral_scaled()
+        asset, base, book = self.asset, self.base, self.book
+        of_asset = asset.idle + asset.supplied + book.collateral_asset + book.escrow_asset
+        of_base = base.idle + base.supplied + book.collateral_base
+        return of_asset * self.asset_scale + of_base * self.base_scale
 
     def threshold_scaled(self) -> int:
         """Sum of supplied value x liquidation threshold, times BPS."""
@@ -136,7 +148,9 @@ class Ledger:
 
     def net_delta(self) -> Raw:
         """Net base exposure in base units (signed), options included."""
-        return Raw(self.base.net + self.book.collateral_base + self.book.delta_base)
+        base, book = self.base, self.book
+        held = base.idle + base.supplied - base.debt
+        return Raw(held + book.collateral_base + book.delta_base)
 
     def amount_of(self, move: Move) -> int:
         """The move's amount with `type(uint256).max` resolved as the vault does."""
@@ -216,6 +230,17 @@ class Ledger:
         return replace(self, base=holding)
 
 
+class _Latest:
+    """The ledger of the readings that were asked for last: every stage of a tick asks for the same."""
+
+    __slots__ = ("of",)
+
+    def __init__(self) -> None:
+        # one value, so that another thread never sees half of it
+        self.of: tuple[Readings | None, Any] = (None, None)
+
+
+_latest = _Latest()
 _CHANGES: dict[MoveKind, tuple[int, int, int, int]] = {
     MoveKind.SUPPLY: (-1, 1, 0, 1),
     MoveKind.WITHDRAW: (1, -1, 0, -1),
@@ -228,15 +253,15 @@ _CHANGES: dict[MoveKind, tuple[int, int, int, int]] = {
 
 def _holding(token: Token, idle: int, position: TokenPosition) -> Holding:
     return Holding(
-        token=token.address,
-        decimals=token.decimals,
-        idle=idle,
-        supplied=position.supplied,
-        debt=position.debt,
-        ltv_bps=position.ltv_bps,
-        liquidation_threshold_bps=position.liquidation_threshold_bps,
-        available=position.available,
-        frozen=position.frozen_or_paused,
+        token.address,
+        token.decimals,
+        idle,
+        position.supplied,
+        position.debt,
+        position.ltv_bps,
+        position.liquidation_threshold_bps,
+        position.available,
+        position.frozen_or_paused,
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from keeper.model.quick import quick
 from keeper.model.units import WAD, Bps, Raw, Wad
 
 DUST_UNITS = 5
@@ -88,6 +89,7 @@ class Terms:
     options: OptionLimits
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Budget:
     """What may still be used of a bucket, as parts of NAV."""
@@ -104,6 +106,7 @@ class Budget:
         return Raw(max(0, nav) * self.capacity_wad // WAD)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class MandateState:
     """The mandate of one vault at one block."""

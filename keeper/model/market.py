@@ -8,6 +8,7 @@ from keeper.model.desk import DeskState
 from keeper.model.exposure import Exposure
 from keeper.model.mandate import Limits, MandateState
 from keeper.model.outlook import NO_OUTLOOK, Outlook
+from keeper.model.quick import quick
 from keeper.model.units import Bps, Raw, Wad, Wei
 
 
@@ -25,6 +26,7 @@ class PriceFault(IntEnum):
     SEQUENCER_GRACE = 8
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class FeedReading:
     """One Chainlink feed at the pinned block."""
@@ -44,6 +46,7 @@ class FeedReading:
     """And below it."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SequencerReading:
     """The rollup's sequencer by its uptime feed; no fault where there is none."""
@@ -57,6 +60,7 @@ class SequencerReading:
     fault: PriceFault
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PriceReading:
     """Chainlink price and TWAP as the vault's oracle sees them; quote per whole base, WAD."""
@@ -72,6 +76,7 @@ class PriceReading:
     sequencer: SequencerReading
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TokenPosition:
     """One token at the lending venue; amounts in token units, rates per year in RAY."""
@@ -88,6 +93,7 @@ class TokenPosition:
     frozen_or_paused: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class VenueAccount:
     """The account as the venue values it, in its base currency (USD, 8 decimals)."""
@@ -97,6 +103,7 @@ class VenueAccount:
     health_wad: Wad
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PoolState:
     """The swap pool in range."""
@@ -117,6 +124,7 @@ class Token:
     decimals: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Marks:
     """NAVs that a settlement would price at now, asset units."""
@@ -127,6 +135,7 @@ class Marks:
     """Deposits can be priced."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Fees:
     """What the depositors are charged, and who gets it (IVaultShares.Fees)."""
@@ -136,6 +145,7 @@ class Fees:
     performance_bps: Bps
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Depositors:
     """The depositors' side: who waits, until when, at what price."""
@@ -164,6 +174,7 @@ class Depositors:
     """None while nothing can be settled."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Measure:
     """What a rebalance would be judged by now (IMandate.Measure); asset units unless said."""
@@ -190,6 +201,7 @@ class Measure:
     """For a volatility 1.00 higher or lower."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OptionPosition:
     """One series the vault has written (IOptionDesk.Position); base units unless said."""
@@ -218,6 +230,7 @@ class OptionPosition:
     """Expired and not collected."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class BookValue:
     """The options as NAV sees them (IOptionDesk); asset units unless said."""
@@ -241,6 +254,7 @@ class BookValue:
 NO_OPTIONS = BookValue(Raw(0), Raw(0), Raw(0), Raw(0), Raw(0), Raw(0), 0, Raw(0), Raw(0), 0, False)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Options:
     """The vault's desk; `value` and `positions` are at the oracle's Chainlink price."""
@@ -261,6 +275,7 @@ class Options:
         return int(self.desk, 16) != 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Readings:
     """VaultLens.snapshot at one block, decoded and not yet judged."""
@@ -306,6 +321,7 @@ class Readings:
         return self.mandate.paused or self.mandate.winding_down
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class MarketState:
     """Readings that passed (or named) every check; without faults price exposure may be traded."""
@@ -318,8 +334,19 @@ class MarketState:
     holdings: tuple[Exposure, ...] = ()
     """Positions that the readings do not show: perpetuals, options bought, supplies and loans at other venues. The
     id of each names its instrument at its venue."""
+    cautions: tuple[str, ...] = ()
+    """Those of the faults that are the keeper's own narrower limits: the vault itself would trade."""
 
     @property
     def tradable(self) -> bool:
         """True if moves with price exposure are allowed."""
         return not self.faults
+
+    @property
+    def protectable(self) -> bool:
+        """True if protection may trade: nothing but the keeper's own caution is against it.
+
+        A venue liquidates whether or not the keeper trusts the price; what the vault's own limits allow is bounded by
+        them, at the oracle's price.
+        """
+        return all(fault in self.cautions for fault in self.faults)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from keeper.model.quick import quick
+
 
 class TickStatus(StrEnum):
     """How a tick ended."""
@@ -29,6 +31,7 @@ class AttemptStatus(StrEnum):
     CANCELLED = "cancelled"  # the empty transaction that took the nonce, mined
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class TickOutcome:
     """One tick, for the log, the journal and the display."""

@@ -7,9 +7,11 @@ rates and volatilities a year as fractions.
 
 from dataclasses import dataclass
 
+from keeper.model.quick import quick
 from keeper.model.units import Raw
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Smile:
     """Implied volatilities of one expiry."""
@@ -19,8 +21,11 @@ class Smile:
     forward: float
     points: tuple[tuple[float, float], ...]
     """(ln(strike / forward), implied volatility), ascending in the first; at least one."""
+    own: bool = False
+    """True if it is read off the vault's own volatility oracle: what was posted there, and no word of the market."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class LendingRate:
     """One token at one lending venue, as it is offered now."""
@@ -40,6 +45,7 @@ class LendingRate:
     """Token units that can still be supplied."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Funding:
     """The perpetual on base at one venue."""
@@ -57,6 +63,7 @@ class Funding:
     """Largest position the venue takes, assets."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PoolQuote:
     """One swap pool of asset and base."""
@@ -71,6 +78,7 @@ class PoolQuote:
     tick: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """All of it at one block."""

@@ -19,9 +19,11 @@ class MarketPolicy:
     """Greatest age of the base feed's answer the keeper trades on, seconds.
     The vault's own limit binds as well, and alone binds the quote feed with its daily heartbeat."""
     max_deviation_bps: Bps
-    """Greatest difference between Chainlink and the pool's TWAP the keeper trades on."""
+    """Greatest difference between Chainlink and the pool's TWAP that routine moves trade on; for protection the vault's
+    own limit alone binds."""
     max_spot_deviation_bps: Bps
-    """Greatest difference between the pool's spot price and Chainlink the keeper trades on."""
+    """Greatest difference between the pool's spot price and Chainlink that routine moves trade on; what protection
+    sells is bounded by the mandate's limit on a swap's loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,9 @@ class PlanningPolicy:
     """Where options are bought; without it none are."""
     option_tolerance_bps: int = 500
     """How far from the smile's volatility, part of it, an option may be bought or sold elsewhere."""
+    protective_slice_risk: float = 0.0
+    """A protective change is sliced only if after its first slice the probability of falling to the mandate's limits
+    within `slice_horizon_s` is at most this; 0: never sliced."""
     resize_bps: int = 1_000
     """A change of a supply, a loan or options bought by less than this part of what is held is left undone."""
     risk_aversion: float = 0.0
@@ -104,6 +109,18 @@ class GuardPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class MarkPolicy:
+    """When marks are posted to the vault's volatility oracle, by a keeper that is its poster."""
+
+    post: bool = True
+    """Whether it is a duty at all."""
+    band_bps: int = 200
+    """Marks further from the market's smiles than this part of a volatility are posted anew."""
+    refresh_bps: int = 5_000
+    """Part of the age at which marks turn stale, after which they are posted even if they are right."""
+
+
+@dataclass(frozen=True, slots=True)
 class UpkeepPolicy:
     """Which work is done without being asked for by a strategy."""
 
@@ -113,6 +130,7 @@ class UpkeepPolicy:
     """Settle an epoch that is over and that somebody waits for."""
     options: bool = True
     """What the vault's options need of anybody: series, observations of volatility, settlements, clearing away."""
+    marks: MarkPolicy = MarkPolicy()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ Floats here are estimates, never amounts. `FullReport` says more, and the same o
 
 from dataclasses import dataclass
 
+from keeper.model.quick import quick
 from keeper.model.risk_report import CollateralTarget
 from keeper.model.units import Raw, Wad
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RiskReport:
     """Value and danger of one vault at one block.

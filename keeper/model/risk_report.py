@@ -8,6 +8,8 @@ number.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from keeper.model.quick import quick
+
 SCHEMA = "gimbal.risk/2"
 
 
@@ -106,6 +108,7 @@ class VenueRisk:
     liquidations: tuple[LiquidationRisk, ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Wait:
     """Until the keeper's next action takes effect, seconds."""
@@ -216,6 +219,7 @@ class FailureCost:
     """The chain of dependence that carries the largest part of the loss."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class CollateralTarget:
     """Health to keep: protect under `low`, return to `target`, release above `high`."""

@@ -15,6 +15,12 @@ WAD = 10**18
 BPS = 10_000
 MAX_UINT256 = 2**256 - 1
 INFINITE_HEALTH = Wad(MAX_UINT256)
+_POWERS = tuple(10**n for n in range(78))
+
+
+def ten_to(decimals: int) -> int:
+    """10 ** decimals; of a token's decimals it is looked up and not computed."""
+    return _POWERS[decimals] if 0 <= decimals < 78 else int(10**decimals)
 
 
 def mul_div_down(a: int, b: int, denominator: int) -> int:

@@ -1,7 +1,8 @@
 """What a vault's options need of anybody, in the order of how much waiting costs.
 
 An observation has a slack of minutes, a recording a window of hours: both are lost if they are late. Then come
-settlements, which depositors wait for; then what frees collateral; last what opens new business.
+settlements, which depositors wait for; then marks, which every value hangs on; then what frees collateral; last what
+opens new business.
 """
 
 from collections.abc import Iterator
@@ -19,21 +20,25 @@ from keeper.model.decision import (
 )
 from keeper.model.desk import DeskState, Settlement, SettlementStatus
 from keeper.model.market import MarketState, Readings
+from keeper.model.policy import MarkPolicy
+from keeper.planning.marks import due_marks
 from keeper.planning.written import series_of, wanted_written
 
 LATE_S = 24
 """Two blocks: a call that would come later than the slot or window allows is not sent."""
 
 
-def due_chore(market: MarketState, target: Target) -> Chore | None:
+def due_chore(market: MarketState, target: Target, policy: MarkPolicy) -> Chore | None:
     """The first that is due and would pass now, or None."""
     state = market.readings.options.state
     if state is None:
         return None
-    return next(_due(market, state, target), None)
+    return next(_due(market, state, target, policy), None)
 
 
-def _due(market: MarketState, state: DeskState, target: Target) -> Iterator[Chore]:
+def _due(
+    market: MarketState, state: DeskState, target: Target, policy: MarkPolicy
+) -> Iterator[Chore]:
     readings, now = market.readings, market.readings.block.timestamp
     if market.tradable:
         yield from _observation(state, now)
@@ -47,6 +52,9 @@ def _due(market: MarketState, state: DeskState, target: Target) -> Iterator[Chor
     for position in readings.options.positions:
         if position.awaiting and position.expiry in settled:
             yield Collect(readings.options.desk, position.series_id)
+    marks = due_marks(market, policy)
+    if marks is not None:
+        yield marks
     expiries = {p.series_id: p.expiry for p in readings.options.positions}
     for auction in state.auctions:
         if now > auction.end_at or now >= expiries.get(auction.series_id, now + 1):

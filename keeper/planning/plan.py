@@ -19,6 +19,7 @@ from keeper.planning.slices import slice_up
 from keeper.planning.state import VENUE_FLOOR_WAD, Bounds, Draft
 from keeper.planning.supplies import move_supplies, wants_own
 from keeper.planning.swap_quote import PIPS
+from keeper.planning.urgency import protect
 
 GAS_BASE = 500_000
 GAS_PER_MOVE = {
@@ -41,6 +42,8 @@ def make_plan(
 
     An empty plan carries the reason why nothing is done.
     """
+    if target.hold and target.reason:
+        return _empty(risk, target.lane, target.reason)
     plan = _plan_moves(market, risk, target, policy)
     if plan.moves and plan.lane is Lane.PROTECTIVE:
         return plan  # what cannot be reached elsewhere must not stop it: orders come with the next plan
@@ -66,7 +69,7 @@ def _plan_moves(
     moves_position = target.net_delta is not None or (
         target.health_wad is not None and risk.has_position
     )
-    if not impossible and not market.tradable:
+    if not impossible and not _priced(market, target.lane):
         planned = raise_health_without_price(planned, risk.health_wad, target.health_wad or 0)
     elif not impossible:
         planned = _full(planned, target, market, policy) if moves_position else planned
@@ -83,6 +86,11 @@ def _plan_moves(
     plan = _finish(draft, planned, market, target, policy)
     left = "" if lends else _not_worth_it(plan, target)
     return _empty(risk, target.lane, left) if left else plan
+
+
+def _priced(market: MarketState, lane: Lane) -> bool:
+    """Whether moves of a lane may trade on the price: the keeper's own caution binds what is routine only."""
+    return market.protectable if lane is Lane.PROTECTIVE else market.tradable
 
 
 def _not_worth_it(plan: Plan, target: Target) -> str:
@@ -106,56 +114,45 @@ def _desk(market: MarketState, target: Target, policy: PlanningPolicy) -> Desk |
 
 def _why_nothing(market: MarketState, risk: RiskReport, target: Target) -> str:
     """Why no move may even be looked for; empty if one may."""
-    protects = target.lane is Lane.PROTECTIVE and target.health_wad is not None
-    cases = (
-        (target.hold, target.reason),
-        (
-            not market.readings.venue_readable,
-            "the lending venue cannot be read, so nothing is moved",
-        ),
-        (
-            target.net_delta is None
-            and target.options is None
-            and not wants_own(market.readings, target)
-            and not risk.has_position,
-            "no position to protect or to lever",
-        ),
-        (
-            not market.tradable and not protects,
-            f"prices cannot be traded on: {'; '.join(market.faults)}",
-        ),
-        (
-            market.readings.paused and not protects,
-            "the vault is paused or winding down: only protective moves are possible",
-        ),
-        *(() if protects else _why_routine_waits(market.readings)),
-    )
-    return next((reason for applies, reason in cases if applies), "")
+    readings = market.readings
+    if target.hold:
+        return target.reason
+    if not readings.venue_readable:
+        return "the lending venue cannot be read, so nothing is moved"
+    wants_exposure = target.net_delta is not None or target.options is not None
+    if not (wants_exposure or risk.has_position or wants_own(readings, target)):
+        return "no position to protect or to lever"
+    if target.lane is Lane.PROTECTIVE and target.health_wad is not None:
+        return ""
+    if not market.tradable:
+        return f"prices cannot be traded on: {'; '.join(market.faults)}"
+    return _why_routine_waits(readings)
 
 
-def _why_routine_waits(readings: Readings) -> tuple[tuple[bool, str], ...]:
-    """What the mandate makes everything wait for that does not reduce every risk."""
+def _why_routine_waits(readings: Readings) -> str:
+    """What the mandate makes everything wait for that does not reduce every risk; empty for nothing."""
+    if readings.paused:
+        return "the vault is paused or winding down: only protective moves are possible"
     caps, now = readings.mandate.terms.caps, readings.block.timestamp
     until = readings.mandate.last_routine_at + caps.cooldown_s
+    if now < until:
+        return f"the mandate's cooldown lasts {until - now} s more"
     age = now - readings.measure.price_at if readings.measure else 0
-    return (
-        (now < until, f"the mandate's cooldown lasts {until - now} s more"),
-        (
-            age > caps.max_oracle_age_s,
-            f"the price is {age} s old, routine moves need one of at most {caps.max_oracle_age_s} s",
-        ),
-        (
-            readings.unhedged,
-            "a venue holds less than the vault opened there: nothing is added to it",
-        ),
-    )
+    if age > caps.max_oracle_age_s:
+        most = caps.max_oracle_age_s
+        return f"the price is {age} s old, routine moves need one of at most {most} s"
+    if readings.unhedged:
+        return "a venue holds less than the vault opened there: nothing is added to it"
+    return ""
 
 
 def _full(draft: Draft, target: Target, market: MarketState, policy: PlanningPolicy) -> Draft:
     """Health first, then exposure: an exit may already close part of the delta's gap."""
     if target.health_wad is not None:
         health = draft.ledger.health_wad()
-        if health < target.health_wad:
+        if health < target.health_wad and target.lane is Lane.PROTECTIVE:
+            draft = protect(draft, market, policy, target.health_wad)
+        elif health < target.health_wad:
             draft = raise_health(draft, target.health_wad)
         elif health > target.health_wad and target.lane is Lane.ROUTINE:
             draft = lower_health(draft, target.health_wad)
@@ -173,7 +170,7 @@ def _full(draft: Draft, target: Target, market: MarketState, policy: PlanningPol
 
 def _why_unreachable(draft: Draft, market: MarketState, target: Target) -> str:
     bounds, health = draft.bounds, draft.ledger.health_wad()
-    if not market.tradable:
+    if not _priced(market, target.lane):
         return f"nothing idle to repay with, and prices cannot be traded on: {market.faults[0]}"
     if target.health_wad is not None and health < min(VENUE_FLOOR_WAD, target.health_wad):
         return (
@@ -242,7 +239,7 @@ def _trades_price(ledger: Ledger, end: Draft) -> bool:
 
 def _what_is_left(end: Draft, market: MarketState, target: Target) -> str:
     """A clause for the reason when the plan stops short of the target."""
-    if not market.tradable:
+    if not _priced(market, target.lane):
         return f"; from idle only: {market.faults[0]}"
     health = end.ledger.health_wad()
     if target.health_wad is not None and abs(health - target.health_wad) * 200 > target.health_wad:
@@ -256,13 +253,13 @@ def _what_is_left(end: Draft, market: MarketState, target: Target) -> str:
 
 def _empty(risk: RiskReport, lane: Lane, reason: str) -> Plan:
     return Plan(
-        lane=lane,
-        moves=(),
-        reason=reason,
-        expected_health_wad=Wad(min(risk.health_wad, INFINITE_HEALTH)),
-        expected_net_delta=risk.net_delta,
-        expected_loss=Raw(0),
-        max_loss=Raw(0),
-        gas_limit_estimate=0,
-        trades_price=False,
+        lane,
+        (),
+        reason,
+        Wad(min(risk.health_wad, INFINITE_HEALTH)),
+        risk.net_delta,
+        Raw(0),
+        Raw(0),
+        0,
+        False,
     )

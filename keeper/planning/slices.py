@@ -2,7 +2,7 @@
 
 Nothing is remembered: each plan schedules what is then left over the whole horizon. With aversion to risk that is the
 schedule's own exponential decay, so a change is made the faster the more the market moves; without, and without a
-forecast, a fixed part is made each time. Protective changes are never sliced here: their loss bound cuts them.
+forecast, a fixed part is made each time. When a protective change may be sliced is told in `urgency`.
 """
 
 from math import ceil

@@ -230,11 +230,17 @@ class Draft:
     def withdrawable(self, holding: Holding, floor_wad: int) -> int:
         """Units of collateral that can leave with health still at `floor_wad`."""
         free = _over_floor(self.ledger, floor_wad)
-        held = min(holding.supplied, holding.available)
+        held = min(holding.supplied - self._rounding(holding), holding.available)
         per_unit = self.ledger.scale(holding) * holding.liquidation_threshold_bps * WAD
         if self.ledger.debt_scaled() == 0 or per_unit == 0:
-            return held
+            return max(0, held)
         return max(0, min(held, free // per_unit))
+
+    def _rounding(self, holding: Holding) -> int:
+        """Units the venue may count less than the ledger: it rounds what earlier moves of the token leave there."""
+        earlier = (MoveKind.SUPPLY, MoveKind.WITHDRAW)
+        moved = any(m.token == holding.token and m.kind in earlier for m in self.moves)
+        return DUST_UNITS if moved else 0
 
     def borrowable(self, holding: Holding, floor_wad: int) -> int:
         """Units that can be borrowed: health at `floor_wad`, loan-to-value, liquidity, frozen."""

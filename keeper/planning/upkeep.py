@@ -23,7 +23,7 @@ def due_work(
         return Beat(readings.mandate.address, readings.mandate.last_beat)
     if policy.settle and _settlement_due(readings):
         return Settle(readings.depositors.epoch)
-    return due_chore(market, target) if policy.options else None
+    return due_chore(market, target, policy.marks) if policy.options else None
 
 
 def _endangered(readings: Readings, risk: RiskReport, target: Target) -> bool:
@@ -44,7 +44,7 @@ def _beat_due(readings: Readings, policy: UpkeepPolicy) -> bool:
 def _settlement_due(readings: Readings) -> bool:
     """The epoch is over, it can be priced, and it would settle something."""
     who = readings.depositors
-    if who.marks is None or readings.block.timestamp < who.due_at:
+    if readings.block.timestamp < who.due_at or who.marks is None:
         return False
     deposits = who.pending_deposits > 0 and not who.halted and who.marks.open
     return deposits or who.pending_redemptions > 0

@@ -1,11 +1,10 @@
 """The report itself: amounts exact, ratios as float estimates."""
 
-from dataclasses import replace
-
 from keeper.model.exposure import RiskInputs
 from keeper.model.ledger import Ledger
 from keeper.model.market import MarketState, PriceFault
 from keeper.model.risk import RiskReport
+from keeper.model.risk_report import CollateralTarget
 from keeper.model.units import INFINITE_HEALTH, Raw, Wad
 from keeper.risk.liquidation import NEVER, liquidation_distance
 from keeper.risk.tempo import collateral_target
@@ -17,44 +16,40 @@ def assess(market: MarketState, inputs: RiskInputs | None = None) -> RiskReport:
     Health is always the venue's own figure. A vault whose venue cannot be read is reported with health 0 and
     a position, because nothing better may be assumed of it. QuantityError for a forecast that cannot be meant.
     """
-    measured = _measured(market)
-    collateral = collateral_target(market.readings, inputs or RiskInputs())
-    return measured if collateral is None else replace(measured, collateral=collateral)
-
-
-def _measured(market: MarketState) -> RiskReport:
-    """What needs no forecast."""
     readings = market.readings
+    collateral = collateral_target(readings, inputs or RiskInputs())
     ledger = Ledger.of(readings)
-    usable = readings.price.fault is PriceFault.NONE and readings.price.price_wad > 0
     if not readings.venue_readable:
-        return _unreadable(ledger)
-    has_position = any(h.supplied or h.debt for h in (ledger.asset, ledger.base))
+        return _unreadable(ledger, collateral)
+    usable = readings.price.fault is PriceFault.NONE and readings.price.price_wad > 0
+    asset, base = ledger.asset, ledger.base
+    has_position = bool(asset.supplied or asset.debt or base.supplied or base.debt)
     distance = liquidation_distance(ledger, usable) if has_position else NEVER
-    nav = ledger.nav_down() if usable else None
+    gross, scale = ledger.gross_scaled(), ledger.asset_scale
+    nav = (gross - ledger.owed_scaled()) // scale if usable else None
     return RiskReport(
-        nav=nav,
-        health_wad=readings.account.health_wad if has_position else INFINITE_HEALTH,
-        net_delta=ledger.net_delta(),
-        gross_collateral=Raw(ledger.collateral_scaled() // ledger.asset_scale if usable else 0),
-        debt=Raw(-(-ledger.debt_scaled() // ledger.asset_scale) if usable else 0),
-        leverage=_leverage(ledger, nav),
-        liquidation_price_wad=distance.price_wad,
-        fall_to_liquidation=distance.fall,
-        rise_to_liquidation=distance.rise,
-        has_position=has_position,
+        None if nav is None else Raw(nav),
+        readings.account.health_wad if has_position else INFINITE_HEALTH,
+        ledger.net_delta(),
+        Raw(ledger.collateral_scaled() // scale if usable else 0),
+        Raw(-(-ledger.debt_scaled() // scale) if usable else 0),
+        _leverage(gross, nav, scale),
+        distance.price_wad,
+        distance.fall,
+        distance.rise,
+        has_position,
+        collateral,
     )
 
 
-def _leverage(ledger: Ledger, nav: int | None) -> float:
+def _leverage(gross_scaled: int, nav: int | None, scale: int) -> float:
     """Gross assets / NAV; 0 for an empty vault or an unusable price, infinite without equity."""
-    gross = ledger.gross_scaled()
-    if nav is None or gross == 0:
+    if nav is None or gross_scaled == 0:
         return 0.0
-    return gross / (nav * ledger.asset_scale) if nav > 0 else float("inf")
+    return gross_scaled / (nav * scale) if nav > 0 else float("inf")
 
 
-def _unreadable(ledger: Ledger) -> RiskReport:
+def _unreadable(ledger: Ledger, collateral: CollateralTarget | None) -> RiskReport:
     return RiskReport(
         nav=None,
         health_wad=Wad(0),
@@ -66,4 +61,5 @@ def _unreadable(ledger: Ledger) -> RiskReport:
         fall_to_liquidation=None,
         rise_to_liquidation=None,
         has_position=True,
+        collateral=collateral,
     )

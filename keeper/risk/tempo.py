@@ -15,6 +15,7 @@ never above the policy's highest (which must be positive).
 """
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 
 from keeper.errors import QuantityError
@@ -70,11 +71,19 @@ def health_target(
     Protect under `low`, which covers half of the reach; `high` is as far above the target as low is below it, also
     where the highest target cuts the reach: a band without width would be acted on at every block.
     """
-    tolerance = min(max(policy.liquidation_tolerance, 1e-300), 1.0)
-    deviations = max(0.0, -_NORMAL.inv_cdf(tolerance / 2.0))
-    reach = deviations * volatility * math.sqrt(max(0.0, wait_s) / SECONDS_A_YEAR)
+    reach = (
+        _deviations(policy.liquidation_tolerance)
+        * volatility
+        * math.sqrt(max(0.0, wait_s) / SECONDS_A_YEAR)
+    )
     wanted = reach - math.log1p(-min(max(policy.jump, 0.0), 0.99))
     most = max(0.0, math.log(policy.highest_health_target / floor)) if floor > 0.0 else math.inf
     kept = min(wanted, most, 700.0)
-    low, target, high = (floor * math.exp(part * kept) for part in (0.5, 1.0, 1.5))
-    return CollateralTarget(low, target, high, wanted > most)
+    low, target = floor * math.exp(0.5 * kept), floor * math.exp(kept)
+    return CollateralTarget(low, target, floor * math.exp(1.5 * kept), wanted > most)
+
+
+@lru_cache(maxsize=64)
+def _deviations(tolerance: float) -> float:
+    """Of the log price, that a normal variable is beyond on either side with the tolerance."""
+    return max(0.0, -_NORMAL.inv_cdf(min(max(tolerance, 1e-300), 1.0) / 2.0))

@@ -52,7 +52,7 @@ class Path:
     columns: Ints
     """(n, 9), see `kernel_run`."""
     roots: Rows
-    """(n, 4): the pool's least and greatest root after the arbitrageur, as pairs."""
+    """(n, 5): the pool's least and greatest root after the arbitrageur, as pairs, and the volatility forecast."""
     table: Rows
     """Prices of ticks from `first_tick` on, as pairs."""
     first_tick: int
@@ -104,7 +104,7 @@ def why_not(strategy: Strategy, spec: BacktestSpec, policies: Policies) -> str:
             spec.chain.latency_blocks * spec.chain.block_s > TickRules().deadline_s,
             "transactions would land after their deadline",
         ),
-        (planning.risk_aversion != 0, "planning weighs what waiting costs"),
+        (spec.chain.arbitrage_blocks != 0, "the arbitrageur answers late"),
         (planning.idle_reserve != 0, "planning keeps an idle reserve"),
         (
             planning.max_loss_bps > guard.max_loss_bps,
@@ -142,7 +142,7 @@ def path_of(spec: BacktestSpec, events: Sequence[Event]) -> Path:
     market, kept = OptionMarket(spec.options), PIPS - spec.pool.fee_pips
     answer, updated = prices[0].price_wad // BEYOND, prices[0].time
     columns = np.zeros((len(prices), 9), dtype=np.int64)
-    roots = np.zeros((len(prices), 4))
+    roots = np.zeros((len(prices), 5))
     for i, event in enumerate(prices):
         units = event.price_wad // BEYOND
         market.observe(event.time, event.price_wad / WAD)
@@ -156,12 +156,13 @@ def path_of(spec: BacktestSpec, events: Sequence[Event]) -> Path:
             )
         )
         ticks = [tick_at_sqrt_price(root) for root in ends]
-        known = market.realised is not None and 0.01 <= market.realised <= 10.0
+        volatility = np.nan if market.realised is None else market.realised
+        known = 0.01 <= volatility <= 10.0
         columns[i] = (
             *(event.time, units, answer, updated, event.ramp_s),
             *(event.decides, ticks[0], ticks[1], known),
         )
-        roots[i] = (*wide(ends[0]), *wide(ends[1]))
+        roots[i] = (*wide(ends[0]), *wide(ends[1]), volatility)
     first = int(columns[:, kr.P_LOW_TICK].min()) - _MARGIN_TICKS
     last = int(columns[:, kr.P_HIGH_TICK].max()) + _MARGIN_TICKS
     table = [wide(price_of_tick_wad(tick, False, 18, 6)) for tick in range(first, last + 1)]
@@ -277,6 +278,8 @@ def _settings(spec: BacktestSpec, policies: Policies, strategy: Strategy) -> Row
         kv.F_MOST_AGE: caps.max_oracle_age_s,
         kv.F_POLICY_LOSS: min(limits.max_loss_bps, planning.max_loss_bps),
         kv.F_POLICY_SWAP: planning.max_swap,
+        kr.F_AVERSION: planning.risk_aversion,
+        kr.F_WAITING_DAYS: planning.waiting_days,
         kr.F_SLICE: planning.slice_impact_bps,
         kr.F_TARGET: getattr(strategy, "target_delta", 0.0),
         kr.F_LEAST_BAND: getattr(strategy, "least_band", 0.0),
@@ -305,6 +308,7 @@ def _chain(spec: BacktestSpec, policies: Policies, strategy: Strategy, path: Pat
         kr.C_FEE_WEI: chain.base_fee_wei + chain.tip_wei,
         kr.C_GAS_BEAT: chain.gas_beat,
         kr.C_GAS_BASE: GAS_BASE,
+        kr.C_BASE_FEE: chain.base_fee_wei,
         kr.C_LEAST_ANSWER: oracle.min_answer,
         kr.C_MOST_ANSWER: oracle.max_answer,
     }

@@ -94,7 +94,8 @@ from keeper.sweep.kernel_wide import (
 from keeper.sweep.kernel_wide import floor as floored
 
 F_SLICE, F_TARGET, F_LEAST_BAND, F_SOURCES_BPS, F_SPOT_BPS, F_FAULT_BPS = range(21, 27)
-F_SETTINGS = 27
+F_AVERSION, F_WAITING_DAYS = 27, 28
+F_SETTINGS = 29
 P_TIME, P_MARKET, P_ANSWER, P_UPDATED, P_RAMP, P_DECIDES, P_LOW_TICK, P_HIGH_TICK, P_FORECAST = (
     range(9)
 )
@@ -117,10 +118,12 @@ R_TARGET, R_BAND, R_LEAST_HEALTH, R_EMERGENCY, R_FLOOR = range(5)
 ) = range(12)
 C_GAS = 12
 """And five more: of each kind of move."""
-C_LEAST_ANSWER, C_MOST_ANSWER = 17, 18
-C_NUMBERS = 19
+C_LEAST_ANSWER, C_MOST_ANSWER, C_BASE_FEE = 17, 18, 19
+C_NUMBERS = 20
 BAND_RULE, HEDGE_RULE = 0, 1
 HOLDS, REBALANCES, BEATS = 0, 1, 2
+_DUST = 1e4
+"""Asset units: above it the rounding of the venue's dollars is nothing."""
 _ROUGH = 1e9
 """Base units: more than a sum of plain floats is off by."""
 
@@ -140,11 +143,28 @@ def deviates(price: int, table: Rows, c: Ints, tick: int, bps: float) -> int:
 
 
 @compiled
+def _agrees(v: Rows, f: Rows) -> bool:
+    """Whether the venue's health and the ledger's are within a hundredth: only dust can part them."""
+    price = v[PRICE, 0] / UNIT[0]
+    debt, held = v[DEBT_A, 0] + v[DEBT_B, 0] * price, v[SUP_A, 0] + v[SUP_B, 0] * price
+    if debt <= 0.0 or (debt > _DUST and held > _DUST):
+        return True
+    venue, ours = health(v, f), ledger_health(v, f)
+    if venue[0] == ours[0] and venue[1] == ours[1]:
+        return True
+    if venue[0] >= INFINITE[0] or ours[0] >= INFINITE[0]:
+        return not less(least(venue, ours), (1e21, 0.0))
+    return not less(times(most(venue, ours), 100.0), times(size(sub(venue, ours)), BPS))
+
+
+@compiled
 def tradable(v: Rows, f: Rows, k: Ints, c: Ints, table: Rows, points: Ints, updated: int) -> int:
     """1 or 0 as `build_market` finds no fault or one; negative where rounding could decide it."""
     answer = int(v[PRICE, 0])
     age = k[NOW] - updated
     if age > c[C_FEED_AGE] or not c[C_LEAST_ANSWER] < answer < c[C_MOST_ANSWER]:
+        return 0
+    if not _agrees(v, f):
         return 0
     far = deviates(answer, table, c, average_tick(k, points, c[C_WINDOW]), f[F_SOURCES_BPS])
     if far != 0:
@@ -230,8 +250,47 @@ def _bounds(v: Rows, f: Rows, k: Ints, rule: Rows, value: Wide) -> Rows:
 
 
 @compiled
+def _worth_it(
+    d: Rows,
+    f: Rows,
+    c: Ints,
+    moves: Rows,
+    count: int,
+    gap: float,
+    value: float,
+    volatility: float,
+) -> bool:
+    """`planning.plan._not_worth_it`: gas, fee and impact against the loss expected from waiting."""
+    if not f[F_AVERSION] > 0.0 or not volatility >= 0.0:
+        return True
+    risk = f[F_AVERSION] / 2 * volatility * volatility * (f[F_WAITING_DAYS] / 365)
+    waiting = np.ceil(risk * gap * (gap / max(1.0, value)))
+    if waiting == 0.0:
+        return True
+    wei = times((float(_gas_units(c, moves, count)), 0.0), float(c[C_BASE_FEE]))
+    gas = up(mul(wei, row(d, PRICE)), UNIT)
+    return not less((waiting, 0.0), add(gas, row(d, LOSS)))
+
+
+@compiled
+def _gas_units(c: Ints, moves: Rows, count: int) -> int:
+    units = c[C_GAS_BASE]
+    for j in range(count):
+        units += c[C_GAS + int(moves[j, 0])]
+    return int(units)
+
+
+@compiled
 def _plan(
-    v: Rows, f: Rows, k: Ints, rule: Rows, value: Wide, target: Wide, moves: Rows
+    v: Rows,
+    f: Rows,
+    k: Ints,
+    c: Ints,
+    rule: Rows,
+    value: Wide,
+    target: Wide,
+    volatility: float,
+    moves: Rows,
 ) -> tuple[int, int, Wide]:
     """(status, moves, loss to accept) of a plan for a delta, as the guard passes it."""
     zero = (0.0, 0.0)
@@ -242,7 +301,7 @@ def _plan(
     if 2.0 * units / reserve * BPS > f[F_SLICE] * (1 - 1e-9):
         return -5, 0, zero
     count = move_delta(d, f, moves, target)
-    if count == 0:
+    if count == 0 or not _worth_it(d, f, c, moves, count, gap, value[0], volatility):
         return HOLDS, 0, zero
     lose = least(accepted(d, f, count, row(d, LOSS), row(d, TRADED)), row(d, CAN_LOSE))
     after = down(sub(gross(d), owed(d)), UNIT)
@@ -263,11 +322,11 @@ def _tick(
     rule: Rows,
     table: Rows,
     points: Ints,
-    at: tuple[int, bool],
+    at: tuple[int, bool, float],
     moves: Rows,
 ) -> tuple[int, int, Wide]:
     """(what is sent, its moves, loss to accept), or a negative reason to leave the run."""
-    zero, (updated, forecast) = (0.0, 0.0), at
+    zero, (updated, forecast, volatility) = (0.0, 0.0), at
     usable = tradable(v, f, k, c, table, points, updated)
     if usable != 1:
         return usable, 0, zero
@@ -280,7 +339,7 @@ def _tick(
         step = least(size(gap), _room(v, f, rule, healthy, sells))
         if positive(step):
             target = add(net_delta(v), neg(step) if sells else step)
-            status, count, lose = _plan(v, f, k, rule, _value(v), target, moves)
+            status, count, lose = _plan(v, f, k, c, rule, _value(v), target, volatility, moves)
             if status != HOLDS:
                 return status, count, lose
     if (k[NOW] - k[BEAT_AT]) * 10_000 < c[C_SILENCE]:
@@ -304,11 +363,7 @@ def _market(v: Rows, k: Ints, points: Ints, path: Ints, roots: Rows, i: int, ram
 @compiled
 def _gas(c: Ints, moves: Rows, count: int, status: int, market: int) -> float:
     """Asset units, rounded up."""
-    units = c[C_GAS_BEAT]
-    if status == REBALANCES:
-        units = c[C_GAS_BASE]
-        for j in range(count):
-            units += c[C_GAS + int(moves[j, 0])]
+    units = _gas_units(c, moves, count) if status == REBALANCES else c[C_GAS_BEAT]
     wei = times((float(units), 0.0), float(c[C_FEE_WEI]))
     return up(times(wei, float(market)), UNIT)[0]
 
@@ -391,7 +446,7 @@ def play(
         if healthy < 1.0 + 1e-9:
             why = 1
             break
-        at = (path[i, P_UPDATED], path[i, P_FORECAST] == 1)
+        at = (path[i, P_UPDATED], path[i, P_FORECAST] == 1, roots[i, 4])
         status, count, lose = HOLDS, 0, (0.0, 0.0)
         if path[i, P_DECIDES] == 1:
             status, count, lose = _tick(v, f, k, c, rule, table, points, at, moves)

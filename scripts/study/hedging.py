@@ -17,6 +17,7 @@ months of starts with the frontiers drawn anew each time.
 
 import argparse
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,12 +26,11 @@ import numpy as np
 import numpy.typing as npt
 
 from keeper.history.bars import Bars, read_bars
-from keeper.history.table import market_data
 from keeper.quant.bands.closed import whalley_wilmott, zakamouline
 from keeper.quant.bands.exposure import Band, Exposure, Terms
 from keeper.quant.bands.optimal import hodges_neuberger
 from keeper.quant.tails import Filter, filter_volatility
-from scripts.study.output import HOURLY, Table, save
+from scripts.study.output import HOURLY, Table, data_or_skip, save
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -298,9 +298,11 @@ def main() -> None:
     asked.add_argument("--bars", type=Path)
     asked.add_argument("--quick", action="store_true", help="a start a week instead of one a day")
     options = asked.parse_args()
-    bars = read_bars(options.bars or market_data(HOURLY), max_missing=48)
+    begun = time.monotonic()
+    bars = read_bars(options.bars or data_or_skip(HOURLY), max_missing=48)
     costs = (Costs(0.0008, 0.0, 1.0), Costs(0.003, 0.0, 1.0), Costs(0.0008, 5.0, 100.0))
-    save(study(bars, 168 if options.quick else 24, costs), "python -m scripts.study.hedging")
+    command = "python -m scripts.study.hedging" + " --quick" * options.quick
+    save(study(bars, 168 if options.quick else 24, costs), command, time.monotonic() - begun)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,12 @@
 """Tables of a study: on the screen, and in build/study as JSON and Markdown."""
 
 import json
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from keeper.errors import MarketDataError
+from keeper.history.table import market_data
 
 RESULTS = Path(__file__).resolve().parents[2] / "build" / "study"
 HOURLY = "spot_binance_ETHUSDT_1h_2017-08_2023-12.csv.gz"
@@ -29,8 +33,17 @@ class Table:
         return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def save(tables: list[Table], command: str) -> None:
-    """Print every table and write it with the command that makes it."""
+def data_or_skip(name: str) -> Path:
+    """A file of market data; where it is absent the part is skipped with a message."""
+    try:
+        return market_data(name)
+    except MarketDataError as error:
+        print(f"skipped: {error}")
+        sys.exit(0)
+
+
+def save(tables: list[Table], command: str, seconds: float | None = None) -> None:
+    """Print every table and write it with the command that makes it; how long it took is printed only."""
     RESULTS.mkdir(parents=True, exist_ok=True)
     for table in tables:
         text = f"{table.title}\n\n{table.markdown()}\n\n`{command}`\n"
@@ -43,3 +56,5 @@ def save(tables: list[Table], command: str) -> None:
             "rows": table.rows,
         }
         (RESULTS / f"{table.name}.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
+    if seconds is not None:
+        print(f"{command} took {seconds:.0f} s\n")

@@ -1,52 +1,50 @@
-"""Protection through crashes: a leveraged vault with this keeper, with a fixed-threshold keeper, and alone.
+"""Protection through crashes: a leveraged vault with this keeper, with simpler ones, and alone.
 
-Paths: every crash in the hourly history (a fall of a fifth or more within a day), bootstrapped days put together from
-the stormiest stretches of it, and generated crashes with drawn shapes. Between bars prices follow a bridge through
-open, high, low and close; the base fee follows the market's speed, up to thousands of gwei. Every path draws its own
-starting health, inclusion (1 to 5 blocks), oracle latency (0 to 120 s) and depth of the pool, the same for all three.
+The paths are those of `scripts.study.crashes`, the same for every keeper; the parameters are defaults or fixed
+beforehand, and none was changed after a run.
 
-    python -m scripts.study.protection [--paths 1000] [--jobs 2] [--bars FILE] [--seed 0]
+    python -m scripts.study.protection [--paths 1000] [--jobs 2] [--bars FILE] [--seed 0] [--quick]
 
-A liquidation counts as avoidable when the keeper saw health under its own threshold early enough for a transaction of
-its inclusion time and one more block to land before it. The other two never count: they are for comparison.
+A liquidation was
+
+- avoidable, if in the stretch of blocks before it in which the keeper asked for protection there is one from which a
+  transaction of the path's inclusion time is in before the liquidation, and at which as well as at its landing the
+  vault's own rules let collateral be sold (the two price sources not in dispute, V-07; the pool near enough to the
+  oracle for the mandate's limit on a swap's loss), and at the first such block the keeper neither sent anything nor
+  had anything in flight: it waited although protection was possible;
+- in vain, if it acted at that first block, and the fall went on past what it could sell;
+- forbidden, if there was time but no such block: oracle and pool were too far apart for the vault's own rules;
+- too fast otherwise.
 """
 
 import argparse
-import csv
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 
 import numpy as np
 
 from keeper.backtest import BacktestResult, BacktestSpec, default_policies, levered, run_backtest
-from keeper.backtest.events import Event, GasEvent, PriceEvent
-from keeper.backtest.sources import price_wad
+from keeper.backtest.events import PriceEvent
 from keeper.backtest.spec import ChainSpec, OracleSpec, PoolSpec
-from keeper.history.bars import Bars, read_bars
-from keeper.history.table import market_data
-from keeper.localnet.paths.build import FileSpec, ScenarioSpec, build_path
-from keeper.localnet.paths.gas import GasShape
-from keeper.localnet.paths.path import PricePath
+from keeper.backtest.watch import Watch
+from keeper.backtest.world import World
+from keeper.history.bars import read_bars
+from keeper.localnet.paths.build import build_path
+from keeper.loop import TickRecord
 from keeper.model.decision import Lane, Target
-from keeper.model.market import MarketState
+from keeper.model.exposure import RiskInputs
+from keeper.model.market import MarketState, PriceFault
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
-from keeper.model.units import Raw
-from scripts.study.output import HOURLY, Table, save
+from keeper.model.units import BPS, Raw
+from scripts.study.crashes import Case, bootstrapped, events_of, generated, history
+from scripts.study.output import HOURLY, Table, data_or_skip, save
 from strategies.collateral_guard import CollateralGuard
-
-CRASH = 0.20
-DAY_HOURS = 24
-BLOCK_S = 180
-"""Between two looks of the keeper at bars of an hour: fifteen times what it has live."""
-STORM_SHARE = 0.03
-"""Bootstrapped days are made of six-hour stretches among the worst 3 % by their fall."""
-SCENARIOS = ("crash", "crash_and_rebound", "grind_down", "gap")
-FIXED = CollateralGuard(low=1.10, target=1.25, relever=False, volatility_adjusted=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,133 +57,101 @@ class Still:
         return Target(Lane.ROUTINE, None, None, "nobody is there")
 
 
-KEEPERS: dict[str, tuple[Strategy, float]] = {
-    "this keeper": (CollateralGuard(), 1.25),
-    "fixed threshold": (FIXED, 1.10),
-    "nobody": (Still(), 0.0),
+KEEPERS: dict[str, Strategy] = {
+    "this keeper": CollateralGuard(),
+    "fixed, 1.25 to 1.45": CollateralGuard(relever=False, volatility_adjusted=False),
+    "fixed, 1.10 to 1.25": CollateralGuard(1.10, 1.25, relever=False, volatility_adjusted=False),
+    "nobody": Still(),
 }
-"""Each with the health under which it acts."""
+"""The fixed ones act on health alone, at this keeper's numbers and at lower ones, and never raise debt."""
+
+
+class Verdict(StrEnum):
+    """Of one liquidation."""
+
+    AVOIDABLE = "avoidable"
+    IN_VAIN = "in vain"
+    FORBIDDEN = "forbidden"
+    TOO_FAST = "too fast"
+
+
+SHOWN = (Verdict.TOO_FAST, Verdict.FORBIDDEN, Verdict.IN_VAIN, Verdict.AVOIDABLE)
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
-    """One path and its circumstances."""
+class Look:
+    """The world after one step, and what the keeper wanted in it."""
 
-    kind: str
-    scenario: ScenarioSpec | FileSpec
-    health: float
-    latency_blocks: int
-    oracle_latency_s: int
-    depth_usd: float
+    time: int
+    asks: bool
+    """The strategy asks for protection; while a transaction is in flight, as before it."""
+    sellable: bool
+    """The vault's rules let collateral be sold: its price is not in dispute, and the pool near enough to it."""
+
+
+@dataclass(slots=True)
+class Looks:
+    """Written down while a backtest runs."""
+
+    found: list[Look] = field(default_factory=list)
+    asks: bool = False
+
+    def ticked(self, record: TickRecord) -> None:
+        """What the strategy said, if it was asked."""
+        if record.target is not None:
+            self.asks = record.target.lane is Lane.PROTECTIVE and not record.target.hold
+
+    def stepped(self, world: World) -> None:
+        """What the vault would say of a sale."""
+        pool = world.pool
+        most = world.spec.terms.limits.max_swap_loss_bps - pool.spec.fee_pips // 100
+        least = pool.root_of(world.oracle.price_wad * (BPS - most) // BPS)
+        root = pool.sqrt_price_x96
+        near = root >= least if pool.spec.base_is_token0 else root <= least
+        usable = world.fault() is PriceFault.NONE
+        self.found.append(Look(world.time, self.asks, usable and near))
+
+
+def judge(looks: Sequence[Look], sent: Sequence[int], at: int, wait_s: int) -> Verdict:
+    """What a liquidation at `at` was: looks in order of time, sent: when protective transactions were, each of which
+    takes `wait_s` to land.
+
+    A liquidation and a transaction of one moment: the liquidation is first.
+    """
+    before = [look for look in looks if look.time < at]
+    stretch: list[Look] = []
+    for look in reversed(before):
+        if not look.asks:
+            break
+        stretch.append(look)
+    in_time = [look for look in stretch if look.time + wait_s < at]
+    if not in_time:
+        return Verdict.TOO_FAST
+    for look in reversed(in_time):
+        landing = next(x for x in reversed(before) if x.time <= look.time + wait_s)
+        if look.sellable and landing.sellable:
+            acted = any(look.time - wait_s < began <= look.time for began in sent)
+            return Verdict.IN_VAIN if acted else Verdict.AVOIDABLE
+    return Verdict.FORBIDDEN
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
     """What one keeper made of one path; amounts as parts of the opening NAV."""
 
-    liquidations: int
-    avoidable: int
+    verdicts: tuple[Verdict, ...]
+    """Of each liquidation; of nobody's there are none that could be avoided."""
     liquidated: float
     kept: float
     cost: float
     transactions: int
     reverted: int
-
-
-def history_cases(bars: Bars, path: Path, draw: np.random.Generator) -> Iterator[Case]:
-    """A day and a half around every fall of a fifth within a day; overlapping ones once."""
-    worst = np.array(
-        [bars.low[i : i + DAY_HOURS].min() / bars.open[i] - 1 for i in range(bars.times.size)]
-    )
-    busy_until = -1
-    for place in np.argsort(worst):
-        if worst[place] > -CRASH:
-            break
-        if abs(int(place) - busy_until) < 2 * DAY_HOURS and busy_until >= 0:
-            continue
-        begin = max(0, int(place) - DAY_HOURS // 4)
-        end = min(bars.times.size - 1, int(place) + DAY_HOURS + DAY_HOURS // 4)
-        if bars.times[end] - bars.times[begin] != (end - begin) * bars.step_s:
-            continue
-        busy_until = int(place)
-        yield _case(
-            "history",
-            FileSpec(
-                path,
-                int(bars.times[begin]),
-                int(bars.times[end]),
-                block_seconds=BLOCK_S,
-                gas=_gas(draw),
-            ),
-            draw,
-        )
-
-
-def bootstrapped(bars: Bars, folder: Path, count: int, draw: np.random.Generator) -> Iterator[Case]:
-    """Days of four stormy stretches of six hours each, one after the other."""
-    six = 6
-    falls = bars.low[six:] / bars.open[:-six] - 1
-    whole = bars.times[six:] - bars.times[:-six] == six * bars.step_s
-    places = np.flatnonzero(whole)
-    stormy = places[np.argsort(falls[places])[: int(STORM_SHARE * places.size)]]
-    for number in range(count):
-        price = 2_000.0
-        rows: list[tuple[float, ...]] = []
-        for begin in draw.choice(stormy, 4):
-            scale = price / bars.open[begin]
-            for at in range(begin, begin + six):
-                ohlc = [scale * float(p[at]) for p in (bars.open, bars.high, bars.low, bars.close)]
-                rows.append((1_600_000_000 + 3_600 * len(rows), *ohlc))
-            price = rows[-1][4]
-        file = folder / f"day-{number}.csv"
-        with file.open("w", newline="") as out:
-            csv.writer(out).writerows([("t", "open", "high", "low", "close"), *rows])
-        yield _case(
-            "bootstrapped", FileSpec(file, seed=number, block_seconds=BLOCK_S, gas=_gas(draw)), draw
-        )
-
-
-def generated(count: int, draw: np.random.Generator) -> Iterator[Case]:
-    """Crashes of drawn depth and speed."""
-    for number in range(count):
-        name = SCENARIOS[number % len(SCENARIOS)]
-        overrides = {"fall": float(draw.uniform(0.15, 0.65)), "block_seconds": 24.0}
-        if name != "gap":
-            overrides["fall_s"] = float(round(draw.uniform(600, 10_800)))
-        yield _case(name, ScenarioSpec(name, number + 1, overrides, _gas(draw)), draw)
-
-
-def _gas(draw: np.random.Generator) -> GasShape:
-    return GasShape(peak_gwei=float(draw.uniform(100, 4_000)))
-
-
-def _case(kind: str, scenario: ScenarioSpec | FileSpec, draw: np.random.Generator) -> Case:
-    return Case(
-        kind,
-        scenario,
-        health=float(draw.uniform(1.3, 1.9)),
-        latency_blocks=int(draw.integers(1, 6)),
-        oracle_latency_s=int(draw.integers(0, 121)),
-        depth_usd=float(10 ** draw.uniform(7.7, 8.7)),
-    )
-
-
-def events_of(path: PricePath) -> list[Event]:
-    """A price at each of its blocks, and the base fee where it changes."""
-    found: list[Event] = []
-    fee = -1
-    for time, price, now in zip(path.times, path.market_price, path.base_fee_wei, strict=True):
-        if now != fee:
-            found.append(GasEvent(int(time), int(now)))
-            fee = now
-        found.append(PriceEvent(int(time), price_wad(float(price)), ramp_s=path.block_seconds))
-    return found
+    liquidations: int
 
 
 def play(case: Case) -> tuple[str, dict[str, Ending]]:
-    """One path for all three."""
-    path = build_path(case.scenario)
-    events = events_of(path)
+    """One path for all keepers."""
+    events = events_of(build_path(case.scenario))
     first = next(e.price_wad for e in events if isinstance(e, PriceEvent))
     spec = BacktestSpec(
         chain=ChainSpec(latency_blocks=case.latency_blocks),
@@ -194,51 +160,46 @@ def play(case: Case) -> tuple[str, dict[str, Ending]]:
     )
     spec = levered(spec, case.health, first)
     policies = default_policies(spec.asset.decimals)
-    roomy = replace(policies.planning, max_swap=Raw(5_000_000 * 10**6))
+    policies = replace(
+        policies,
+        planning=replace(policies.planning, max_swap=Raw(5_000_000 * 10**6)),
+        risk=RiskInputs(volatility=case.forecast),
+    )
     endings = {}
-    for name, (strategy, low) in KEEPERS.items():
-        result = run_backtest(
-            spec, iter(events), strategy, replace(policies, planning=roomy), name=name
-        )
-        endings[name] = _ending(result, low, case)
+    for name, strategy in KEEPERS.items():
+        looks = Looks()
+        watch = Watch(ticked=looks.ticked, stepped=looks.stepped)
+        result = run_backtest(spec, iter(events), strategy, policies, name=name, watch=watch)
+        endings[name] = ending(result, looks.found, case)
     return case.kind, endings
 
 
-def _ending(result: BacktestResult, low: float, case: Case) -> Ending:
+def ending(result: BacktestResult, looks: Sequence[Look], case: Case) -> Ending:
+    """Of one run."""
     nav = result.attribution.opening
     costs = sum(s.fee + s.impact + s.basis for s in result.swaps)
+    wait_s = case.latency_blocks * ChainSpec().block_s
+    sent = [t.sent_at for t in result.transactions if t.lane is Lane.PROTECTIVE]
     return Ending(
-        liquidations=len(result.liquidations),
-        avoidable=sum(_avoidable(result, done.time, low, case) for done in result.liquidations),
+        verdicts=tuple(judge(looks, sent, done.time, wait_s) for done in result.liquidations),
         liquidated=sum(done.loss for done in result.liquidations) / nav,
         kept=result.attribution.closing / nav,
         cost=(costs + result.attribution.gas) / nav,
         transactions=len(result.transactions),
         reverted=sum(bool(t.reverted) for t in result.transactions),
+        liquidations=len(result.liquidations),
     )
-
-
-def _avoidable(result: BacktestResult, at: int, low: float, case: Case) -> bool:
-    """The vault was under the threshold, as the keeper saw it, since early enough."""
-    times, health = result.steps["time"], result.steps["health"]
-    before = np.flatnonzero(times < at)
-    if before.size == 0 or low == 0:
-        return False
-    safe = before[health[before] >= low]
-    since = times[safe[-1] + 1] if safe.size and safe[-1] + 1 < times.size else times[0]
-    block_s = ChainSpec().block_s
-    return bool(at - since > (case.latency_blocks + 1) * block_s)
 
 
 def tables(found: list[tuple[str, dict[str, Ending]]]) -> list[Table]:
     """By kind of path and by keeper."""
     table = Table(
         "protection",
-        f"{len(found)} paths, each with three vaults of 1,000,000",
+        f"{len(found)} paths, each with {len(KEEPERS)} vaults of 1,000,000",
         (
-            "paths", "number", "keeper", "vaults liquidated", "avoidable liquidations",
-            "lost to liquidators, mean of NAV", "NAV kept, mean", "cost of protection, mean of NAV",
-            "transactions", "reverted",
+            "paths", "number", "keeper", "vaults liquidated", "liquidations", "too fast", "forbidden",
+            "in vain", "avoidable", "lost to liquidators, mean of NAV", "NAV kept, mean",
+            "cost of protection, mean of NAV", "transactions", "reverted",
         ),
     )  # fmt: skip
     kinds = list(dict.fromkeys(kind for kind, _ in found))
@@ -246,9 +207,11 @@ def tables(found: list[tuple[str, dict[str, Ending]]]) -> list[Table]:
         those = [endings for k, endings in found if kind in {k, "all"}]
         for name in KEEPERS:
             ends = [endings[name] for endings in those]
+            verdicts = [verdict for e in ends for verdict in e.verdicts]
+            counts = [str(verdicts.count(v)) if name != "nobody" else "-" for v in SHOWN]
             table.add(
                 kind, str(len(ends)), name, str(sum(e.liquidations > 0 for e in ends)),
-                str(sum(e.avoidable for e in ends)) if name != "nobody" else "-",
+                str(sum(e.liquidations for e in ends)), *counts,
                 f"{np.mean([e.liquidated for e in ends]):.2%}",
                 f"{np.mean([e.kept for e in ends]):.1%}",
                 f"{np.mean([e.cost for e in ends]):.3%}",
@@ -264,17 +227,19 @@ def main() -> None:
     asked.add_argument("--jobs", type=int, default=2)
     asked.add_argument("--seed", type=int, default=0)
     asked.add_argument("--bars", type=Path)
+    asked.add_argument("--quick", action="store_true", help="a tenth of the paths")
     options = asked.parse_args()
-    file = options.bars or market_data(HOURLY)
-    bars = read_bars(file, max_missing=48)
+    paths = options.paths // 10 if options.quick else options.paths
+    begun = time.monotonic()
+    bars = read_bars(options.bars or data_or_skip(HOURLY), max_missing=48)
     draw = np.random.default_rng(options.seed)
     with tempfile.TemporaryDirectory() as folder, ProcessPoolExecutor(options.jobs) as pool:
-        cases = list(history_cases(bars, file, draw))
-        cases += bootstrapped(bars, Path(folder), options.paths // 3, draw)
-        cases += generated(options.paths - options.paths // 3, draw)
-        found = list(pool.map(partial(play), cases, chunksize=4))
-    command = f"python -m scripts.study.protection --paths {options.paths} --seed {options.seed}"
-    save(tables(found), command)
+        cases = list(history(bars, Path(folder), draw))
+        cases += bootstrapped(bars, Path(folder), paths // 3, draw)
+        cases += generated(bars, paths - paths // 3, draw)
+        found = list(pool.map(play, cases, chunksize=4))
+    command = f"python -m scripts.study.protection --paths {paths} --seed {options.seed}"
+    save(tables(found), command, time.monotonic() - begun)
 
 
 if __name__ == "__main__":

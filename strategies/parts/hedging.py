@@ -9,6 +9,7 @@ from keeper.model.outlook import Funding
 from keeper.model.risk import RiskReport
 from keeper.model.units import Raw, wad_float
 from strategies.parts.gates import blocked, forecast
+from strategies.parts.needs import NO_FORECAST, Need, lacks
 from strategies.parts.positions import (
     OptionBook,
     delta_of,
@@ -55,7 +56,7 @@ def hedge(market: MarketState, risk: RiskReport, terms: Hedge) -> Target:
         return hold(reason)
     volatility, book = forecast(market), option_book(market)
     if volatility is None:
-        return hold("there is no volatility forecast")
+        return hold(NO_FORECAST)
     if book is None:
         return hold("an option's volatility is not known, so neither is its delta")
     trade, band = wanted_trade(market, risk, terms, book, volatility)
@@ -163,7 +164,7 @@ def margin_of(market: MarketState, offered: Funding) -> float:
 def _by_perpetual(market: MarketState, terms: Hedge, trade: float, reason: str) -> Target:
     offered = offer(market, terms.venue)
     if offered is None:
-        return hold(f"{reason}; {terms.venue} offers no perpetual now")
+        return hold(f"{reason}; {lacks(f'{terms.venue} offers no perpetual now', Need.FUNDING)}")
     held = perpetuals_of(market, terms.venue)
     most = min(most_perpetual(offered), bearable_perpetual(market, offered, MARGIN_STRESS))
     wanted = min(max(held + trade, -most), most)

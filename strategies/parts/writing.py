@@ -6,6 +6,7 @@ from keeper.model.decision import OptionTarget
 from keeper.model.market import MarketState
 from keeper.model.risk import RiskReport
 from strategies.parts.gates import blocked, forecast, no_options
+from strategies.parts.needs import NO_FORECAST, Need, lacks
 from strategies.parts.positions import price_of, written
 from strategies.parts.series import Chosen, auction_start, by_delta, expiry_at, tenor_fits
 
@@ -61,9 +62,10 @@ def choose_series(market: MarketState, terms: Terms) -> Chosen | str:
     kind = "call" if terms.is_call else "put"
     series = by_delta(market, terms.is_call, expiry, terms.delta, terms.step_share)
     if series is None:
-        return (
+        what = (
             f"no {kind} up to delta {terms.delta:g} has an implied volatility and fits the mandate"
         )
+        return lacks(what, Need.SMILES)
     return _poor(market, series, terms) or series
 
 
@@ -79,7 +81,7 @@ def _poor(market: MarketState, series: Chosen, terms: Terms) -> str:
         return ""
     expected = forecast(market)
     if expected is None:
-        return "there is no volatility forecast"
+        return NO_FORECAST
     edge = series.volatility - expected
     if edge < terms.least_edge:
         return (

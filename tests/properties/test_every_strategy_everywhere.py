@@ -21,7 +21,6 @@ from keeper.model.market import MarketState
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
 from keeper.model.units import Bps, Wad
-from strategies.idle_yield import IdleYield
 from tests.gauntlet.play import play
 from tests.gauntlet.scenarios import (
     NARROW,
@@ -33,7 +32,7 @@ from tests.gauntlet.scenarios import (
     vault_of,
 )
 from tests.gauntlet.watch import Watch, watched
-from tests.unit.backtest.worlds import Erratic
+from tests.unit.backtest.worlds import Erratic, Still
 from tests.unit.strategies.catalogue import EVERY
 
 SEEDS = 3
@@ -141,7 +140,7 @@ def test_an_order_that_its_venue_refuses_is_found() -> None:
 def test_a_liquidation_that_was_avoidable_is_found() -> None:
     """Nobody protects a levered vault in a crash."""
     case = Case("idle_yield", "grind_down", 1)
-    assert "avoidable liquidation" in broken(IdleYield(), case=case)
+    assert "avoidable liquidation" in broken(Still(), case=case)
 
 
 def test_a_tick_that_fails_is_found() -> None:

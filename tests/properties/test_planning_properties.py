@@ -1,8 +1,9 @@
 """What holds of every plan, whatever the vault, the pool and the decimals."""
 
 from dataclasses import dataclass, replace
+from math import erfc, log, sqrt
 
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from keeper.guard import check
@@ -10,7 +11,9 @@ from keeper.guard.mandate import grown_risks
 from keeper.guard.rehearsal import rehearse
 from keeper.model.decision import Lane, Move, MoveKind, Plan, Target
 from keeper.model.ledger import Ledger
+from keeper.model.mandate import DUST_UNITS
 from keeper.model.market import MarketState, Readings
+from keeper.model.outlook import Outlook
 from keeper.model.units import WAD, Raw
 from keeper.planning import make_plan
 from keeper.planning.state import MAX_ROUNDS
@@ -163,6 +166,22 @@ def test_no_step_goes_under_the_minimum_where_that_reaches_the_target(
 
 
 @FEW
+@given(readings=long_vaults(low=1.03, high=1.3), target=st.floats(1.4, 1.9))
+def test_only_the_first_withdrawal_of_a_token_counts_on_its_last_units(
+    readings: Readings, target: float
+) -> None:
+    """The venue rounds what a withdrawal leaves: a later one of all the rest would be a unit short, and revert."""
+    _, plan = plan_for(readings, towards(target, Lane.PROTECTIVE))
+    for token, supplied in (
+        (readings.asset.address, readings.asset_position.supplied),
+        (readings.base.address, readings.base_position.supplied),
+    ):
+        taken = [m.amount for m in plan.moves if m.kind is MoveKind.WITHDRAW and m.token == token]
+        if len(taken) > 1:
+            assert sum(taken) <= supplied - DUST_UNITS
+
+
+@FEW
 @given(readings=long_vaults(low=1.5), target=st.floats(1.3, 1.45))
 def test_relevering_reaches_the_target_or_its_bounds(readings: Readings, target: float) -> None:
     _, plan = plan_for(readings, towards(target, Lane.ROUTINE))
@@ -309,3 +328,57 @@ def test_a_protective_plan_only_reduces_whatever_its_swaps_give(
     for outcome in (plan, as_the_pool_gives(plan, readings)):
         assert grown_risks(rehearse(outcome, market), least) == ()
     assert check(plan, market, guard_policy()).passed
+
+
+@FEW
+@given(
+    readings=long_vaults(),
+    target=st.floats(1.3, 1.9),
+    volatility=st.sampled_from([None, 0.2, 0.8, 3.0]),
+    risk=st.sampled_from([0.0, 1e-6, 1e-3, 0.01]),
+    horizon_s=st.sampled_from([60, 3_600, 86_400]),
+)
+def test_a_protective_plan_is_whole_or_leaves_a_health_that_may_wait(
+    readings: Readings, target: float, volatility: float | None, risk: float, horizon_s: int
+) -> None:
+    """Under a limit of the mandate, without a forecast and unless asked for, nothing of it is left for later."""
+    market = replace(make_market(readings), outlook=Outlook(volatility=volatility))
+    whole_policy = planning_policy(asset_decimals=readings.asset.decimals)
+    policy = replace(
+        whole_policy,
+        slice_impact_bps=1,
+        slice_horizon_s=horizon_s,
+        protective_slice_risk=risk,
+    )
+    wanted = towards(target, Lane.PROTECTIVE)
+    report = assess(market)
+    whole = make_plan(market, report, wanted, whole_policy)
+    plan = make_plan(market, report, wanted, policy)
+    if plan.moves == whole.moves:
+        return
+    event("sliced")
+    health = walk(plan, readings, worst=True).end.health_wad()
+    emergency = readings.mandate.terms.emergency
+    limit = max(
+        readings.limits.min_health_wad,
+        emergency.emergency_health_wad,
+        emergency.critical_health_wad,
+    )
+    assert readings.account.health_wad >= limit
+    assert volatility is not None
+    spread = volatility * sqrt(horizon_s / (365 * 86_400))
+    assert erfc(log(health / limit) / spread / sqrt(2)) <= risk * (1 + 1e-6)
+    assert plan.expected_loss <= whole.expected_loss
+    assert check(plan, market, guard_policy()).passed
+
+
+def test_protection_is_sliced_when_that_is_safe_and_asked_for() -> None:
+    """The property above is not empty."""
+    readings = make_readings(depth=100_000_000, loss_budget_left=10**6)
+    market = replace(make_market(readings), outlook=Outlook(volatility=0.5))
+    policy = replace(planning_policy(), slice_impact_bps=10, protective_slice_risk=0.001)
+    report, wanted = assess(market), towards(1.6, Lane.PROTECTIVE)
+    whole = make_plan(market, report, wanted, replace(policy, protective_slice_risk=0.0))
+    plan = make_plan(market, report, wanted, policy)
+    assert plan.expected_health_wad < whole.expected_health_wad
+    assert plan.expected_loss * 2 < whole.expected_loss

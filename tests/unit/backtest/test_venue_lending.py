@@ -93,6 +93,25 @@ def test_what_is_supplied_comes_back_with_its_interest() -> None:
     assert lent.asset.supplied == 0
 
 
+@pytest.mark.parametrize("pause", [1, 12, 3_600])
+def test_an_index_that_nothing_hung_on_is_where_it_would_be_if_something_had(pause: int) -> None:
+    """A unit supplied and a unit owed from the start, against venues that are entered after a thousand steps."""
+    always = venue(supplied_asset=1, debt_asset=1)
+    late = venue()
+    for reserve in (always.asset, late.asset):
+        reserve.give_rates(RAY * 3 // 100, RAY * 7 // 100)
+        for step in range(1_000):
+            reserve.accrue_supply(pause + step % 3)
+            reserve.accrue_debt(pause + step % 5)
+            if step == 500:
+                reserve.give_rates(RAY * 4 // 100, RAY * 9 // 100)
+    assert late.copied().asset.supply_index == always.asset.supply_index > RAY
+    late.supply(False, 10**12)
+    late.borrow(False, 10**9, answers(2_000))
+    assert late.asset.supply_index == always.asset.supply_index
+    assert late.asset.debt_index == always.asset.debt_index > late.asset.supply_index
+
+
 @pytest.mark.parametrize(("price", "share"), [(1_190, 50), (1_100, 100)])
 def test_a_liquidation_repays_half_or_all_and_takes_the_bonus(price: float, share: int) -> None:
     """Half the debt under health 1, all of it under 0.95; collateral worth the debt and 5 per cent."""

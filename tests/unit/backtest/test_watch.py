@@ -1,5 +1,7 @@
 """Who looks on sees every tick and every step, and changes nothing unless it sets the world as it opens."""
 
+from dataclasses import replace
+
 from keeper.backtest import default_policies, run_backtest
 from keeper.backtest.events import LiquidityEvent, merged
 from keeper.backtest.watch import Watch
@@ -54,3 +56,25 @@ def test_a_pool_with_less_liquidity_costs_more_impact_from_then_on() -> None:
     shallow = run(merged(thin, path(2_000, 2_000)), Towards(), given)
     costs = [sum(s.impact for s in r.swaps) for r in (deep, shallow)]
     assert costs[1] > 2 * costs[0] > 0
+
+
+def test_an_arbitrageur_who_answers_a_block_later_leaves_the_pool_where_the_vault_moved_it() -> (
+    None
+):
+    """Seen at the block the trade landed in, and no longer at the next one."""
+    spots: dict[int, list[int]] = {}
+    for blocks in (0, 1):
+        given = spec(1.6, latency_blocks=1)
+        given = replace(given, chain=replace(given.chain, arbitrage_blocks=blocks))
+        seen: list[int] = []
+        policies = default_policies(connected=given.venues)
+        watch = Watch(
+            stepped=lambda world, seen=seen: seen.append(world.pool.sqrt_price_x96)  # type: ignore[misc]
+        )
+        still = path(2_000, 2_000, 2_000, step_s=12)
+        run_backtest(given, still, Towards(), policies, watch=watch)
+        spots[blocks] = seen
+    sent, landed, after = range(3)
+    assert spots[0][sent] == spots[1][sent]
+    assert abs(spots[1][landed] - spots[1][sent]) > abs(spots[0][landed] - spots[0][sent])
+    assert spots[1][after] == spots[0][landed]

@@ -15,6 +15,7 @@ from tests.desk_builders import BOOK, DESK, HOUSE, SETTLEMENT, VOLATILITY
 
 BASE_FEED, QUOTE_FEED = "0x" + "f1" * 20, "0x" + "f2" * 20
 PHASE = 3 << 64
+LIMIT_TYPES = ("uint32",) * 4 + ("uint16",) * 5
 _REVERT = RpcError("memory", "eth_call", 3, "execution reverted")
 
 
@@ -126,6 +127,10 @@ def _views() -> dict[tuple[str, bytes], Any]:
         (VOLATILITY, "slack()"): constant("uint256", 300),
         (VOLATILITY, "surface()"): lambda _w, _n: surface,
         (VOLATILITY, "read(uint256,uint256,uint256)"): lambda _w, _n: read,
+        (VOLATILITY, "poster()"): constant("address", BOOK),
+        (VOLATILITY, "frozen()"): constant("bool", True),
+        (VOLATILITY, "moveBudget()"): lambda _w, _n: (("uint256", "uint256"), (7, 9)),
+        (VOLATILITY, "limits()"): constant(f"({','.join(LIMIT_TYPES)})", tuple(range(11, 20))),
         (SETTLEMENT, "settlementOf(uint64)"): settlement,
         (SETTLEMENT, "baseFeed()"): constant("address", BASE_FEED),
         (SETTLEMENT, "quoteFeed()"): constant("address", QUOTE_FEED),

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from keeper.chain.desk import DeskReader
 from keeper.model.block import BlockStamp
-from keeper.model.desk import DeskState, SettlementStatus, Straddle
+from keeper.model.desk import DeskState, Posting, SettlementStatus, Straddle
 from keeper.model.market import Readings
-from keeper.model.units import WAD
-from tests.builders import make_readings
+from keeper.model.units import WAD, Bps, Wad
+from tests.builders import NOW, make_readings
 from tests.desk_builders import BOOK, DESK, HOUSE, position, series
 from tests.unit.chain.desk_chain import PHASE, DeskChain, World, cancelled, opened
 
@@ -60,6 +60,9 @@ def test_once_the_desk_is_known_one_batch_holds_all() -> None:
     assert (state.book, state.auction) == (to_checksum_address(BOOK), to_checksum_address(HOUSE))
     assert state.volatility.floor_wad == WAD // 5
     assert state.volatility.marks[0].skew_bps == -1_000
+    assert state.volatility.posting == Posting(
+        to_checksum_address(BOOK), NOW, True, 11, 12, Bps(16), Wad(7)
+    )
     assert state.settlements == ()
 
 

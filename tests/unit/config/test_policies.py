@@ -1,14 +1,18 @@
 """Human units become integers in one place, rounded down."""
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
+from keeper.backtest.spec import default_policies
 from keeper.config import risk as module
+from keeper.config.deciding import OptionSettings, PlanningSettings
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
 from keeper.config.risk import module_specs
 from keeper.errors import SettingError
 from keeper.model.exposure import RiskInputs
+from keeper.model.policy import MarkPolicy, OptionPolicy, PlanningPolicy, UpkeepPolicy
 from keeper.ops.risk_modules import ModuleSpec
 from tests.unit.config.test_load import settings
 
@@ -51,6 +55,39 @@ def test_rules_and_patience_are_passed_on(tmp_path: Path) -> None:
     assert tick_rules(loaded, dry_run=True).dry_run
     assert tick_rules(loaded, dry_run=False).deadline_s == 120
     assert follow_policy(loaded).bump_after_blocks == 3
+
+
+DECIDED = """
+[planning]
+risk_aversion = 7.5
+slice_impact_bps = 33
+option_venue = "dealer"
+[options]
+start_window_s = 60
+max_writes = 5
+[upkeep]
+options = false
+marks = false
+mark_band_bps = 77
+"""
+
+
+def test_every_policy_of_planning_can_be_set_and_has_a_default(tmp_path: Path) -> None:
+    """A field of the policy without a setting could not be changed by an operator."""
+    said = policies(settings(tmp_path, DECIDED).settings, 6)
+    assert (said.planning.risk_aversion, said.planning.slice_impact_bps) == (7.5, 33)
+    assert said.planning.option_venue == "dealer"
+    assert (said.planning.options.start_window_s, said.planning.options.max_writes) == (60, 5)
+    assert said.upkeep == UpkeepPolicy(options=False, marks=MarkPolicy(False, 77))
+    settable = set(PlanningSettings.model_fields) | {"options", "max_loss_bps"}
+    assert {field.name for field in fields(PlanningPolicy)} == settable
+    assert {field.name for field in fields(OptionPolicy)} == set(OptionSettings.model_fields)
+
+
+def test_the_backtests_defaults_are_the_settings_own(tmp_path: Path) -> None:
+    """All but the hidden start, which means nothing between bars."""
+    ours = policies(settings(tmp_path, "").settings, 6).planning
+    assert ours == replace(default_policies(6).planning, options=ours.options)
 
 
 RISK = """

@@ -177,6 +177,18 @@ def test_does_not_believe_a_plans_own_label() -> None:
     assert rules(plan, faults=("stale",)) == {"mislabelled", "price"}
 
 
+@pytest.mark.parametrize("lane", list(Lane))
+@pytest.mark.parametrize("caution", [True, False])
+def test_the_keepers_own_caution_about_prices_binds_routine_plans_only(
+    lane: Lane, caution: bool
+) -> None:
+    market = replace(make_market(faults=("apart",)), cautions=("apart",) if caution else ())
+    found = {
+        r.rule for r in check(plan_of(*DELEVERAGE, lane=lane), market, guard_policy()).refusals
+    }
+    assert ("price" in found) is not (caution and lane is Lane.PROTECTIVE)
+
+
 def test_refuses_an_end_under_the_minimum_and_lower_than_before() -> None:
     readings = make_readings(limits=make_limits(min_health=1.24))
     assert rules(plan_of(BORROW), readings) == {"min-health"}

@@ -212,3 +212,35 @@ def test_spot_is_asset_per_whole_base(
 def test_a_pool_without_a_price_has_spot_zero() -> None:
     readings = make_readings()
     assert spot_price_wad(replace(readings, pool=replace(readings.pool, sqrt_price_x96=0))) == 0
+
+
+APART: dict[str, tuple[Change, bool]] = {
+    "sources, by the keeper's own limit": (with_price(twap_wad=wad(1_960)), True),
+    "sources, by the vault's limit": (
+        with_price(twap_wad=wad(1_960), max_deviation_bps=Bps(199)),
+        False,
+    ),
+    "spot price of the pool": (lambda r: replace(r, pool=make_pool(1_900)), True),
+    "sources by the keeper's limit, and a stale feed": (
+        lambda r: with_base_feed(updated_at=NOW - 3_901)(with_price(twap_wad=wad(1_960))(r)),
+        False,
+    ),
+    "sources by the keeper's limit, and the vault refuses the price": (
+        with_price(twap_wad=wad(1_960), fault=PriceFault.STALE),
+        False,
+    ),
+    "spot price of the pool, and no average": (
+        lambda r: replace(with_price(twap_wad=Wad(0))(r), pool=make_pool(1_900)),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "protects"), APART.values(), ids=APART.keys())
+def test_only_what_the_vault_itself_refuses_stops_protection(
+    change: Change, protects: bool
+) -> None:
+    roomy = with_price(max_deviation_bps=Bps(500))(make_readings())
+    market = build_market(change(roomy), market_policy())
+    assert not market.tradable
+    assert market.protectable is protects

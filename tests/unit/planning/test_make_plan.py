@@ -217,6 +217,14 @@ def test_an_unusable_price_leaves_only_repaying_from_idle() -> None:
     assert "feed is stale" in plan.reason
 
 
+@pytest.mark.parametrize("lane", list(Lane))
+def test_what_only_the_keeper_is_wary_of_stops_no_protection(lane: Lane) -> None:
+    wary = replace(make_market(make_readings(), faults=("apart",)), cautions=("apart",))
+    plan = make_plan(wary, assess(wary), health(1.45, lane), planning_policy())
+    assert plan.empty is (lane is Lane.ROUTINE)
+    assert plan.trades_price is (lane is Lane.PROTECTIVE)
+
+
 def test_without_idle_an_unusable_price_leaves_nothing() -> None:
     plan = plan_for(make_readings(), health(1.45), faults=("feed is stale",))
     assert plan.empty

@@ -125,7 +125,7 @@ RULES = st.one_of(
     strategy=RULES,
     latency=st.integers(1, 10),
     fee_pips=st.sampled_from((100, 500, 3_000)),
-    depth=st.sampled_from((10**13, 4 * 10**14)),
+    depth=st.sampled_from((10**14, 4 * 10**14)),
     rate=st.sampled_from((0, 10**26, 10**27)),
 )
 @settings(
@@ -184,7 +184,7 @@ def test_every_way_to_a_delta_is_played_to_its_end(holdings: Holdings, strategy:
 
 
 def test_large_changes_take_several_plans() -> None:
-    spec = BacktestSpec(holdings=Holdings(idle_base=2_000 * ETH))
+    spec = BacktestSpec(holdings=Holdings(idle_base=2_000 * ETH), pool=PoolSpec(depth=4 * 10**15))
     run = assert_same(spec, walk(60, 3, 0.003), DeltaBand(0, 1))
     assert sum(bool(moves) for _, moves in run.decisions) >= 8
 
@@ -206,6 +206,7 @@ def test_a_run_that_leaves_the_class_says_where_and_why() -> None:
         ({"pool": PoolSpec(base_is_token0=True)}, "token0"),
         ({"oracle": OracleSpec(latency_s=30)}, "rounds come late"),
         ({"chain": ChainSpec(base_fee_wei=10**12)}, "too dear"),
+        ({"chain": ChainSpec(arbitrage_blocks=1)}, "answers late"),
         ({"chain": ChainSpec(latency_blocks=11)}, "after their deadline"),
     ],
 )
