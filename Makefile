@@ -89,7 +89,7 @@ bench-backtest: setup ## bar-steps a second beside nautilus_trader and backtesti
 	@PYTHON=$(BIN)/python scripts/bench/environment.sh bench-backtest
 	@$(BIN)/python -m scripts.bench.backtest $(BACKTEST)
 
-STUDIES ?= hedging protection strategies
+STUDIES ?= hedging protection strategies calibration plots
 
 study: setup ## what rules and strategies did on real history (GIMBAL_MARKET_DATA); tables to build/study
 	@for part in $(STUDIES); do $(BIN)/python -m scripts.study.$$part $(STUDY) || exit 1; done

@@ -7,6 +7,7 @@ GimbalError
 │   ├── KeystoreError      the signing key cannot be loaded
 │   ├── WrongVaultError    the address holds no vault this keeper can run
 │   ├── QuantityError      a number given to the numerics cannot be used: which field, which element
+│   ├── StrategyError      a strategy raised, or answered what is no target, in a backtest
 │   ├── MarketDataError    a file of market data cannot be used: file, row, column
 │   ├── ParametersError    a deployment's parameters are refused: every reason
 │   ├── DeploymentError    a deployment cannot be begun, gone on with, or trusted
@@ -124,6 +125,19 @@ class QuantityError(UserError):
     def __str__(self) -> str:
         where = f"[{self.index}]" if self.index is not None else ""
         return f"{self.field}{where}: {self.problem}; {self.remedy}"
+
+
+@dataclass
+class StrategyError(UserError):
+    """A strategy raised, or answered what is no target; a backtest of it says nothing."""
+
+    strategy: str
+    problem: str
+    time: int
+    """Unix seconds of the block."""
+
+    def __str__(self) -> str:
+        return f"strategy {self.strategy} {self.problem} at {self.time}; correct it, nothing of this run is a result"
 
 
 @dataclass

@@ -2,14 +2,25 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, TypeVar
 
-from keeper.model.decision import Lane, OptionTarget, PerpetualTarget, SupplyTarget, Target
+from keeper.model.decision import (
+    NO_DECISION,
+    Lane,
+    OptionTarget,
+    Owner,
+    PerpetualTarget,
+    SupplyTarget,
+    Target,
+)
+from keeper.model.ledger import Ledger
 from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
+from keeper.model.units import WAD
+from strategies.parts.asking import asked
 from strategies.parts.claims import claims_clash, claims_perpetual, series_claim
 from strategies.parts.positions import held_series, nav_of
 from strategies.parts.scaling import scaled
@@ -59,10 +70,10 @@ class Composite:
 
     def __call__(self, market: MarketState, risk: RiskReport) -> Target:
         """The joined answer."""
-        answers = [part(market, risk) for part in self.parts]
+        answers = [asked(part, market, risk) for part in self.parts]
         protective = [a for a in answers if a.lane is Lane.PROTECTIVE and not a.hold]
         if protective:
-            return max(protective, key=lambda answer: answer.health_wad or 0)
+            return self._protecting(protective, answers)
         budgets = self.budgets or (math.inf,) * len(self.parts)
         bounded = [
             self._bounded(market, risk, claims_of(part), answer, budget)
@@ -75,10 +86,52 @@ class Composite:
             Lane.ROUTINE,
             next((a.health_wad for a in acting if a.health_wad is not None), None),
             next((a.net_delta for a in acting if a.net_delta is not None), None),
-            "; ".join(answer.reason for answer in acting),
+            "; ".join(a.reason for a in bounded if not a.hold or NO_DECISION in a.reason),
             options=self._options(market, bounded),
             perpetuals=_joined([a.perpetuals for a in acting]),
             supplies=_joined([a.supplies for a in acting]),
+            owners=self._owners(market, risk, bounded),
+        )
+
+    @property
+    def claimants(self) -> tuple[tuple[str, str], ...]:
+        """(claim, name of the part that claims it): whose positions are whose; every part has its `name` at least."""
+        found = zip(self.names, self.parts, strict=True)
+        return tuple(
+            (claim, name) for name, part in found for claim in (f"name {name}", *claims_of(part))
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the parts are called: their own name, or their class; the place after it where two have the same."""
+        plain = [str(getattr(part, "name", "") or type(part).__name__) for part in self.parts]
+        twice = {name for name in plain if plain.count(name) > 1}
+        return tuple(f"{n} {i + 1}" if n in twice else n for i, n in enumerate(plain))
+
+    def _owners(
+        self, market: MarketState, risk: RiskReport, answers: Sequence[Target]
+    ) -> tuple[Owner, ...]:
+        """Who is heard, for what, and how much of it: of health and delta the first that says something."""
+        found: list[Owner] = []
+        heard: set[str] = set()
+        for name, part, answer in zip(self.names, self.parts, answers, strict=True):
+            for what, asks in asked_for(market, risk, answer):
+                if what not in heard:
+                    heard.add(what)
+                    found.append(Owner(what, name, asks))
+            wants = (answer.options, answer.perpetuals, answer.supplies)
+            if any(one is not None for one in wants):
+                found += [Owner(claim, name) for claim in claims_of(part)]
+        return tuple(found)
+
+    def _protecting(self, protective: Sequence[Target], answers: Sequence[Target]) -> Target:
+        """The highest protection, whose it is, and whose decision is missing beside it."""
+        found = max(protective, key=lambda answer: answer.health_wad or 0)
+        missing = [answer.reason for answer in answers if NO_DECISION in answer.reason]
+        return replace(
+            found,
+            reason="; ".join((found.reason, *missing)),
+            owners=(Owner(HEALTH, self.names[answers.index(found)]),),
         )
 
     def _bounded(
@@ -121,6 +174,24 @@ class Composite:
             series = {k: one for k, one in series.items() if series_claim(one) not in mine}
             series |= {series_key(o): o for o in answer.options if series_claim(o) in mine}
         return tuple(series.values())
+
+
+HEALTH, DELTA = "health", "net delta"
+
+
+def asked_for(market: MarketState, risk: RiskReport, answer: Target) -> tuple[tuple[str, int], ...]:
+    """(what, value in asset units) of the trades that an answer alone would mean, to split netted ones by."""
+    readings, found = market.readings, []
+    if answer.health_wad is not None:
+        ledger = Ledger.of(readings)
+        debt, now = ledger.debt_scaled() // ledger.asset_scale, risk.health_wad
+        # to bring health from h to h' by debt alone takes debt x |1 - h / h'|
+        found.append((HEALTH, debt * abs(answer.health_wad - now) // max(1, answer.health_wad)))
+    if answer.net_delta is not None:
+        scale = WAD * 10**readings.base.decimals // 10**readings.asset.decimals
+        change = abs(answer.net_delta - risk.net_delta)
+        found.append((DELTA, change * readings.price.price_wad // scale))
+    return tuple(found)
 
 
 def _beyond_claims(market: MarketState, claims: tuple[str, ...], answer: Target) -> str:

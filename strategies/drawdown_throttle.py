@@ -8,6 +8,7 @@ from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges, require
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
+from strategies.parts.asking import asked
 from strategies.parts.needs import Need, lacks
 from strategies.parts.scaling import all_smaller, scaled
 from strategies.parts.targets import hold
@@ -50,7 +51,7 @@ class DrawdownThrottle:
 
     def __call__(self, market: MarketState, risk: RiskReport) -> Target:
         """The inner target, throttled."""
-        target = self.inner(market, risk)
+        target = asked(self.inner, market, risk)
         if target.lane is Lane.PROTECTIVE and not target.hold:
             return target
         drawdown = market.outlook.drawdown

@@ -8,6 +8,7 @@ from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges, require
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
+from strategies.parts.asking import asked
 from strategies.parts.hedging import fixed_cost
 from strategies.parts.positions import (
     held_series,
@@ -56,7 +57,7 @@ class GasThrottle:
 
     def __call__(self, market: MarketState, risk: RiskReport) -> Target:
         """The inner target, or why it waits."""
-        target = self.inner(market, risk)
+        target = asked(self.inner, market, risk)
         if target.hold or target.lane is Lane.PROTECTIVE:
             return target
         fee = market.outlook.base_fee_wei

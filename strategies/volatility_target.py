@@ -8,6 +8,7 @@ from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
+from strategies.parts.asking import asked
 from strategies.parts.gates import forecast
 from strategies.parts.needs import NO_FORECAST, Need
 from strategies.parts.scaling import all_smaller, scaled
@@ -44,7 +45,7 @@ class VolatilityTarget:
 
     def __call__(self, market: MarketState, risk: RiskReport) -> Target:
         """The inner target, sized."""
-        target = self.inner(market, risk)
+        target = asked(self.inner, market, risk)
         if target.lane is Lane.PROTECTIVE and not target.hold:
             return target
         expected = forecast(market)

@@ -132,6 +132,11 @@ class Keeper:
         """Those that are kept."""
         return tuple(self._vaults)
 
+    def decided(self, record: TickRecord) -> bool | None:
+        """Whether the strategy of the record's vault could decide; None where it was not asked."""
+        found = next((v for v in self._vaults if v.label == record.vault), None)
+        return None if found is None or record.target is None else not found.stuck(record)
+
     @property
     def address(self) -> str:
         """The account of the first vault."""

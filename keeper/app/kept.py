@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from keeper.app.outlook import LiveSurroundings, OutlookTerms
+from keeper.app.sound import SoundStrategy
 from keeper.clock import Clock
 from keeper.execution.lanes import Lanes
 from keeper.execution.signer import Signer
@@ -14,7 +15,7 @@ from keeper.journal.store import VaultJournal
 from keeper.loop import Ports, TickRecord, TickRules, decide_tick, finish_tick
 from keeper.model.block import BlockStamp
 from keeper.model.control import FREE, Control
-from keeper.model.decision import Lane
+from keeper.model.decision import NO_DECISION, Lane
 from keeper.model.outcome import TickOutcome, TickStatus
 from keeper.model.policy import Policies
 from keeper.model.ports import RiskModules, Strategy, Surroundings
@@ -74,7 +75,7 @@ class KeptVault:
         own = terms.strategy
         self._hosted = own if isinstance(own, HostedStrategy) else None
         heard = journal.witness("strategy", own)  # what it answers is journalled (K-07)
-        self._strategy: Strategy = heard.decide if self._hosted else own
+        self._strategy: Strategy = heard.decide if self._hosted else SoundStrategy(own)
         self.last: TickRecord | None = None
         """All that its newest tick saw and decided."""
 
@@ -155,10 +156,22 @@ class KeptVault:
         return self.last
 
     def _say_if_no_strategy(self, record: TickRecord) -> None:
-        """A foreign strategy that did not decide: the vault holds still, and somebody must know."""
-        if self._hosted is not None and record.target is not None and self._hosted.problem:
-            problem, name = self._hosted.problem, self._hosted.name
-            _log.error("strategy fails, the vault holds still", strategy=name, problem=problem)
+        """A strategy, or a part of one, that did not decide: somebody must know."""
+        if record.target is None or not self.stuck(record):
+            return
+        still = "the vault holds still" if record.target.hold else "the rest of it acts"
+        name = self._hosted.name if self._hosted else type(self.terms.strategy).__name__
+        problem = self._hosted.problem if self._hosted else ""
+        _log.error(
+            f"strategy fails, {still}", strategy=name, problem=problem or record.target.reason
+        )
+
+    def stuck(self, record: TickRecord) -> bool:
+        """True if its strategy, or a part of it, could not decide in its newest tick."""
+        if record.target is None:
+            return False
+        foreign = self._hosted is not None and bool(self._hosted.problem)
+        return foreign or NO_DECISION in record.target.reason
 
 
 Later = Callable[[], VaultTerms]

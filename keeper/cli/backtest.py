@@ -88,13 +88,14 @@ def _run(  # noqa: PLR0917 - the parts of one run
     start_with: "Opening",
 ) -> "BacktestResult":
     from keeper.backtest import default_policies, run_backtest
+    from keeper.backtest.asked import Asked
     from keeper.backtest.events import PriceEvent
     from keeper.backtest.files import read_events
     from keeper.backtest.settings import opened_with, with_world
     from keeper.cli.backtest_options import moment, pairs
     from keeper.config.strategy import load_strategy
 
-    strategy = load_strategy(name, pairs("--set", settings))
+    strategy = Asked(load_strategy(name, pairs("--set", settings)), name)
     start, end = (
         moment(option, text) for option, text in zip(("--from", "--to"), span, strict=True)
     )

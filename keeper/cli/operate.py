@@ -219,6 +219,7 @@ class Operation:
                 settled=record.settled,
                 market=record.market,
                 risk=record.risk,
+                decided=keeper.decided(record),
             )
             if record.vault == keeper.vaults[0].label:  # once a pass
                 _means(self.metrics, keeper)

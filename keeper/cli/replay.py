@@ -168,6 +168,7 @@ def strategy_of(context: "Context") -> "Strategy":
     """The strategy by its registered name: nothing a journal names is imported unless it is installed as one."""
     from importlib.metadata import entry_points
 
+    from keeper.app.sound import SoundStrategy
     from keeper.config.strategy import GROUP, load_strategy
 
     names = {point.value: point.name for point in entry_points(group=GROUP)}
@@ -176,7 +177,7 @@ def strategy_of(context: "Context") -> "Strategy":
     if context.parameters is None:
         raise ReplayError(f"parameters of {context.strategy} were not recorded")
     try:
-        return load_strategy(names[context.strategy], context.parameters)
+        return SoundStrategy(load_strategy(names[context.strategy], context.parameters))
     except GimbalError as error:
         raise ReplayError(str(error)) from None
 

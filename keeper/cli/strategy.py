@@ -8,9 +8,9 @@ import typer
 from keeper.cli.run import Config, route_logs
 
 if TYPE_CHECKING:
-    from keeper.allocation import Allocation, Infeasible
     from keeper.cli.strategy_shown import Shown
     from keeper.config.objective import ObjectiveSettings
+    from keeper.quant.allocation import Allocation, Infeasible
 
 app = typer.Typer(help="Strategies: list, show, begin a new one, weigh them.", no_args_is_help=True)
 _OF_A_VAULT = frozenset({"chain_id", "rpc_url", "vault", "lens"})
@@ -78,9 +78,9 @@ def allocate(
     """Weights for the objective of the settings, what binds them, or why there are none (exit code 1)."""
     from dataclasses import asdict
 
-    from keeper.allocation import Allocation, Problem
-    from keeper.allocation import allocate as solve
-    from keeper.cli.strategy_candidates import read_candidates
+    from keeper.config.candidates import read_candidates
+    from keeper.quant.allocation import Allocation, Problem
+    from keeper.quant.allocation import allocate as solve
 
     objective = _objective(config).stated()
     answer = solve(Problem(read_candidates(candidates), objective))
@@ -124,7 +124,7 @@ def _print_shown(found: "Shown") -> None:
 
 
 def _print_answer(answer: "Allocation | Infeasible") -> None:
-    from keeper.allocation import Allocation
+    from keeper.quant.allocation import Allocation
 
     if not isinstance(answer, Allocation):
         typer.echo("infeasible: these exclude each other: " + ", ".join(answer.conflict))

@@ -218,6 +218,9 @@ def _based(content: dict[str, Any], file: Path | None) -> dict[str, Any]:
         value = based.get(table, {}).get(name) if isinstance(based.get(table), dict) else None
         if isinstance(value, str) and value:
             based[table][name] = str(file.parent / Path(value).expanduser())
+    strategy = based.get("strategy")
+    if isinstance(strategy, dict):
+        based["strategy"] = _candidates_based(strategy, file)
     if isinstance(based.get("vaults"), list):
         based["vaults"] = [_entry_based(entry, file) for entry in based["vaults"]]
     for table, name, default in _BESIDE_THE_FILE:
@@ -227,11 +230,23 @@ def _based(content: dict[str, Any], file: Path | None) -> dict[str, Any]:
     return based
 
 
+def _candidates_based(strategy: dict[str, Any], file: Path) -> dict[str, Any]:
+    """As `_based`, for the file of an objective's candidates."""
+    parameters = strategy.get("parameters")
+    given = parameters.get("candidates") if isinstance(parameters, dict) else None
+    if not isinstance(given, str) or not isinstance(parameters, dict):
+        return strategy
+    path = str(file.parent / Path(given).expanduser())
+    return {**strategy, "parameters": {**parameters, "candidates": path}}
+
+
 def _entry_based(entry: Any, file: Path) -> Any:
     """As `_based`, for the key files of one of [[vaults]]."""
     if not isinstance(entry, dict):
         return entry
     found = {k: dict(v) if isinstance(v, dict) else v for k, v in entry.items()}
+    if isinstance(found.get("strategy"), dict):
+        found["strategy"] = _candidates_based(found["strategy"], file)
     for table in ("key", "protective_key"):
         for name in ("keystore", "password_file"):
             value = found[table].get(name) if isinstance(found.get(table), dict) else None

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
-    from keeper.allocation import Objective
+    from keeper.quant.allocation import Objective
 
 
 def _setting(default: Any, meaning: str, *, unit: str = "", **bounds: Any) -> Any:
@@ -57,7 +57,7 @@ class ObjectiveSettings(BaseModel):
 
     def stated(self) -> "Objective":
         """As the allocator takes it."""
-        from keeper.allocation import Goal, Objective  # scipy: only for who allocates
+        from keeper.quant.allocation import Goal, Objective  # scipy: only for who allocates
 
         return Objective(
             goal=Goal(self.goal),

@@ -2,12 +2,13 @@
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from decimal import Decimal, InvalidOperation
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, NewType, cast, get_args, get_origin, get_type_hints
 
-from keeper.errors import SettingError
+from keeper.errors import QuantityError, SettingError
 from keeper.model.ports import Strategy
 from keeper.model.units import WAD, Wad
 
@@ -81,6 +82,7 @@ def _load(name: str, parameters: Any, named: str, field: str, depth: int = _DEEP
         raise SettingError(field, f"must be a table, found {parameters!r}", "correct it")
     fields = {f.name: f for f in dataclasses.fields(cls) if f.init}
     hints = get_type_hints(cls)
+    parameters = _with_candidates(parameters, fields, field)
     for given in parameters:
         if given not in fields:
             known = ", ".join(fields)
@@ -96,9 +98,29 @@ def _load(name: str, parameters: Any, named: str, field: str, depth: int = _DEEP
     }
     try:
         return factory(**values)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, QuantityError) as error:
         remedy = f"correct the parameters of {name}"
         raise SettingError(field, str(error), remedy) from None
+
+
+def _with_candidates(
+    parameters: dict[str, Any], fields: Container[str], field: str
+) -> dict[str, Any]:
+    """A file of candidates in place of the parameters it stands for, where the strategy has those and not it."""
+    given = parameters.get("candidates")
+    if not isinstance(given, str) or "candidates" in fields or "expected_returns" not in fields:
+        return parameters
+    from keeper.config.candidates import parameters_of  # scipy: only for who allocates
+
+    try:
+        read = parameters_of(Path(given))
+    except QuantityError as error:
+        raise SettingError(f"{field}.candidates", str(error), "correct the file") from None
+    rest = {name: value for name, value in parameters.items() if name != "candidates"}
+    twice = ", ".join(sorted(read.keys() & rest.keys()))
+    if twice:
+        raise SettingError(f"{field}.candidates", f"gives {twice} as well", "give them once")
+    return {**read, **rest}
 
 
 def _class(name: str, named: str) -> Any:

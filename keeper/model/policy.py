@@ -19,9 +19,11 @@ class MarketPolicy:
     """Greatest age of the base feed's answer the keeper trades on, seconds.
     The vault's own limit binds as well, and alone binds the quote feed with its daily heartbeat."""
     max_deviation_bps: Bps
-    """Greatest difference between Chainlink and the pool's TWAP the keeper trades on."""
+    """Greatest difference between Chainlink and the pool's TWAP that routine moves trade on; for protection the vault's
+    own limit alone binds."""
     max_spot_deviation_bps: Bps
-    """Greatest difference between the pool's spot price and Chainlink the keeper trades on."""
+    """Greatest difference between the pool's spot price and Chainlink that routine moves trade on; what protection
+    sells is bounded by the mandate's limit on a swap's loss."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,8 +67,10 @@ class Metrics:
         settled: Iterable[AttemptResult] = (),
         market: MarketState | None = None,
         risk: RiskReport | None = None,
+        decided: bool | None = None,
     ) -> None:
-        """One tick's figures; parts that it did not reach keep their last value. `vault`: what it is called."""
+        """One tick's figures; parts that it did not reach keep their last value. `vault`: what it is called.
+        decided: False if its strategy, or a part of it, could not."""
         self._ticks.labels(vault, str(outcome.status)).inc()
         if block is not None:
             self._head = block
@@ -79,6 +81,9 @@ class Metrics:
                 del self._sent[next(iter(self._sent))]
         for result in settled:
             self._settled(result, vault)
+        if decided is not None:
+            meaning = "1 if the strategy decided, 0 if it, or a part of it, could not"
+            self._gauge("gimbal_strategy_decides", meaning, "vault").labels(vault).set(decided)
         if market is not None and risk is not None:
             self._vault(vault, market, risk)
 

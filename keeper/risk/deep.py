@@ -47,7 +47,14 @@ PROFILE = np.linspace(0.4, 1.6, 61)
 
 
 def assess_deep(market: MarketState, inputs: RiskInputs) -> FullReport:
-    """Everything; QuantityError for inputs that cannot be meant (a price of nan, an unknown underlying)."""
+    """Everything; QuantityError for inputs that cannot be meant (a price of nan, an unknown underlying).
+
+    What the market state holds beyond its readings counts beside the inputs' exposures; of one id the inputs' stands.
+    """
+    named = {e.id for e in inputs.exposures}
+    beyond = tuple(h for h in market.holdings if h.id not in named)
+    if beyond:
+        inputs = replace(inputs, exposures=(*inputs.exposures, *beyond))
     check_inputs(inputs)
     readings = market.readings
     price = readings.price.price_wad / WAD

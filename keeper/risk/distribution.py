@@ -30,8 +30,7 @@ def tail_risk(book: Book, inputs: RiskInputs) -> TailRisk | None:
     if inputs.volatility is None:
         return None
     policy = inputs.policy
-    z, method = _shape(inputs.residuals)
-    losses = -(book.totals(_moves(z, inputs.volatility, inputs)) - book.totals(Moves.of(1)))
+    losses, method = losses_of(book, inputs.volatility, inputs)
     tail = tails.historical(losses, policy.confidence)
     sampled = method == "filtered history"
     observed = len(inputs.residuals) // max(1, inputs.overlap)
@@ -47,6 +46,12 @@ def tail_risk(book: Book, inputs: RiskInputs) -> TailRisk | None:
     )
 
 
+def losses_of(book: Book, volatility: float, inputs: RiskInputs) -> tuple[Floats, str]:
+    """Equally likely losses of the whole book over the horizon, in no order, and where their shape comes from."""
+    z, method = _shape(inputs.residuals)
+    return -(book.totals(_moves(z, volatility, inputs)) - book.totals(Moves.of(1))), method
+
+
 def _interval(losses: Floats, confidence: float, observed: int) -> tuple[float, float] | None:
     """Of 95 % for the quantile, as `observed` independent losses of this distribution give it; None without an end."""
     if observed < 1:
@@ -60,8 +65,11 @@ def _shape(residuals: tuple[float, ...]) -> tuple[Floats, str]:
     """Standard returns of the horizon, and where they come from."""
     if len(residuals) >= LEAST_RESIDUALS:
         ordered = np.sort(np.array(residuals, dtype=np.float64))
-        parts = np.array_split(ordered, min(ordered.size, MOST_RESIDUALS))
-        return np.array([part.mean() for part in parts]), "filtered history"
+        parts = min(ordered.size, MOST_RESIDUALS)
+        sizes = np.full(parts, ordered.size // parts)
+        sizes[: ordered.size % parts] += 1
+        starts = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+        return np.asarray(np.add.reduceat(ordered, starts) / sizes), "filtered history"
     levels = (np.arange(POINTS) + 0.5) / POINTS
     scale = math.sqrt((DEGREES - 2.0) / DEGREES)
     return scale * stdtrit(DEGREES, levels), f"Student t({DEGREES:g})"

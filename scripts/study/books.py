@@ -19,7 +19,6 @@ from strategies.covered_call import CoveredCall
 from strategies.delta_hedge import DeltaHedge
 from strategies.drawdown_throttle import DrawdownThrottle
 from strategies.gamma_scalping import GammaScalping
-from strategies.gas_throttle import GasThrottle
 from strategies.idle_yield import IdleYield
 from strategies.protective_put import ProtectivePut
 from strategies.short_strangle import ShortStrangle
@@ -70,7 +69,6 @@ BOOKS: tuple[Book, ...] = (
             CoveredCall(),
             CoveredCall(delta=0.10),
             CoveredCall(delta=0.35),
-            CoveredCall(tenor_days=28),
         ),
         1.0,
         options=True,
@@ -81,7 +79,6 @@ BOOKS: tuple[Book, ...] = (
             CashSecuredPut(),
             CashSecuredPut(delta=0.10),
             CashSecuredPut(delta=0.35),
-            CashSecuredPut(tenor_days=28),
         ),
         0.0,
         options=True,
@@ -93,7 +90,6 @@ BOOKS: tuple[Book, ...] = (
         (
             _hedged(ShortStrangle()),
             _hedged(ShortStrangle(least_edge=0.10)),
-            _hedged(ShortStrangle(straddle=True)),
             _hedged(ShortStrangle(tenor_days=28)),
         ),
         0.3,
@@ -175,5 +171,4 @@ BOOKS: tuple[Book, ...] = (
         0.0,
         options=True,
     ),
-    Book("covered call, gas throttle", (GasThrottle(CoveredCall()),), 1.0, options=True),
 )

@@ -14,6 +14,7 @@ from keeper.backtest.files import Files, read_events
 from keeper.backtest.ledger import Cause
 from keeper.backtest.record import OrderRecord
 from keeper.backtest.spec import ChainSpec, Holdings, OptionsSpec
+from keeper.backtest.watch import Watch
 from keeper.history.table import market_data
 from keeper.model.ports import Strategy
 from keeper.model.units import WAD
@@ -95,11 +96,17 @@ def run_year(
     book: Book, strategy: Strategy, year: int, hours: int, assumed_bps: int = ASSUMED_BPS
 ) -> Year:
     """Through the pipeline."""
-    return figures_of(played(book, strategy, year, hours, assumed_bps), year)
+    return figures_of(played(book, strategy, year, hours, assumed_bps=assumed_bps), year)
 
 
 def played(
-    book: Book, strategy: Strategy, year: int, hours: int, assumed_bps: int = ASSUMED_BPS
+    book: Book,
+    strategy: Strategy,
+    year: int,
+    hours: int,
+    *,
+    assumed_bps: int = ASSUMED_BPS,
+    watch: Watch | None = None,
 ) -> BacktestResult:
     """The run itself."""
     events = events_of(year, hours)
@@ -114,7 +121,7 @@ def played(
     if book.health is not None:
         spec = levered(replace(spec, holdings=Holdings(idle_asset=NAV)), book.health, first)
     policies = default_policies(connected=spec.venues)
-    return run_backtest(spec, events, strategy, policies, name=book.name)
+    return run_backtest(spec, events, strategy, policies, name=book.name, watch=watch)
 
 
 def figures_of(result: BacktestResult, year: int) -> Year:

@@ -37,7 +37,9 @@ NO_FORECAST = lacks("there is no volatility forecast", Need.FORECAST)
 def needs_of(strategy: Any) -> tuple[Need, ...]:
     """What a strategy says it needs, that of those inside it among them; nothing for one that does not say."""
     found = [Need(need) for need in getattr(strategy, "needs", ())]
-    inner = [getattr(strategy, "inner", None), *getattr(strategy, "parts", ())]
+    inner = [getattr(strategy, "inner", None)]
+    for several in ("guards", "parts", "hedges"):
+        inner += getattr(strategy, several, ())
     for one in inner:
         if one is not None:
             found += needs_of(one)

@@ -2,16 +2,19 @@
 
 from dataclasses import replace
 
-from keeper.model.decision import Lane, OptionTarget, PerpetualTarget, Target
+from keeper.model.decision import Lane, OptionTarget, PerpetualTarget, SupplyTarget, Target
 from keeper.model.exposure import Kind
 from keeper.model.ledger import Ledger
 from keeper.model.market import NO_OPTIONS, MarketState
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
 from keeper.model.units import BPS, WAD, Raw, Wad
-from strategies.parts.claims import series_claim
+from strategies.parts.asking import asked
+from strategies.parts.claims import claims_perpetual, series_claim
+from strategies.parts.lending import OWN
 from strategies.parts.positions import held_series, perpetuals_of, to_base_units
 from strategies.parts.targets import hold, series_key
+from strategies.parts.wrapping import claims_of
 
 PPM = 10**6
 
@@ -35,6 +38,7 @@ def scaled(
         else Raw(scale.of(target.net_delta, risk.net_delta)),
         options=_options(market, target, scale),
         perpetuals=_perpetuals(market, target, scale),
+        supplies=_supplies(market, target, scale),
     )
     if result.hold:
         return hold(f"{target.reason}; scaled to {factor:.2f}, which leaves nothing to do")
@@ -99,19 +103,45 @@ def _perpetuals(
     )
 
 
+def _supplies(
+    market: MarketState, target: Target, scale: _Scale
+) -> tuple[SupplyTarget, ...] | None:
+    """Of what would be lent its part; what is owed stays as it is wanted, so that no collateral is thinned out."""
+    if target.supplies is None:
+        return None
+    readings = market.readings
+    lent = {
+        side.token.lower(): side.supplied
+        for side in (readings.asset_position, readings.base_position)
+    }
+    return tuple(
+        one
+        if one.owed
+        else replace(
+            one,
+            amount=Raw(
+                scale.of(one.amount, lent.get(one.token.lower(), 0) if one.venue == OWN else 0)
+            ),
+        )
+        for one in target.supplies
+    )
+
+
 def all_smaller(
     market: MarketState, risk: RiskReport, inner: Strategy, factor: float, tolerance: float
 ) -> Target:
-    """What is held in options and perpetuals, scaled: for when the inner strategy rests and the size must not.
+    """What is held in options and perpetuals, scaled: for when the inner strategy rests and the size must not. Where it
+    says what it claims, that and nothing else.
 
     Scaled against what the inner strategy would hold if it held nothing: against what is held already, every tick
     would take its part of what the last one left. Where it would hold nothing its own size is not known, and what is
     there is left, but for a factor of 0.
     """
-    full = inner(bare(market), risk)
+    full = asked(inner, bare(market), risk)
     ppm, allowed = max(0, int(factor * PPM)), PPM + int(tolerance * PPM)
     if ppm > 0 and (full.hold or full.lane is Lane.PROTECTIVE):
         return hold(f"the size of what is held is not known: {full.reason}")
+    claims = claims_of(inner)
     series = held_series(market)
     have, most = _by_claim(series), _by_claim(full.options or ())
 
@@ -126,13 +156,16 @@ def all_smaller(
     options = []
     for one in series:
         claim = series_claim(one)
-        left = smaller(have[claim], most.get(claim))
+        mine = not claims or claim in claims
+        left = smaller(have[claim], most.get(claim)) if mine else have[claim]
         # a part of each series, towards zero
         size = abs(one.quantity) * left // have[claim]
         options.append(replace(one, quantity=size if one.quantity > 0 else -size))
     wanted = {one.venue: abs(one.quantity) for one in full.perpetuals or ()}
     perpetuals = []
     for venue in sorted({h.venue for h in market.holdings if h.kind is Kind.PERPETUAL}):
+        if claims and not claims_perpetual(claims, venue):
+            continue
         held = to_base_units(market, perpetuals_of(market, venue))
         size = smaller(abs(held), wanted.get(venue))
         if size != abs(held):

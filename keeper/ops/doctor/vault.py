@@ -28,6 +28,7 @@ def vault(
         _budget(market, risk),
         _oracle(market, max_feed_age_s),
         heart(readings.block.timestamp - mandate.last_beat, mandate.terms.emergency.silence_s),
+        *marks(readings, known=known),
     ]
 
 
@@ -103,3 +104,25 @@ def heart(silent_s: int, silence_s: int) -> Line:
     if silent_s > silence_s:
         return warn("heart", found, "start the keeper; if one runs, see its log")
     return ok("heart", found)
+
+
+def marks(readings: Readings, *, known: bool = True) -> list[Line]:
+    """Who posts volatility marks, and how old they are; nothing of a vault that writes no options."""
+    state = readings.options.state
+    posting = state.volatility.posting if state else None
+    if posting is None:
+        return []
+    age = readings.block.timestamp - posting.marked_at
+    ours = known and posting.poster.lower() == readings.keeper.lower()
+    who = "this keeper's account" if ours else f"{posting.poster}, not this keeper"
+    found = f"posted by {who}, {age} s ago; stale after {posting.max_age_s} s"
+    if posting.frozen:
+        return [warn("marks", f"posting is frozen; {found}", "ask the oracle's guardian why")]
+    if age > posting.max_age_s:
+        remedy = (
+            "name outlook.option_chain: marks are made of a market's smiles"
+            if ours
+            else "ask the poster; or have the curator make this keeper's account the poster"
+        )
+        return [warn("marks", found, remedy)]
+    return [ok("marks", found)]

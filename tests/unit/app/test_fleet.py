@@ -140,7 +140,14 @@ def wants(lane: Lane) -> Callable[..., Target]:
     return strategy
 
 
-def breaks(_market: MarketState, _risk: RiskReport) -> Target:
+class Breaks:
+    """Surroundings with a fault that nobody foresaw."""
+
+    def look(self, readings: Readings) -> Any:
+        raise ZeroDivisionError("what was not foreseen")
+
+
+def misbehaves(market: MarketState, risk: RiskReport) -> Target:
     raise ZeroDivisionError("the strategy's own fault")
 
 
@@ -150,6 +157,7 @@ class Made:
     def __init__(self, folder: Path) -> None:
         self.ends, self.folder = Ends(), folder
         self.strategies: dict[str, Any] = dict.fromkeys(VAULTS, wants(Lane.PROTECTIVE))
+        self.around: dict[str, Any] = {}
         self.gate = Gate(Switches(folder / "control"), "")
         self._open: list[Keeper] = []
 
@@ -157,6 +165,7 @@ class Made:
         return VaultTerms(
             vault=vault, lens=A, account=KEEPER, strategy=self.strategies[vault], policies=POLICIES,
             rules=TickRules(max_reverts=2), name=f"v{vault[2]}", control=self.gate.of(vault),
+            surroundings=self.around.get(vault),
         )  # fmt: skip
 
     def keeper(self, vaults: tuple[str, ...] = VAULTS, opening: tuple[Any, ...] = ()) -> Keeper:
@@ -193,12 +202,22 @@ def test_each_vault_is_decided_and_protected_at_one_block(made: Made) -> None:
 
 
 def test_what_was_not_foreseen_in_one_vault_is_its_own(made: Made) -> None:
-    made.strategies[A] = breaks
+    made.around[A] = Breaks()
     keeper = made.keeper()
     assert made.ends_of(keeper) == {A: S.FAILED, B: S.SENT, C: S.SENT}
     assert keeper.vaults[0].journal.last_failure() == made.ends.head().number
     assert keeper.vaults[1].journal.last_failure() is None
     assert made.ends_of(keeper)[A] is S.FAILED  # tried again at the next block
+
+
+def test_a_strategy_that_raises_holds_its_vault_still_and_ends_no_keeper(made: Made) -> None:
+    made.strategies = dict.fromkeys(VAULTS, misbehaves)
+    keeper = made.keeper()
+    assert made.ends_of(keeper) == dict.fromkeys(VAULTS, S.HELD)
+    for vault in keeper.vaults:
+        assert vault.last is not None
+        assert "ZeroDivisionError: the strategy's own fault" in vault.last.outcome.reason
+        assert vault.journal.last_failure() is None
 
 
 def test_a_fault_after_the_decision_is_its_own_as_well(made: Made) -> None:
@@ -287,7 +306,7 @@ def test_the_most_endangered_vault_is_decided_first(made: Made) -> None:
 
 def test_what_every_vault_meets_is_nobodys_own(made: Made) -> None:
     """Somebody starts the keeper again; each vault's journal says why."""
-    made.strategies = dict.fromkeys(VAULTS, breaks)
+    made.around = dict.fromkeys(VAULTS, Breaks())
     keeper = made.keeper()
     with pytest.raises(ZeroDivisionError):
         keeper.tick(made.ends.head())

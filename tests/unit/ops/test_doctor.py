@@ -1,20 +1,25 @@
 """What doctor makes of what it finds: ok, warn or fail, and always what to do."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from keeper.cli.doctor import _guarded
 from keeper.errors import KeystoreError
 from keeper.market import build_market
+from keeper.model.desk import Posting
+from keeper.model.units import Bps, Wad
 from keeper.ops.control import Switches
 from keeper.ops.doctor import Level, Line, chain, exit_code, machine
 from keeper.ops.doctor import vault as vaults
 from keeper.ops.doctor.chain import Probe
 from keeper.risk import assess
-from tests.builders import make_readings, market_policy
+from tests.builders import KEEPER, NOW, make_readings, market_policy
+from tests.desk_builders import desk_market, volatility
 
 GOOD = [Probe(f"e{i}", "", 1, 100, 1_000) for i in range(3)]
 VAULT = "0x" + "11" * 20
@@ -74,6 +79,24 @@ def test_a_vault_in_order_has_no_failing_line() -> None:
 
 def test_a_stranger_is_told_that_it_is_no_keeper() -> None:
     assert judged(keeper_allowed=False)["role"] == "fail"
+
+
+@pytest.mark.parametrize(
+    ("change", "level", "words"),
+    [
+        ({}, "ok", "posted by this keeper's account"),
+        ({"poster": "0x" + "77" * 20}, "ok", "not this keeper"),
+        ({"marked_at": NOW - 3_601}, "warn", "3601 s ago"),
+        ({"frozen": True}, "warn", "frozen"),
+    ],
+)
+def test_who_posts_volatility_marks_is_told(change: dict[str, Any], level: str, words: str) -> None:
+    posting = replace(Posting(KEEPER, NOW, False, 600, 3_600, Bps(500), Wad(0)), **change)
+    surface = replace(volatility(), posting=posting)
+    (line,) = vaults.marks(desk_market(surface=surface).readings)
+    assert (line.check, str(line.level)) == ("marks", level)
+    assert words in line.found
+    assert vaults.marks(make_readings()) == []
 
 
 def test_the_account_of_protection_is_judged_under_names_of_its_own() -> None:

@@ -72,6 +72,19 @@ def test_positions_that_do_not_add_up_to_nav_are_told_of() -> None:
     assert any("the vault says 900,000.00" in p for p in report(readings).problems)
 
 
+def test_what_is_held_beyond_the_readings_counts_as_what_is_given_and_once() -> None:
+    """A short perpetual that only the market state knew was in no figure, so a hedged vault looked unhedged."""
+    market, extra = make_market(), (perpetual(quantity=-10.0), cash(5_000.0, "perps"))
+    given = assess_deep(market, inputs(exposures=extra))
+    known = assess_deep(replace(market, holdings=extra), inputs())
+    both = assess_deep(replace(market, holdings=extra), inputs(exposures=extra))
+    assert given.greeks == known.greeks == both.greeks
+    assert given.tail == known.tail == both.tail
+    bare = assess_deep(market, inputs())
+    assert bare.greeks is not None and given.greeks is not None  # noqa: PT018
+    assert given.greeks.delta == pytest.approx(bare.greeks.delta - 10.0)
+
+
 def test_an_options_volatility_is_implied_by_its_mark() -> None:
     found = report(with_options(series(volatility=0.93)), volatility=0.5)
     (sold,) = (p for p in found.positions if p.kind == "option")

@@ -18,6 +18,7 @@ from strategies.drawdown_throttle import DrawdownThrottle
 from strategies.gamma_scalping import GammaScalping
 from strategies.gas_throttle import GasThrottle
 from strategies.idle_yield import IdleYield
+from strategies.objective import Objective
 from strategies.protective_put import ProtectivePut
 from strategies.short_strangle import ShortStrangle
 from strategies.volatility_arbitrage import VolatilityArbitrage
@@ -41,6 +42,17 @@ EVERY: dict[str, Any] = {
     "gamma_scalping": GammaScalping(),
     "gas_throttle": GasThrottle(CALLS),
     "idle_yield": IdleYield(),
+    "objective": Objective(
+        parts=(CALLS, PUTS),
+        names=("calls", "puts"),
+        expected_returns=(0.12, 0.08),
+        losses=(
+            tuple(0.0005 * ((7 * i) % 100) - 0.01 for i in range(100)),
+            tuple(0.0004 * ((13 * i) % 100) - 0.01 for i in range(100)),
+        ),
+        most=(0.8, 0.6),
+        es_limit=0.03,
+    ),
     "protective_put": ProtectivePut(),
     "short_strangle": ShortStrangle(window_hours=0),
     "volatility_arbitrage": VolatilityArbitrage(),

@@ -7,16 +7,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import sparse  # type: ignore[import-untyped]
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp  # type: ignore[import-untyped]
 
-from keeper.allocation.infeasible import explain
-from keeper.allocation.problem import (
+from keeper.errors import QuantityError
+from keeper.quant.allocation.infeasible import explain
+from keeper.quant.allocation.problem import (
     Allocation,
     Binding,
     Candidate,
     Infeasible,
     Problem,
 )
-from keeper.allocation.programme import Programme, Row
-from keeper.errors import QuantityError
+from keeper.quant.allocation.programme import Programme, Row
 
 Floats = NDArray[np.float64]
 TOUCHES = 1e-7

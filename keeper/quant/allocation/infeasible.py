@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import sparse  # type: ignore[import-untyped]
 from scipy.optimize import Bounds, LinearConstraint, milp  # type: ignore[import-untyped]
 
-from keeper.allocation.problem import Infeasible, Relaxation
-from keeper.allocation.programme import Programme, Row
+from keeper.quant.allocation.problem import Infeasible, Relaxation
+from keeper.quant.allocation.programme import Programme, Row
 
 Floats = NDArray[np.float64]
 NOTHING = 1e-7

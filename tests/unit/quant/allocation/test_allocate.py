@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from keeper.allocation import (
+from keeper.errors import QuantityError
+from keeper.quant.allocation import (
     Allocation,
     Candidate,
     Goal,
@@ -19,9 +20,8 @@ from keeper.allocation import (
     allocate,
     expected_shortfall,
 )
-from keeper.allocation.infeasible import NOTHING, _elastic
-from keeper.allocation.programme import Programme
-from keeper.errors import QuantityError
+from keeper.quant.allocation.infeasible import NOTHING, _elastic
+from keeper.quant.allocation.programme import Programme
 
 SCENARIOS = 200
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse  # type: ignore[import-untyped]
 
-from keeper.allocation.problem import Candidate, Goal, Problem
+from keeper.quant.allocation.problem import Candidate, Goal, Problem
 
 Floats = NDArray[np.float64]
 

@@ -6,8 +6,8 @@ match answer:
     case Infeasible(): answer.conflict, answer.relaxation # why not, and the least that would have to give
 """
 
-from keeper.allocation.infeasible import explain
-from keeper.allocation.problem import (
+from keeper.quant.allocation.infeasible import explain
+from keeper.quant.allocation.problem import (
     Allocation,
     Binding,
     Candidate,
@@ -17,7 +17,7 @@ from keeper.allocation.problem import (
     Problem,
     Relaxation,
 )
-from keeper.allocation.solve import allocate, expected_shortfall
+from keeper.quant.allocation.solve import allocate, expected_shortfall
 
 __all__ = [
     "Allocation",
