@@ -255,4 +255,4 @@ def test_a_kernel_leaves_nothing_to_the_last_run() -> None:
     again = run_kernel(spec, path, DeltaBand(400, 0.1), policies)
     assert first.figures == again.figures
     for was, now in zip(before, (path.columns, path.roots, path.table), strict=True):
-        assert np.array_equal(was, now)
+        assert was.tobytes() == now.tobytes()
