@@ -3,7 +3,7 @@
 Twice: with each strategy's own defaults, and walk-forward: for each year the candidate (of a few declared in
 `scripts.study.books`) that had the best Sharpe ratio over the years before it. The first year has none before it.
 
-    python -m scripts.study.strategies [--hours 4] [--jobs 1] [--only NAME] [--years 2018,2023] [--quick]
+    python -m scripts.study.strategies [--hours 8] [--jobs 1] [--only NAME] [--years 2018,2023] [--quick]
     python -m scripts.study.strategies --steps 2022     hourly steps beside the coarse ones
     python -m scripts.study.strategies --premium        what the assumed premium of 2018 to 2020 does to sellers
 
@@ -244,7 +244,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    asked.add_argument("--hours", type=int, default=4, help="step of prices and ticks")
+    asked.add_argument("--hours", type=int, default=8, help="step of prices and ticks")
     asked.add_argument("--jobs", type=int, default=1)
     asked.add_argument("--only", default="", help="part of a strategy's name")
     asked.add_argument("--years", default=f"{YEARS[0]},{YEARS[-1]}", help="first,last")
