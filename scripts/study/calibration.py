@@ -7,8 +7,9 @@ with the keeper acting meanwhile; gas is no part of NAV.
 
     python -m scripts.study.calibration [--jobs 1] [--years 2018,2023] [--quick]
 
-No two horizons overlap: one of a day and one of eight hours are both read once a day, at midnight UTC. So every series of exceptions is one of separate spans, and no test needs a correction for overlap. The residuals
-that the report learns from do overlap; that is the report's own doing, and part of what is tested.
+No two horizons overlap: one of a day and one of eight hours are both read once a day, at midnight UTC. So every series
+of exceptions is one of separate spans, and no test needs a correction for overlap. The residuals that the report learns
+from do overlap; that is the report's own doing, and part of what is tested.
 
 Kupiec asks whether there are as many exceptions as there should be, Christoffersen whether they come together,
 Acerbi and Szekely's Z2 whether they are as many and as deep as said (its p-value from losses drawn of the report's own
