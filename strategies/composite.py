@@ -9,14 +9,17 @@ from keeper.model.decision import (
     NO_DECISION,
     Lane,
     OptionTarget,
+    Owner,
     PerpetualTarget,
     SupplyTarget,
     Target,
 )
+from keeper.model.ledger import Ledger
 from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
+from keeper.model.units import WAD
 from strategies.parts.asking import asked
 from strategies.parts.claims import claims_clash, claims_perpetual, series_claim
 from strategies.parts.positions import held_series, nav_of
@@ -70,7 +73,7 @@ class Composite:
         answers = [asked(part, market, risk) for part in self.parts]
         protective = [a for a in answers if a.lane is Lane.PROTECTIVE and not a.hold]
         if protective:
-            return _protecting(protective, answers)
+            return self._protecting(protective, answers)
         budgets = self.budgets or (math.inf,) * len(self.parts)
         bounded = [
             self._bounded(market, risk, claims_of(part), answer, budget)
@@ -87,6 +90,48 @@ class Composite:
             options=self._options(market, bounded),
             perpetuals=_joined([a.perpetuals for a in acting]),
             supplies=_joined([a.supplies for a in acting]),
+            owners=self._owners(market, risk, bounded),
+        )
+
+    @property
+    def claimants(self) -> tuple[tuple[str, str], ...]:
+        """(claim, name of the part that claims it): whose positions are whose; every part has its `name` at least."""
+        found = zip(self.names, self.parts, strict=True)
+        return tuple(
+            (claim, name) for name, part in found for claim in (f"name {name}", *claims_of(part))
+        )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the parts are called: their own name, or their class; the place after it where two have the same."""
+        plain = [str(getattr(part, "name", "") or type(part).__name__) for part in self.parts]
+        twice = {name for name in plain if plain.count(name) > 1}
+        return tuple(f"{n} {i + 1}" if n in twice else n for i, n in enumerate(plain))
+
+    def _owners(
+        self, market: MarketState, risk: RiskReport, answers: Sequence[Target]
+    ) -> tuple[Owner, ...]:
+        """Who is heard, for what, and how much of it: of health and delta the first that says something."""
+        found: list[Owner] = []
+        heard: set[str] = set()
+        for name, part, answer in zip(self.names, self.parts, answers, strict=True):
+            for what, asks in asked_for(market, risk, answer):
+                if what not in heard:
+                    heard.add(what)
+                    found.append(Owner(what, name, asks))
+            wants = (answer.options, answer.perpetuals, answer.supplies)
+            if any(one is not None for one in wants):
+                found += [Owner(claim, name) for claim in claims_of(part)]
+        return tuple(found)
+
+    def _protecting(self, protective: Sequence[Target], answers: Sequence[Target]) -> Target:
+        """The highest protection, whose it is, and whose decision is missing beside it."""
+        found = max(protective, key=lambda answer: answer.health_wad or 0)
+        missing = [answer.reason for answer in answers if NO_DECISION in answer.reason]
+        return replace(
+            found,
+            reason="; ".join((found.reason, *missing)),
+            owners=(Owner(HEALTH, self.names[answers.index(found)]),),
         )
 
     def _bounded(
@@ -131,11 +176,22 @@ class Composite:
         return tuple(series.values())
 
 
-def _protecting(protective: Sequence[Target], answers: Sequence[Target]) -> Target:
-    """The highest protection, and whose decision is missing beside it."""
-    found = max(protective, key=lambda answer: answer.health_wad or 0)
-    missing = [answer.reason for answer in answers if NO_DECISION in answer.reason]
-    return replace(found, reason="; ".join((found.reason, *missing))) if missing else found
+HEALTH, DELTA = "health", "net delta"
+
+
+def asked_for(market: MarketState, risk: RiskReport, answer: Target) -> tuple[tuple[str, int], ...]:
+    """(what, value in asset units) of the trades that an answer alone would mean, to split netted ones by."""
+    readings, found = market.readings, []
+    if answer.health_wad is not None:
+        ledger = Ledger.of(readings)
+        debt, now = ledger.debt_scaled() // ledger.asset_scale, risk.health_wad
+        # to bring health from h to h' by debt alone takes debt x |1 - h / h'|
+        found.append((HEALTH, debt * abs(answer.health_wad - now) // max(1, answer.health_wad)))
+    if answer.net_delta is not None:
+        scale = WAD * 10**readings.base.decimals // 10**readings.asset.decimals
+        change = abs(answer.net_delta - risk.net_delta)
+        found.append((DELTA, change * readings.price.price_wad // scale))
+    return tuple(found)
 
 
 def _beyond_claims(market: MarketState, claims: tuple[str, ...], answer: Target) -> str:

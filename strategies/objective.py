@@ -105,6 +105,15 @@ class Objective:
         return tuple(claim for one in every for claim in claims_of(one))
 
     @property
+    def claimants(self) -> tuple[tuple[str, str], ...]:
+        """(claim, name of the part that claims it)."""
+        weighted = (
+            Weighted(part, 1.0, self.tolerance, name)
+            for name, part in zip(self.names, self.parts, strict=True)
+        )
+        return Composite((*self.guards, *weighted, *self.hedges)).claimants
+
+    @property
     def needs(self) -> tuple[Need, ...]:
         """A forecast where scenarios are scaled by it; and what is in it needs."""
         return (Need.FORECAST,) if self.made_at > 0 else ()
@@ -134,7 +143,7 @@ class Objective:
             return self._only_guards(market, risk, f"{NO_DECISION}: {described(answer)}")
         weights = dict(answer.weights)
         weighted = (
-            Weighted(part, weights[name], self.tolerance)
+            Weighted(part, weights[name], self.tolerance, name)
             for name, part in zip(self.names, self.parts, strict=True)
         )
         return Composite((*self.guards, *weighted, *self.hedges))(market, risk)

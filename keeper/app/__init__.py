@@ -4,6 +4,7 @@ from keeper.app.build import (
     NOBODY,
     build_heads,
     build_keeper,
+    first_pools,
     first_readings,
     journal_path,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "build_keeper",
     "build_keeper_for",
     "build_keeper_of",
+    "first_pools",
     "first_readings",
     "journal_path",
 ]

@@ -15,6 +15,7 @@ from keeper.app.outlook import OutlookTerms
 from keeper.app.values import build_keeper_of
 from keeper.chain.heads import Heads
 from keeper.chain.reader import LensReader
+from keeper.chain.tiers import pools_of_pair
 from keeper.config.endpoints import feeds_of, pool_of
 from keeper.config.key import Prompt, load_address, load_signer
 from keeper.config.policies import follow_policy, gas_policy, policies, tick_rules
@@ -26,7 +27,7 @@ from keeper.execution.signer import Signer
 from keeper.hosted import HostedStrategy, StrategyLimits
 from keeper.market import build_market
 from keeper.model.control import FREE, Control
-from keeper.model.market import Readings
+from keeper.model.market import PoolState, Readings
 from keeper.model.policy import Policies
 from keeper.model.ports import RiskModules, Strategy
 from keeper.ops.gate import Gate
@@ -235,6 +236,15 @@ def first_readings(settings: Settings, address: str) -> Readings:
             lens=settings.lens,
             keeper=address,
         ).verify()
+    finally:
+        endpoint.close()
+
+
+def first_pools(settings: Settings, readings: Readings) -> tuple[PoolState, ...]:
+    """The vault's pool and the others of its pair, at the block of the readings."""
+    endpoint = pool_of(settings)
+    try:
+        return pools_of_pair(endpoint, readings.pool, readings.block)
     finally:
         endpoint.close()
 

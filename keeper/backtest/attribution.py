@@ -4,9 +4,10 @@ The books are exact: opening NAV + sum of entries = closing NAV, in asset units.
 only; what they leave is the residual, reported and never spread over the rest.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keeper.backtest.ledger import FLOWS, CashLedger, Cause
+from keeper.backtest.split import StrategySplit
 
 GREEKS = ("delta", "gamma", "theta", "vega", "vanna", "volga")
 CARRY = (Cause.INTEREST_EARNED, Cause.INTEREST_PAID, Cause.FUNDING)
@@ -30,17 +31,31 @@ class Attribution:
     by_epoch: dict[int, dict[str, int]]
     parts: dict[str, float]
     """delta, gamma, theta, vega, vanna, volga, carry, fees, slippage, settlement, liquidation, gas, residual."""
+    by_strategy: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Of a composite: sums by cause of each part and of what is `shared`; they add up to the books exactly."""
+    gas_by_strategy: dict[str, int] = field(default_factory=dict)
 
     @property
     def exact(self) -> bool:
-        """The identity: NAV change = flows + entries, to the last unit."""
-        return self.closing - self.opening == sum(self.by_cause.values())
+        """The identity: NAV change = flows + entries, to the last unit; and so by strategy, where there are several."""
+        change = sum(self.by_cause.values())
+        split = sum(sum(causes.values()) for causes in self.by_strategy.values())
+        whole = not self.by_strategy or (
+            split == change and sum(self.gas_by_strategy.values()) == self.gas
+        )
+        return self.closing - self.opening == change and whole
 
 
 def attribute(
-    strategy: str, ledger: CashLedger, closing: int, gas: int, explained: dict[str, float]
+    strategy: str,
+    ledger: CashLedger,
+    closing: int,
+    gas: int,
+    explained: dict[str, float],
+    *,
+    parts_of: StrategySplit | None = None,
 ) -> Attribution:
-    """From the books and what Greeks explained of the options' marks."""
+    """From the books, what Greeks explained of the options' marks, and the books by strategy, if there are several."""
     causes = ledger.by_cause()
 
     def of(*wanted: Cause) -> int:
@@ -67,4 +82,6 @@ def attribute(
         ledger.by_venue(),
         ledger.by_epoch(),
         parts,
+        parts_of.by_strategy if parts_of else {},
+        parts_of.gas if parts_of else {},
     )

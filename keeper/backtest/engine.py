@@ -19,6 +19,7 @@ from keeper.backtest.record import Recorder
 from keeper.backtest.result import BacktestResult, result_of
 from keeper.backtest.reverts import Reverted
 from keeper.backtest.spec import BacktestSpec
+from keeper.backtest.split import SplitLedger, claimants
 from keeper.backtest.watch import Watch
 from keeper.backtest.world import Liquidated, World
 from keeper.errors import MarketDataError
@@ -79,7 +80,14 @@ def run_backtest(
     finally:
         if collects:
             gc.enable()
-    return result_of(name, engine.world, engine.recorder, engine.executor, engine.journal)
+    return result_of(
+        name,
+        engine.world,
+        engine.recorder,
+        engine.executor,
+        engine.journal,
+        claims=claimants(strategy),
+    )
 
 
 def _played(
@@ -100,6 +108,8 @@ def _played(
             world = _opened(spec, time, waiting)
             if world is None:
                 continue
+            if claimants(strategy):
+                world.ledger = SplitLedger(world)
             if watch.opened is not None:
                 watch.opened(world)
             engine = _Engine(world, strategy, policies, rules, Recorder(world), watch)

@@ -11,6 +11,8 @@ from keeper.model.quick import quick
 class Cause(StrEnum):
     """Why NAV changed."""
 
+    __hash__ = str.__hash__
+    """An enumeration's own is of its name, and in Python."""
     PRICE = "price"
     """A new oracle price on what is held and owed, options at their former value."""
     OPTIONS = "options"

@@ -1,5 +1,6 @@
 """What is written down while a backtest runs: one row a step, and every transaction, order and refusal."""
 
+from array import array
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -59,7 +60,8 @@ class Recorder:
     """Rows and lists that grow."""
 
     world: World
-    rows: list[tuple[float, ...]] = field(default_factory=list)
+    rows: "array[float]" = field(default_factory=lambda: array("d"))
+    """Row after row."""
     orders: list[OrderRecord] = field(default_factory=list)
     refusals: dict[str, int] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
@@ -109,7 +111,7 @@ class Recorder:
             supplied += b.supplied * price // w.scale
         linear = w.idle_base + b.supplied + desk.collateral_base - b.debt + perpetual.quantity
         elsewhere = perpetual.equity if perpetual.quantity else perpetual.margin
-        self.rows.append(
+        self.rows.extend(
             (
                 w.time,
                 w.market_wad / WAD,
@@ -137,12 +139,9 @@ class Recorder:
 
     def table(self) -> dict[str, Floats | Ints]:
         """Arrays (steps,) by column."""
-        names = [name for name, _ in COLUMNS]
-        columns = zip(*self.rows, strict=True) if self.rows else ([] for _ in names)
+        rows = np.array(self.rows, dtype=np.float64).reshape(-1, len(COLUMNS))
         found: dict[str, Floats | Ints] = {}
-        for name, values in zip(names, columns, strict=True):
-            if name in ("time", "status"):
-                found[name] = np.array(values, dtype=np.int64)
-            else:
-                found[name] = np.array(values, dtype=np.float64)
+        for place, (name, _) in enumerate(COLUMNS):
+            column = rows[:, place].copy()
+            found[name] = column.astype(np.int64) if name in ("time", "status") else column
         return found

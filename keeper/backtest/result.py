@@ -10,6 +10,7 @@ from keeper.backtest.ends import Decision, Landed, MemoryJournal, SimulatedExecu
 from keeper.backtest.ledger import Entry
 from keeper.backtest.option_parts import Fill
 from keeper.backtest.record import Floats, Ints, OrderRecord, Recorder
+from keeper.backtest.split import SplitLedger, StrategySplit, split
 from keeper.backtest.statistics import Statistics, drawdowns, statistics
 from keeper.backtest.vault import SwapRecord
 from keeper.backtest.world import Liquidated, World
@@ -103,6 +104,11 @@ class BacktestResult:
                     for epoch, causes in a.by_epoch.items()
                 },
                 "parts": {part: amount / unit for part, amount in a.parts.items()},
+                "by_strategy": {
+                    who: {cause: amount / unit for cause, amount in causes.items()}
+                    | {"gas": -a.gas_by_strategy.get(who, 0) / unit}
+                    for who, causes in a.by_strategy.items()
+                },
             },
             "ticks_by_status": self.statuses,
             "refusals": self.refusals,
@@ -118,8 +124,10 @@ def result_of(
     recorder: Recorder,
     executor: SimulatedExecutor,
     journal: MemoryJournal,
+    *,
+    claims: tuple[tuple[str, str], ...] = (),
 ) -> BacktestResult:
-    """From what a run left."""
+    """From what a run left. claims: of the parts of a composite, by which its books are split."""
     steps = recorder.table()
     equity = after_gas(*(np.asarray(steps[name], np.float64) for name in ("share", "nav", "gas")))
     times = np.asarray(steps["time"], dtype=np.int64)
@@ -134,7 +142,14 @@ def result_of(
         equity=equity,
         drawdown=drawdowns(equity),
         statistics=statistics(times, equity, price),
-        attribution=attribute(name, world.ledger, closing, recorder.gas_cost, world.desk.explained),
+        attribution=attribute(
+            name,
+            world.ledger,
+            closing,
+            recorder.gas_cost,
+            world.desk.explained,
+            parts_of=_split(world, executor, journal, claims),
+        ),
         entries=tuple(world.ledger.entries),
         transactions=tuple(executor.landed),
         swaps=swaps,
@@ -147,6 +162,19 @@ def result_of(
         refusals=recorder.refusals,
         failures=recorder.failures,
     )
+
+
+def _split(
+    world: World,
+    executor: SimulatedExecutor,
+    journal: MemoryJournal,
+    claims: tuple[tuple[str, str], ...],
+) -> StrategySplit | None:
+    if not isinstance(world.ledger, SplitLedger):
+        return None
+    units = (10**world.spec.asset.decimals, 10**world.spec.base.decimals)
+    decisions = journal.decisions
+    return split(world.ledger, claims, executor.landed, decisions, scale=world.scale, units=units)
 
 
 def after_gas(share: Floats, nav: Floats, gas: Floats) -> Floats:

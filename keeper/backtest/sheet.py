@@ -6,6 +6,7 @@ import numpy as np
 
 from keeper.backtest.ends import Landed
 from keeper.backtest.result import BacktestResult
+from keeper.backtest.split import SHARED
 from keeper.model.decision import Lane
 from keeper.model.units import WAD
 from keeper.report.tearsheet import TearSheet, Trade
@@ -105,4 +106,18 @@ def _facts(result: BacktestResult) -> tuple[tuple[str, str], ...]:
         "books": "exact" if a.exact else "NOT exact",
         "digest": result.digest[:16],
     }
-    return tuple(counts.items())
+    return (*counts.items(), *_strategies(result))
+
+
+def _strategies(result: BacktestResult) -> tuple[tuple[str, str], ...]:
+    """What each part of a composite came to, after its gas."""
+    a, unit = result.attribution, 10**result.asset_decimals
+    found = []
+    for who, causes in a.by_strategy.items():
+        gas = a.gas_by_strategy.get(who, 0)
+        flows = a.flows if who == SHARED else 0
+        total = sum(causes.values()) - flows - gas
+        largest = sorted(causes.items(), key=lambda one: -abs(one[1]))[:3]
+        why = ", ".join(f"{cause} {amount / unit:,.2f}" for cause, amount in largest)
+        found.append((f"from {who}", f"{total / unit:,.2f} after gas of {gas / unit:,.2f}; {why}"))
+    return tuple(found)

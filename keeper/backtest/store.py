@@ -12,8 +12,8 @@ from keeper.errors import SettingError
 
 
 def write(result: BacktestResult, folder: Path) -> list[Path]:
-    """`steps`, `entries`, `transactions`, `swaps`, `orders`, `fills`, `liquidations` and `decisions` as parquet, and
-    `summary.json`; returns the files. SettingError if the folder cannot be written."""
+    """`steps`, `entries`, `transactions`, `swaps`, `orders`, `fills`, `liquidations`, `decisions` and, of a composite,
+    `strategies` as parquet, and `summary.json`; returns the files. SettingError if the folder cannot be written."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -87,7 +87,18 @@ def tables(result: BacktestResult) -> dict[str, dict[str, Sequence[Any] | Any]]:
             for done in result.liquidations
         ),
         "decisions": _columns(decisions),
+        "strategies": _columns(_strategies(result)),
     }
+
+
+def _strategies(result: BacktestResult) -> list[dict[str, Any]]:
+    """A row for each strategy of a composite and cause, gas among them; none for one that stands alone."""
+    a = result.attribution
+    return [
+        {"strategy": who, "cause": cause, "amount": amount}
+        for who, causes in a.by_strategy.items()
+        for cause, amount in (*causes.items(), ("gas", -a.gas_by_strategy.get(who, 0)))
+    ]
 
 
 def _texts(row: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -61,6 +61,9 @@ def lines(settings: "Settings") -> "Iterator[Line]":
         own = _guarded("vault", partial(_vault, one))
         yield from (_named(line, one.name if settings.vaults else "") for line in own)
     for one in settings.each():
+        own = _guarded("pool", partial(_pool, one))
+        yield from (_named(line, one.name if settings.vaults else "") for line in own)
+    for one in settings.each():
         own = _guarded("strategy", partial(needed, one))
         yield from (_named(line, one.name if settings.vaults else "") for line in own)
     yield from _guarded("key", lambda: _keys(settings))
@@ -155,6 +158,18 @@ def _vault(settings: "Settings") -> "list[Line]":
     if second not in (None, own):
         found += account(first_readings(settings, second), "protective ")
     return found
+
+
+def _pool(settings: "Settings") -> "list[Line]":
+    """Of the largest sale that a routine plan may make, or of all there is."""
+    from keeper.app import NOBODY, first_pools, first_readings
+    from keeper.config.policies import planning_policy
+    from keeper.ops.doctor.route import pool_cost
+
+    readings = first_readings(settings, NOBODY)
+    most = planning_policy(settings, readings.asset.decimals).max_swap
+    value = min(most, max(0, readings.nav)) if readings.nav_valid else 0
+    return pool_cost(readings, first_pools(settings, readings), value)
 
 
 def _keys(settings: "Settings") -> "list[Line]":

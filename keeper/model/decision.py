@@ -1,6 +1,6 @@
 """Target, plan, verdict: what a tick decides."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 from keeper.model.desk import Straddle, VolatilityMark
@@ -59,6 +59,17 @@ class SupplyTarget:
     """None: whatever is owed is left as it is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who, of several strategies in one, asked for a part of a target."""
+
+    what: str
+    """`health`, `net delta`, `supplies`, or the claim of a position."""
+    who: str
+    asks: int = 0
+    """Value of what it asked for, asset units: netted trades are split by it."""
+
+
 @quick
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -79,6 +90,8 @@ class Target:
     """Venues that are not named keep what they have."""
     supplies: tuple[SupplyTarget, ...] | None = None
     """Venues and tokens that are not named keep what they have."""
+    owners: tuple[Owner, ...] = field(default=(), repr=False)
+    """Of a composite: who asked for what. Nothing is decided by it; books are split by it."""
 
     @property
     def hold(self) -> bool:

@@ -4,13 +4,18 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
-from keeper.model.decision import Lane, OptionTarget, PerpetualTarget, SupplyTarget, Target
+from keeper.model.decision import Lane, OptionTarget, Owner, PerpetualTarget, SupplyTarget, Target
 from keeper.model.units import MAX_UINT256
 
 LONGEST_REASON = 2_000
 MOST_ENTRIES = 256
 """Of options, of perpetuals, of supplies."""
-KINDS = {"options": OptionTarget, "perpetuals": PerpetualTarget, "supplies": SupplyTarget}
+KINDS = {
+    "options": OptionTarget,
+    "perpetuals": PerpetualTarget,
+    "supplies": SupplyTarget,
+    "owners": Owner,
+}
 LARGEST = 2**200
 """Of an amount: far beyond any token's supply, far below what overflows."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from keeper.model.decision import OptionTarget
 from keeper.model.market import MarketState
+from keeper.model.quick import quick
 from keeper.model.units import BPS, WAD, Wad
 from strategies.parts.positions import (
     SECONDS_A_YEAR,
@@ -32,6 +33,7 @@ _GRID_REACH = 2.5
 """Strikes are looked for between price / 2.5 and price x 2.5."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """One series with what it is worth at the smile."""
@@ -123,9 +125,14 @@ def at_strikes(
         return ()
     g = black.greeks(price, strikes, years, volatilities, 1.0 if is_call else -1.0)
     return tuple(
-        Chosen(is_call, Wad(strike), expiry, float(v), float(d), float(p), float(vega), years)
+        Chosen(is_call, Wad(strike), expiry, v, d, p, vega, years)
         for strike, v, d, p, vega in zip(
-            strikes_wad, volatilities, g.delta, g.price, g.vega, strict=True
+            strikes_wad,
+            volatilities,
+            g.delta.tolist(),
+            g.price.tolist(),
+            g.vega.tolist(),
+            strict=True,
         )
     )
 

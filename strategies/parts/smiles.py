@@ -25,26 +25,28 @@ def implied_at(
 ) -> list[float | None]:
     """`implied` of every strike; the smiles are looked through once, which is most of the work."""
     usable = [(s.expiry - now, s) for s in outlook.smiles if s.expiry > now and sound(s)]
+    if not usable or years <= 0:
+        return [None] * len(strikes)
     usable.sort(key=lambda pair: pair[0])
-    return [
-        _between(usable, years, strike) if usable and strike > 0 and years > 0 else None
-        for strike in strikes
-    ]
-
-
-def _between(usable: list[tuple[int, Smile]], years: float, strike: float) -> float:
-    """Of usable smiles by their seconds left, ascending."""
     left = years * SECONDS_A_YEAR
     at = bisect_right([seconds for seconds, _ in usable], left)
-    if at == 0 or at == len(usable):
+    if at in (0, len(usable)):
         smile = usable[min(at, len(usable) - 1)][1]
-        return _along(smile, math.log(strike / smile.forward))
-    (near, first), (far, second) = usable[at - 1], usable[at]
-    weight = (left - near) / (far - near)
-    forward = first.forward + weight * (second.forward - first.forward)
-    moneyness = math.log(strike / forward)
-    variances = _along(first, moneyness) ** 2 * near, _along(second, moneyness) ** 2 * far
-    return math.sqrt((variances[0] + weight * (variances[1] - variances[0])) / left)
+        forward, near, first, far, second = smile.forward, 0, smile, 0, smile
+    else:
+        (near, first), (far, second) = usable[at - 1], usable[at]
+        weight = (left - near) / (far - near)
+        forward = first.forward + weight * (second.forward - first.forward)
+
+    def between(strike: float) -> float:
+        moneyness = math.log(strike / forward)
+        one = _along(first.points, moneyness)
+        if first is second:
+            return one
+        early, late = one**2 * near, _along(second.points, moneyness) ** 2 * far
+        return math.sqrt((early + weight * (late - early)) / left)
+
+    return [between(strike) if strike > 0 else None for strike in strikes]
 
 
 def sound(smile: Smile) -> bool:
@@ -60,10 +62,11 @@ def sound(smile: Smile) -> bool:
     )
 
 
-def _along(smile: Smile, moneyness: float) -> float:
-    xs = [x for x, _ in smile.points]
-    at = bisect_right(xs, moneyness)
-    if at in (0, len(xs)):
-        return smile.points[min(at, len(xs) - 1)][1]
-    (x0, v0), (x1, v1) = smile.points[at - 1], smile.points[at]
+def _along(points: tuple[tuple[float, float], ...], moneyness: float) -> float:
+    if len(points) == 1:
+        return points[0][1]
+    at = bisect_right(points, (moneyness, math.inf))
+    if at in (0, len(points)):
+        return points[min(at, len(points) - 1)][1]
+    (x0, v0), (x1, v1) = points[at - 1], points[at]
     return v0 + (moneyness - x0) / (x1 - x0) * (v1 - v0)

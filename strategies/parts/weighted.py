@@ -20,6 +20,8 @@ class Weighted:
     inner: Strategy
     weight: float
     tolerance: float
+    name: str = ""
+    """What it is called in the objective."""
 
     @property
     def claims(self) -> tuple[str, ...]:

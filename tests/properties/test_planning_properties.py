@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from keeper.guard import check
 from keeper.guard.mandate import grown_risks
 from keeper.guard.rehearsal import rehearse
-from keeper.model.decision import Lane, Move, MoveKind, Plan, Target
+from keeper.model.decision import Lane, Move, MoveKind, Plan, SupplyTarget, Target
 from keeper.model.ledger import Ledger
 from keeper.model.mandate import DUST_UNITS
 from keeper.model.market import MarketState, Readings
@@ -382,3 +382,51 @@ def test_protection_is_sliced_when_that_is_safe_and_asked_for() -> None:
     plan = make_plan(market, report, wanted, policy)
     assert plan.expected_health_wad < whole.expected_health_wad
     assert plan.expected_loss * 2 < whole.expected_loss
+
+
+@FEW
+@given(
+    readings=hedged_vaults(),
+    delta=st.one_of(st.none(), st.floats(-60, 120)),
+    amounts=st.tuples(*[st.sampled_from([0.0, 0.05, 0.3, 1.0])] * 4),
+    aversion=st.sampled_from([0.0, 3.0]),
+    impact_bps=st.sampled_from([1, 10_000]),
+)
+def test_exposure_and_supplies_in_one_plan_keep_health_on_the_way_and_pass_the_guard(
+    readings: Readings,
+    delta: float | None,
+    amounts: tuple[float, float, float, float],
+    aversion: float,
+    impact_bps: int,
+) -> None:
+    """V-05 between moves too, whatever is wanted at once, with bands and slices or without."""
+    asset, base = 10**readings.asset.decimals, 10**readings.base.decimals
+    supplies = (
+        SupplyTarget(
+            "lending",
+            readings.asset.address,
+            Raw(round(amounts[0] * 10**6 * asset)),
+            Raw(round(amounts[1] * 5 * 10**5 * asset)),
+        ),
+        SupplyTarget(
+            "lending",
+            readings.base.address,
+            Raw(round(amounts[2] * 300 * base)),
+            Raw(round(amounts[3] * 100 * base)),
+        ),
+    )
+    wanted = None if delta is None else Raw(round(delta * base))
+    target = Target(Lane.ROUTINE, None, wanted, "wanted", supplies=supplies)
+    policy = planning_policy(asset_decimals=readings.asset.decimals)
+    policy = replace(policy, risk_aversion=aversion, slice_impact_bps=impact_bps)
+    market = replace(make_market(readings), outlook=Outlook(volatility=0.6))
+    plan = make_plan(market, assess(market), target, policy)
+    assume(not plan.empty)
+    states = walk(plan, readings, worst=True).states
+    least = min(readings.limits.min_health_wad, states[0].health_wad())
+    assert min(state.health_wad() for state in states) >= least
+    assert check(plan, market, guard_policy()).refusals == ()
+    value = [state.gross_scaled() - state.owed_scaled() for state in states]
+    assert value[-1] <= value[0]
+    kept = [m.kind for m in plan.moves].count(MoveKind.SWAP)
+    assert kept or value[-1] == value[0]

@@ -36,7 +36,7 @@ def main() -> None:
     options = asked.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bars.csv"
-        _write_bars(options.bars or market_data(HOURLY), path, options.last)
+        write_bars(options.bars or market_data(HOURLY), path, options.last)
         cases: dict[str, Callable[[], dict[str, Any]]] = {
             "nautilus_trader": lambda: _peer("nautilus.py", path),
             "backtesting.py": lambda: _peer("backtesting_py.py", path),
@@ -51,7 +51,8 @@ def main() -> None:
     _print(found)
 
 
-def _write_bars(source: Path, path: Path, last: int) -> None:
+def write_bars(source: Path, path: Path, last: int) -> None:
+    """The newest bars of a file, as the peers read them."""
     table = read_table(source, COLUMNS)
     rows = list(zip(*(table.columns[name] for name in COLUMNS), strict=True))[-last:]
     with path.open("w", newline="") as file:

@@ -85,7 +85,7 @@ def test_doctor_looks_at_every_part_and_says_what_fails(kept: Kept) -> None:
     assert {"clock", "contracts", "role", "balance", "oracle", "heart", "key", "journal"} <= set(
         found
     )
-    assert {"disk", "switches", "leadership", "loss budget", "vault"} <= set(found)
+    assert {"disk", "switches", "leadership", "loss budget", "vault", "pool"} <= set(found)
     assert (good.returncode, set(found.values()) - {"ok", "warn"}) == (0, set()), good.stdout
     assert command(kept, "kill", "--reason", "drill").returncode == 0
     stranger = "0x" + "5d" * 32

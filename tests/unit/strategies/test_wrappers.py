@@ -230,7 +230,9 @@ def test_budgets_that_are_none_are_refused(budgets: tuple[float, ...]) -> None:
 def test_the_highest_protection_is_the_whole_answer() -> None:
     more = replace(PROTECT, health_wad=wad(2.0))
     parts = (Says(PROTECT), CALLS, Says(more))
-    assert ask(Composite(parts), market()) == more
+    found = ask(Composite(parts), market())
+    assert replace(found, owners=()) == more
+    assert [owner.who for owner in found.owners] == ["Says 3"]
     assert ask(Composite((CollateralGuard(), CALLS)), market(make_readings(price=1_600))).lane is (
         Lane.PROTECTIVE
     )
