@@ -15,6 +15,7 @@ from keeper.sweep.kernel_plan import (
     DEBT_A,
     DEBT_B,
     DRAFT,
+    F_FEE,
     F_LINE_A,
     F_LINE_B,
     FLOOR,
@@ -31,6 +32,7 @@ from keeper.sweep.kernel_plan import (
     ROOT,
     SUP_A,
     SUP_B,
+    SWAP,
     TRADED,
     UNIT,
     Rows,
@@ -250,6 +252,31 @@ def _bounds(v: Rows, f: Rows, k: Ints, rule: Rows, value: Wide) -> Rows:
 
 
 @compiled
+def _waiting(f: Rows, gap: float, value: float, volatility: float) -> float:
+    """`planning.costs.waiting_up`; 0 where nobody knows."""
+    if not f[F_AVERSION] > 0.0 or not volatility >= 0.0:
+        return 0.0
+    risk = f[F_AVERSION] / 2 * volatility * volatility * (f[F_WAITING_DAYS] / 365)
+    return float(np.ceil(risk * gap * (gap / max(1.0, value))))
+
+
+@compiled
+def _hopeless(
+    d: Rows, f: Rows, c: Ints, gap: float, sells: bool, value: float, volatility: float
+) -> bool:
+    """True only if no plan can be worth its cost: even one swap without impact costs more than waiting."""
+    waiting = _waiting(f, gap, value, volatility)
+    if waiting == 0.0:
+        return False
+    root = d[ROOT, 0] / Q96
+    ratio = 1e20 / (root * root) / d[PRICE, 0]
+    loses = 1.0 - (1.0 - f[F_FEE] / 1e6) * (ratio if sells else 1.0 / ratio)
+    units = float(c[C_GAS_BASE] + c[C_GAS + SWAP])
+    least_cost = units * float(c[C_BASE_FEE]) * d[PRICE, 0] / 1e20 + min(0.0, loses) * 1.05 * gap
+    return waiting * (1 + 1e-9) + 2.0 < least_cost
+
+
+@compiled
 def _worth_it(
     d: Rows,
     f: Rows,
@@ -261,10 +288,7 @@ def _worth_it(
     volatility: float,
 ) -> bool:
     """`planning.plan._not_worth_it`: gas, fee and impact against the loss expected from waiting."""
-    if not f[F_AVERSION] > 0.0 or not volatility >= 0.0:
-        return True
-    risk = f[F_AVERSION] / 2 * volatility * volatility * (f[F_WAITING_DAYS] / 365)
-    waiting = np.ceil(risk * gap * (gap / max(1.0, value)))
+    waiting = _waiting(f, gap, value, volatility)
     if waiting == 0.0:
         return True
     wei = times((float(_gas_units(c, moves, count)), 0.0), float(c[C_BASE_FEE]))
@@ -298,6 +322,8 @@ def _plan(
     gap = value_up(d, size(sub(target, net_delta(d))))[0]
     reserve = v[LIQUIDITY, 0] * (v[ROOT, 0] / Q96) / 1e18
     units = gap / 1e6 / (v[PRICE, 0] / 1e8)
+    if _hopeless(d, f, c, gap, less(target, net_delta(d)), value[0], volatility):
+        return HOLDS, 0, zero
     if 2.0 * units / reserve * BPS > f[F_SLICE] * (1 - 1e-9):
         return -5, 0, zero
     count = move_delta(d, f, moves, target)
