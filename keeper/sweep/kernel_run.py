@@ -261,11 +261,9 @@ def _waiting(f: Rows, gap: float, value: float, volatility: float) -> float:
 
 
 @compiled
-def _hopeless(
-    d: Rows, f: Rows, c: Ints, gap: float, sells: bool, value: float, volatility: float
-) -> bool:
-    """True only if no plan can be worth its cost: even one swap without impact costs more than waiting."""
-    waiting = _waiting(f, gap, value, volatility)
+def _hopeless(d: Rows, f: Rows, c: Ints, gap: float, sells: bool, volatility: float) -> bool:
+    """True only if no plan of at most this gap can be worth its cost: a swap without impact costs more than waiting."""
+    waiting = _waiting(f, gap, nav(d), volatility)
     if waiting == 0.0:
         return False
     root = d[ROOT, 0] / Q96
@@ -273,7 +271,7 @@ def _hopeless(
     loses = 1.0 - (1.0 - f[F_FEE] / 1e6) * (ratio if sells else 1.0 / ratio)
     units = float(c[C_GAS_BASE] + c[C_GAS + SWAP])
     least_cost = units * float(c[C_BASE_FEE]) * d[PRICE, 0] / 1e20 + min(0.0, loses) * 1.05 * gap
-    return waiting * (1 + 1e-9) + 2.0 < least_cost
+    return waiting * (1 + 1e-6) + 2.0 < least_cost
 
 
 @compiled
@@ -322,8 +320,6 @@ def _plan(
     gap = value_up(d, size(sub(target, net_delta(d))))[0]
     reserve = v[LIQUIDITY, 0] * (v[ROOT, 0] / Q96) / 1e18
     units = gap / 1e6 / (v[PRICE, 0] / 1e8)
-    if _hopeless(d, f, c, gap, less(target, net_delta(d)), value[0], volatility):
-        return HOLDS, 0, zero
     if 2.0 * units / reserve * BPS > f[F_SLICE] * (1 - 1e-9):
         return -5, 0, zero
     count = move_delta(d, f, moves, target)
@@ -359,8 +355,8 @@ def _tick(
     gap = _gap(v, f, rule, c, forecast)
     waits = k[NOW] < k[ROUTINE_AT] + int(f[F_COOLDOWN]) or k[NOW] - updated > int(f[F_MOST_AGE])
     placed = v[SUP_A, 0] + v[SUP_B, 0] + v[DEBT_A, 0] + v[DEBT_B, 0] > 0.0
-    if gap[0] != 0.0 and not waits:
-        sells = gap[0] < 0.0
+    sells, worth = gap[0] < 0.0, abs(gap[0]) * v[PRICE, 0] / UNIT[0]
+    if worth != 0.0 and not waits and not _hopeless(v, f, c, worth, sells, volatility):
         healthy = health(v, f) if placed else INFINITE
         step = least(size(gap), _room(v, f, rule, healthy, sells))
         if positive(step):
