@@ -86,7 +86,7 @@ def of_events(
     window_s: of the vault's average. every_s: prices closer together than this are left out (0: none are), the last
     one is always there. MarketDataError for events out of order, no price, one price only, or too many moments.
     """
-    slots = list(_slots(list(_thinned(list(events), every_s)), block_s))
+    slots = list(_slots(list(_thinned(_until_last_price(list(events)), every_s)), block_s))
     first = next((i for i, slot in enumerate(slots) if slot.price is not None), None)
     if first is None:
         raise MarketDataError(name, "has no price", "give bars, ticks or rounds of the time")
@@ -177,6 +177,12 @@ def _slots(events: Sequence[Event], block_s: int) -> Iterator[_Slot]:
                 slot.fee = event.base_fee_wei
     if slot is not None:
         yield slot
+
+
+def _until_last_price(events: list[Event]) -> list[Event]:
+    """A file of rounds or gas may go on for months after the market that is played."""
+    last = max((e.time for e in events if isinstance(e, PriceEvent)), default=None)
+    return events if last is None else [e for e in events if e.time <= last]
 
 
 def _thinned(events: list[Event], every_s: int) -> Iterator[Event]:

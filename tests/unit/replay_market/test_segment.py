@@ -117,6 +117,13 @@ def test_what_was_said_before_the_first_price_holds_at_it() -> None:
     assert (first.time, first.answer, first.base_fee_wei) == (START, 99 * 10**8, 7)
 
 
+def test_rounds_after_the_last_price_are_of_another_time() -> None:
+    late = RoundEvent(START + 30 * HOUR, 99 * 10**8)
+    segment = laid([*bars(100, 101), late])
+    assert segment.moments[-1].time == START + HOUR
+    assert not segment.rounds_given
+
+
 @pytest.mark.parametrize(
     ("made", "said"),
     [
