@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from keeper.app.sound import SoundStrategy
 from keeper.cli.replay import strategy_of
 from keeper.config.strategy import GROUP, load_strategy
 from keeper.errors import SettingError
@@ -93,4 +94,6 @@ def test_every_strategy_comes_back_from_the_journal(name: str) -> None:
     assert context.parameters is not None
     kept = decode_loose(encode_loose(context.parameters))
     again = Context(context.strategy, kept, POLICIES, {})
-    assert strategy_of(again) == strategy
+    back = strategy_of(again)
+    assert isinstance(back, SoundStrategy)
+    assert back.own == strategy

@@ -205,7 +205,9 @@ def test_collateral_moves_to_where_it_earns_and_health_holds_everywhere() -> Non
     assert placed[OWN, ASSET].owed == 0
     value = placed["morpho", BASE].amount / 1e18 * 2_000 * 0.83
     value += placed["morpho", ASSET].amount / 1e6 * 0.80
-    assert value >= 1.6 * placed["morpho", ASSET].owed / 1e6 * (1 - 1e-6)
+    owed = placed["morpho", ASSET].owed
+    assert owed is not None
+    assert value >= 1.6 * owed / 1e6 * (1 - 1e-6)
 
 
 @settings(max_examples=15, deadline=None)
@@ -222,6 +224,7 @@ def test_a_placement_keeps_net_amounts_debt_and_health(rates: list[float], healt
     after = {(p.rate.venue, p.rate.token): (p.supplied, p.owed) for p in places(found)}
     for one in target.supplies or ():
         units = 1e6 if one.token == ASSET else 1e18
+        assert one.owed is not None
         after[one.venue, one.token] = (one.amount / units, one.owed / units)
     for token, net in ((ASSET, -50_000.0), (BASE, 210.0)):
         placed = sum(s - o for (_, t), (s, o) in after.items() if t == token)
