@@ -198,7 +198,7 @@ def sellable_base(market: MarketState) -> float:
 
 
 def _thin_margin(market: MarketState, risk: RiskReport, terms: Hedge) -> Target | None:
-    """Less of both legs, where what stands for the position has become too little: else the venue ends it."""
+    """Less of both legs, where too little stands for the position by now: else its venue ends it."""
     offered, held = offer(market, terms.venue), perpetuals_of(market, terms.venue)
     if offered is None:
         return None
