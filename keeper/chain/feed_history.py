@@ -16,25 +16,32 @@ Round = tuple[int, int]
 
 
 def rounds_before(
-    source: Source, feed: str, newest_round: int, block: BlockStamp, *, since: int, most: int
+    source: Source,
+    feed: str,
+    newest_round: int,
+    block: BlockStamp,
+    *,
+    since: int,
+    most: int,
+    batch: int = BATCH,
 ) -> Iterator[list[Round]]:
     """Batches of rounds before `newest_round`, each ascending in time, going back to `since` (unix seconds).
 
-    At most `most` rounds and never past the start of the feed's phase: what an aggregator before it answered has
+    `batch` rounds a request, at most `most` in all and never past the start of the feed's phase: what an aggregator before it answered has
     other round ids. It ends at a round that is not there or is out of order. Raises ReadError as any read.
     """
     left = min(most, max(0, (newest_round & _PHASE_MASK) - 1))
     after: int | None = None
     while left > 0:
-        size = min(BATCH, left)
+        size = min(batch, left)
         ids = range(newest_round - size, newest_round)
         calls = [_ROUND_OF.call(feed, block, round_id) for round_id in ids]
         found = _read(source, source.agreed_batch(calls), block)
-        batch = _unbroken(found, after)
-        if batch:
-            yield batch
-            after = batch[0][0]
-        if len(batch) < size or batch[0][0] < since:
+        kept = _unbroken(found, after)
+        if kept:
+            yield kept
+            after = kept[0][0]
+        if len(kept) < size or kept[0][0] < since:
             return
         newest_round -= size
         left -= size

@@ -45,7 +45,9 @@ def slice_up(market: MarketState, policy: PlanningPolicy, value: int) -> int:
             temporary_impact=price * interval_years / reserve,
         )
     except (QuantityError, ArithmeticError):
-        return value  # of numbers that nobody can mean no schedule is made: the plan's own bounds hold
+        return (
+            value  # of numbers that nobody can mean no schedule is made: the plan's own bounds hold
+        )
     now = ceil(value * float(schedule.trades[0]) / units)
     return int(min(value, max(now, policy.min_trade)))
 

@@ -35,6 +35,9 @@ LENDING = "lending"
 RAY = 10**27
 DAY_S = 86_400
 FEE_MEMORY_S = 3_600.0
+PACE_S, A_REQUEST = 1.0, 25
+"""Calls in a request for the feed's past, and seconds between: what most budgets allow a second, so that no tick has to
+wait for more than its rest."""
 OLDEST_REFRESHES, OLDEST_S = 3, 21_600
 """A forecast older than so many refreshes and so many seconds is none."""
 _NO_CAP = Raw(2**127)
@@ -71,13 +74,17 @@ class LiveSurroundings:
         *,
         past: Iterable[Seen] = (),
         run: Callable[[Callable[[], None]], Future[None]] | None = None,
+        pace_s: float | None = None,
     ) -> None:
         """source: where the feed's past is read back from; None: only what the ticks see. past: of the journal, oldest
-        first. run: starts a job beside the caller; None: in a thread of its own."""
+        first. run: starts a job beside the caller; None: in a thread of its own. pace_s: from one request for the
+        feed's past to the next, so that ticks find the endpoints' budgets full; None: a second beside a keeper."""
         self._terms = terms
         self._source = source
         self._threads = None if run else ThreadPoolExecutor(1, thread_name_prefix="outlook")
         self._run = run or self._beside
+        self._pace_s = (0.0 if run else PACE_S) if pace_s is None else pace_s
+        self._closed = threading.Event()
         self._guard = threading.Lock()
         self._rounds: dict[int, int] = {}
         """Answer by time; what is older than `days` is let go."""
@@ -142,7 +149,8 @@ class LiveSurroundings:
             self._job.result(seconds)
 
     def close(self) -> None:
-        """Start nothing any more."""
+        """Start nothing any more, and read no further."""
+        self._closed.set()
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -234,11 +242,13 @@ class LiveSurroundings:
             return []
         try:
             for batch in rounds_before(
-                source, feed.feed, feed.round_id, block, since=since, most=most
+                source, feed.feed, feed.round_id, block, since=since, most=most, batch=A_REQUEST
             ):
                 with self._guard:
                     for at, answer in batch:
                         self._rounds.setdefault(at, answer)
+                if self._closed.wait(self._pace_s):
+                    return []
         except GimbalError as error:
             return [f"the feed's past could not be read: {error}"]
         self._read_back = True

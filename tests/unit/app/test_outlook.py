@@ -149,6 +149,24 @@ def test_the_feeds_past_is_read_back_once_and_then_followed() -> None:
     assert surroundings.problems == ()
 
 
+def test_reading_back_takes_small_requests_and_ends_when_the_keeper_does() -> None:
+    """A request for hundreds would overdraw an endpoint's budget for seconds in which a tick sees nothing."""
+    rounds = walk(20, 0.8)
+    sizes: list[int] = []
+
+    class Watched(Past):
+        def agreed_batch(self, calls):  # type: ignore[no-untyped-def]
+            sizes.append(len(calls))
+            if len(sizes) == 3:
+                surroundings.close()
+            return super().agreed_batch(calls)
+
+    surroundings = LiveSurroundings(OutlookTerms(), Watched(rounds), run=at_once)  # type: ignore[arg-type]
+    surroundings.look(feeding(make_readings(), rounds))
+    assert sizes == [25, 25, 25]
+    assert LiveSurroundings(OutlookTerms())._pace_s == 1.0
+
+
 def test_looking_never_waits_and_holds_the_stated_forecast_until_one_is_made() -> None:
     """The job runs beside: until it ends there is what was stated, or nothing."""
     jobs: list[Callable[[], None]] = []
@@ -340,7 +358,9 @@ def test_a_file_from_times_to_come_is_not_fresh_for_ever(tmp_path: Path) -> None
     assert any("ahead" in problem for problem in surroundings.problems)
 
 
-@pytest.mark.parametrize(("price", "of_this_base"), [(1_700, True), (60_000, False), (1_000, False)])
+@pytest.mark.parametrize(
+    ("price", "of_this_base"), [(1_700, True), (60_000, False), (1_000, False)]
+)
 def test_a_file_of_another_coin_gives_no_smiles(
     tmp_path: Path, price: float, of_this_base: bool
 ) -> None:
