@@ -1,7 +1,7 @@
 # Everything sets itself up: Python >= 3.11, git and make are all a machine needs.
 .DEFAULT_GOAL := help
 .PHONY: help setup demo gauntlet test test-chaos test-unit test-contracts test-deep test-integration test-ape lint fmt abi \
-	slither halmos gas coverage-contracts mutation-contracts lock bench-quant bench-latency bench-backtest study chaos clean
+	slither halmos gas coverage-contracts mutation-contracts lock bench-quant bench-latency bench-backtest bench-sweep study chaos clean
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
@@ -88,6 +88,9 @@ bench-latency: setup ## head to pool beside web3.py and silverback (in build/ben
 bench-backtest: setup ## bar-steps a second beside nautilus_trader and backtesting.py (in build/bench-backtest-env)
 	@PYTHON=$(BIN)/python scripts/bench/environment.sh bench-backtest
 	@$(BIN)/python -m scripts.bench.backtest $(BACKTEST)
+
+bench-sweep: setup ## bar-steps a second of the compiled kernel beside the full pipeline
+	@$(BIN)/python -m scripts.bench.sweep $(SWEEP)
 
 STUDIES ?= hedging protection strategies calibration plots
 

@@ -209,7 +209,9 @@ def split(
     state = _Split(dict(claims), dict(at), scale, *units, ledger.venue, price_wad=ledger.opened_at)
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     swapped: set[int] = set()
-    for entry, moment in zip(ledger.entries, ledger.moments, strict=True):
+    # moments beyond the last entry are of a simulation that was taken back
+    moments = ledger.moments[: len(ledger.entries)]
+    for entry, moment in zip(ledger.entries, moments, strict=True):
         parts = state.of(entry, moment)
         parts[SHARED] = parts.get(SHARED, 0) + entry.amount - sum(parts.values())
         for who, part in parts.items():

@@ -1,11 +1,11 @@
 """A feed's own past, read back from it: rounds of its phase, newest first, in batches that k endpoints agree on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from keeper.chain.source import Source
 from keeper.chain.views import BATCH, View
-from keeper.errors import ReadError, RpcError
+from keeper.errors import RpcError
 from keeper.model.block import BlockStamp
 
 _ROUND_OF = View("getRoundData", ("uint80",), "uint80", "int256", "uint256", "uint256", "uint80")
@@ -18,33 +18,25 @@ Round = tuple[int, int]
 def rounds_before(
     source: Source,
     feed: str,
-    newest_round: int,
+    before: int,
     block: BlockStamp,
     *,
-    since: int,
-    most: int,
-    batch: int = BATCH,
-) -> Iterator[list[Round]]:
-    """Batches of rounds before `newest_round`, each ascending in time, going back to `since` (unix seconds).
+    most: int = BATCH,
+    after: int | None = None,
+) -> tuple[list[Round], int]:
+    """(rounds, ascending in time; how many were asked for): up to `most` (a batch at most) just before round `before`.
 
-    `batch` rounds a request, at most `most` in all and never past the start of the feed's phase: what an aggregator before it answered has
-    other round ids. It ends at a round that is not there or is out of order. Raises ReadError as any read.
+    Fewer come than were asked for at a round that is not there or not older than the one after it (`after`: unix
+    seconds of round `before`); none are asked for at the start of the feed's phase: what an aggregator before it
+    answered has other round ids. Raises ReadError as any read.
     """
-    left = min(most, max(0, (newest_round & _PHASE_MASK) - 1))
-    after: int | None = None
-    while left > 0:
-        size = min(batch, left)
-        ids = range(newest_round - size, newest_round)
-        calls = [_ROUND_OF.call(feed, block, round_id) for round_id in ids]
-        found = _read(source, source.agreed_batch(calls), block)
-        kept = _unbroken(found, after)
-        if kept:
-            yield kept
-            after = kept[0][0]
-        if len(kept) < size or kept[0][0] < since:
-            return
-        newest_round -= size
-        left -= size
+    size = min(most, BATCH, max(0, (before & _PHASE_MASK) - 1))
+    if size <= 0:
+        return [], 0
+    ids = range(before - size, before)
+    calls = [_ROUND_OF.call(feed, block, round_id) for round_id in ids]
+    found = _read(source, source.agreed_batch(calls), block)
+    return _unbroken(found, after), size
 
 
 def _read(source: Source, answers: Sequence[Any], block: BlockStamp) -> list[Round | None]:
@@ -55,8 +47,6 @@ def _read(source: Source, answers: Sequence[Any], block: BlockStamp) -> list[Rou
         except RpcError:
             found.append(None)
             continue
-        except ReadError:
-            raise
         found.append((int(at), int(value)) if at > 0 and value > 0 else None)
     return found
 

@@ -7,10 +7,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from keeper.config.settings import Settings
+    from keeper.model.market import Readings
     from keeper.model.outlook import Outlook
     from keeper.ops.doctor import Line
 
 CHECK = "strategy"
+MOST_LOOKS = 1_000
 
 
 def needed(settings: "Settings") -> "list[Line]":
@@ -81,9 +83,22 @@ def _looked(settings: "Settings") -> "tuple[Outlook, tuple[str, ...]]":
     try:
         surroundings = LiveSurroundings(outlook_terms(settings), pool, run=_at_once)
         surroundings.look(readings)
-        return surroundings.look(readings)[0], surroundings.problems
+        for later in range(1, MOST_LOOKS):
+            if not surroundings.reading or surroundings.blocked:
+                break
+            surroundings.look(_later(readings, later))
+        outlook = surroundings.look(readings)[0]
+        return outlook, surroundings.problems
     finally:
         pool.close()
+
+
+def _later(readings: "Readings", seconds: int) -> "Readings":
+    """The same a moment later: the past is read a little at a time."""
+    from dataclasses import replace
+
+    block = replace(readings.block, timestamp=readings.block.timestamp + seconds)
+    return replace(readings, block=block)
 
 
 def _at_once(job: "Callable[[], None]") -> "Future[None]":

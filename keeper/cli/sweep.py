@@ -1,6 +1,7 @@
 """keeper sweep: the same backtest at many parameters, in processes or on a cluster."""
 
 import os
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     from keeper.sweep.points import Point
 
 SHOWN = 5
+
+
+class Kernel(StrEnum):
+    """What plays a run."""
+
+    OFF = "off"
+    AUTO = "auto"
+    ONLY = "only"
 
 
 def sweep(  # noqa: PLR0917 - one option each
@@ -49,6 +58,9 @@ def sweep(  # noqa: PLR0917 - one option each
         int, Help(min=0, help="Walk forward: choose on each of so many parts, report the next.")
     ] = 0,
     by: Annotated[str, Help(help="The ratio that best and worst are of.")] = "sharpe",
+    kernel: Annotated[
+        Kernel, Help(help="Compiled hedging rules: where they can (auto), or else an error (only).")
+    ] = Kernel.OFF,
     jobs: Annotated[int, Help(min=0, help="Processes; 0: one for each core.")] = 0,
     cluster: Annotated[
         str | None, Help(help="A Dask scheduler's address (tcp://...), or local.")
@@ -62,6 +74,7 @@ def sweep(  # noqa: PLR0917 - one option each
     from keeper.cli.backtest_options import moment, pairs
     from keeper.history.table import found_data
     from keeper.sweep import Variation, run_sweep
+    from keeper.sweep.work import AUTO, KERNEL, PIPELINE
 
     def found(file: File) -> File:
         return None if file is None else found_data(file)
@@ -87,6 +100,7 @@ def sweep(  # noqa: PLR0917 - one option each
         tuple(kept.items()),
         tuple(parts.items()),
         Opening(deposit, health, base_share),
+        {Kernel.OFF: PIPELINE, Kernel.AUTO: AUTO, Kernel.ONLY: KERNEL}[kernel],
     )
     done = run_sweep(
         common,

@@ -9,6 +9,8 @@ from keeper.model.quick import quick
 class TickStatus(StrEnum):
     """How a tick ended."""
 
+    __hash__ = str.__hash__
+    """An enumeration's own is of its name, and in Python."""
     HELD = "held"  # nothing to do
     SKIPPED = "skipped"  # could not decide: price unusable, no position, wrong state
     REFUSED = "refused"  # the guard said no

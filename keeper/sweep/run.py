@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from keeper.backtest import default_policies
 from keeper.backtest.events import PriceEvent
 from keeper.backtest.settings import with_world
 from keeper.config.strategy import load_strategy
@@ -16,7 +17,7 @@ from keeper.sweep.job import Job, Variation, make_job
 from keeper.sweep.points import Point
 from keeper.sweep.processes import run_here, run_in_processes
 from keeper.sweep.rows import Lines, table, write_table
-from keeper.sweep.work import Figures, events_of
+from keeper.sweep.work import KERNEL, Figures, events_of, unplayable
 
 Progress = Callable[[int, int, int], None]
 """(runs done, runs of the sweep, failed so far)."""
@@ -134,14 +135,22 @@ def _check_runnable(jobs: Sequence[Job]) -> None:
     first: GimbalError | None = None
     for job in jobs:
         try:
-            load_strategy(job.common.strategy, dict(job.settings))
-            with_world(dict(job.world))
+            strategy = load_strategy(job.common.strategy, dict(job.settings))
+            spec = with_world(dict(job.world))
+            if job.common.engine == KERNEL:
+                policies = default_policies(spec.asset.decimals, connected=spec.venues)
+                _refuse(unplayable(job, strategy, spec, policies))
         except GimbalError as error:
             first = first or error
         else:
             return
     if first is not None:
         raise first
+
+
+def _refuse(why: str) -> None:
+    if why:
+        raise SettingError("--kernel", why, "write --kernel auto: the full pipeline plays it")
 
 
 def _run(  # noqa: PLR0917 - the parts of one sweep

@@ -5,18 +5,25 @@ A row holds nothing of who made it and how long that took, so it is the same whe
 
 from dataclasses import asdict
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from keeper.backtest import BacktestResult, default_policies, run_backtest
+from keeper.backtest import BacktestResult, BacktestSpec, default_policies, run_backtest
 from keeper.backtest.events import Event, PriceEvent
 from keeper.backtest.files import Files, read_events
 from keeper.backtest.ledger import Cause
 from keeper.backtest.settings import opened_with, with_world
+from keeper.backtest.spec import OptionsSpec, OracleSpec, PoolSpec
 from keeper.config.strategy import load_strategy
 from keeper.errors import GimbalError, SettingError
+from keeper.model.policy import Policies
+from keeper.model.ports import Strategy
 from keeper.sweep.job import Job, code_digest, file_digest, file_paths
 
+if TYPE_CHECKING:
+    from keeper.sweep.kernel import Path
+
 Figures = dict[str, Any]
+PIPELINE, KERNEL, AUTO = "pipeline", "kernel", "auto"
 COSTS = {
     "pool_fees": Cause.POOL_FEE,
     "impact": Cause.IMPACT,
@@ -64,8 +71,56 @@ def _played(job: Job) -> Figures:
     price = next(e.price_wad for e in events if isinstance(e, PriceEvent))
     spec = opened_with(with_world(dict(job.world)), job.common.opening, price)
     policies = default_policies(spec.asset.decimals, connected=spec.venues)
+    if job.common.engine != PIPELINE:
+        figures, why = _compiled(job, strategy, spec, policies)
+        if figures is not None:
+            return figures
+        if job.common.engine == KERNEL:
+            raise SettingError("--kernel", why, "write --kernel auto: the full pipeline plays it")
     result = run_backtest(spec, iter(events), strategy, policies, name=job.common.strategy)
     return figures_of(result)
+
+
+def _compiled(
+    job: Job, strategy: Strategy, spec: BacktestSpec, policies: Policies
+) -> tuple[Figures | None, str]:
+    """By the kernel, or why not."""
+    from keeper.sweep.kernel import run_kernel
+
+    why = unplayable(job, strategy, spec, policies)
+    if why:
+        return None, why
+    path = _path_of(job.common.files, job.span, spec.pool, spec.oracle, spec.options)
+    run = run_kernel(spec, path, strategy, policies)
+    return run.figures, run.left
+
+
+def unplayable(job: Job, strategy: Strategy, spec: BacktestSpec, policies: Policies) -> str:
+    """Which restriction keeps a run out of the kernel's class; empty if none does."""
+    from keeper.sweep.kernel import why_not
+
+    return why_not(strategy, spec, policies) or _why_not_on(job.common.files, job.span)
+
+
+@lru_cache(maxsize=4)
+def _why_not_on(files: Files, span: tuple[int | None, int | None]) -> str:
+    from keeper.sweep.kernel import why_not_on
+
+    return why_not_on(events_of(files, span))
+
+
+@lru_cache(maxsize=4)
+def _path_of(
+    files: Files,
+    span: tuple[int | None, int | None],
+    pool: PoolSpec,
+    oracle: OracleSpec,
+    options: OptionsSpec,
+) -> "Path":
+    """What all rules on one path share."""
+    from keeper.sweep.kernel import path_of
+
+    return path_of(BacktestSpec(pool=pool, oracle=oracle, options=options), events_of(files, span))
 
 
 @lru_cache(maxsize=4)

@@ -7,9 +7,9 @@ with the keeper acting meanwhile; gas is no part of NAV.
 
     python -m scripts.study.calibration [--jobs 1] [--years 2018,2023] [--quick]
 
-No two horizons overlap: a horizon of a day is read once a day at midnight UTC, one of four hours twice a day (00 and 12
-UTC). So every series of exceptions is one of separate spans, and no test needs a correction for overlap. The residuals
-that the report learns from do overlap; that is the report's own doing, and part of what is tested.
+No two horizons overlap: one of a day and one of eight hours are both read once a day, at midnight UTC. So every series
+of exceptions is one of separate spans, and no test needs a correction for overlap. The residuals that the report learns
+from do overlap; that is the report's own doing, and part of what is tested.
 
 Kupiec asks whether there are as many exceptions as there should be, Christoffersen whether they come together,
 Acerbi and Szekely's Z2 whether they are as many and as deep as said (its p-value from losses drawn of the report's own
@@ -51,12 +51,13 @@ KINDS = (
     "short strangle, no filter",
     "short strangle, no filter, delta hedged",
 )
-HORIZONS_S = {86_400: 86_400, 4 * 3_600: 12 * 3_600}
-"""Horizon by how often it is read, seconds."""
+HORIZONS_S = (86_400, 8 * 3_600)
+"""Seconds; each is read once in `EVERY_S`, so that no two of its spans overlap."""
+EVERY_S = 86_400
 LEVELS = (0.95, 0.99)
 DRAWN = 512
 """Quantiles of each reading's losses that are kept, to draw from under the null."""
-STEP_HOURS = 4
+STEP_HOURS = 8
 PATHS = 2_000
 
 
@@ -165,7 +166,7 @@ def done(job: Job) -> Outcome:
     """In a process of its own."""
     bars = read_bars(data_or_skip(HOURLY), max_missing=48)
     book = next(book for book in BOOKS if book.name == job.kind)
-    reader = Reader(Known(bars, job.horizon_s), job.horizon_s, HORIZONS_S[job.horizon_s], job.year)
+    reader = Reader(Known(bars, job.horizon_s), job.horizon_s, EVERY_S, job.year)
     watch = Watch(ticked=reader.ticked)
     result = played(book, book.candidates[0], job.year, STEP_HOURS, watch=watch)
     return matched(reader.found, result, job.horizon_s)

@@ -3,7 +3,7 @@
 Twice: with each strategy's own defaults, and walk-forward: for each year the candidate (of a few declared in
 `scripts.study.books`) that had the best Sharpe ratio over the years before it. The first year has none before it.
 
-    python -m scripts.study.strategies [--hours 4] [--jobs 1] [--only NAME] [--years 2018,2023] [--quick]
+    python -m scripts.study.strategies [--hours 8] [--jobs 1] [--only NAME] [--years 2018,2023] [--quick]
     python -m scripts.study.strategies --steps 2022     hourly steps beside the coarse ones
     python -m scripts.study.strategies --premium        what the assumed premium of 2018 to 2020 does to sellers
 
@@ -80,6 +80,24 @@ def jobs_of(books: Sequence[Book], years: Sequence[int], hours: int) -> list[Job
     ]
 
 
+def returns_table(found: dict[Job, Year], books: Sequence[Book], hours: int) -> Table:
+    """The defaults' returns at a glance, with the years they lose in bold."""
+    years = sorted({job.year for job in found})
+    table = Table(
+        "strategies_returns",
+        f"return of the year with the defaults, net of everything, steps of {hours} h",
+        ("strategy", *map(str, years)),
+    )
+    for book in books:
+        cells = []
+        for year in years:
+            run = found.get(Job(BOOKS.index(book), DEFAULT, year, hours))
+            shown = "-" if run is None else f"{run.total:.1%}"
+            cells.append(f"**{shown}**" if run is not None and run.total < 0 else shown)
+        table.add(book.name, *cells)
+    return table
+
+
 def tables(found: dict[Job, Year], books: Sequence[Book], hours: int) -> list[Table]:
     """By year with the defaults, walk-forward, and all years together."""
     fixed = Table("strategies", f"defaults, by year, steps of {hours} h", COLUMNS)
@@ -115,7 +133,7 @@ def tables(found: dict[Job, Year], books: Sequence[Book], hours: int) -> list[Ta
         for one in (plain, ahead):
             cells += [f"{one.total:.1%}", one.sharpe, ", ".join(map(str, one.losing)) or "none"]
         whole.add(book.name, *cells)
-    return [fixed, walked, whole]
+    return [fixed, returns_table(found, books, hours), walked, whole]
 
 
 def _cells(run: Year) -> tuple[str, ...]:
@@ -226,7 +244,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    asked.add_argument("--hours", type=int, default=4, help="step of prices and ticks")
+    asked.add_argument("--hours", type=int, default=8, help="step of prices and ticks")
     asked.add_argument("--jobs", type=int, default=1)
     asked.add_argument("--only", default="", help="part of a strategy's name")
     asked.add_argument("--years", default=f"{YEARS[0]},{YEARS[-1]}", help="first,last")
@@ -254,10 +272,10 @@ def main() -> None:
         command += " --quick" if options.quick else ""
         jobs = jobs_of(books, years, options.hours)
         found = _played([job for job in jobs if job.candidate == DEFAULT], options.jobs)
-        save(tables(found, books, options.hours)[:1], command)
+        save(tables(found, books, options.hours)[:2], command)
         found |= _played([job for job in jobs if job.candidate != DEFAULT], options.jobs)
         _curves(found, books, options.hours)
-        made = tables(found, books, options.hours)[1:]
+        made = tables(found, books, options.hours)[2:]
     save(made, command, time.monotonic() - begun)
 
 

@@ -35,9 +35,8 @@ LENDING = "lending"
 RAY = 10**27
 DAY_S = 86_400
 FEE_MEMORY_S = 3_600.0
-PACE_S, A_REQUEST = 1.0, 25
-"""Calls in a request for the feed's past, and seconds between: what most budgets allow a second, so that no tick has to
-wait for more than its rest."""
+ROUNDS_A_BLOCK = 50
+"""Of the feed's past, read beside one block: ninety days are whole within about twenty minutes."""
 OLDEST_REFRESHES, OLDEST_S = 3, 21_600
 """A forecast older than so many refreshes and so many seconds is none."""
 _NO_CAP = Raw(2**127)
@@ -60,6 +59,19 @@ class OutlookTerms:
     option_chain_max_age_s: int = 86_400
 
 
+@dataclass(slots=True)
+class _Back:
+    """How far the feed's past is read back."""
+
+    left: int
+    before: int = 0
+    """Round that was read last; 0 before the first."""
+    oldest: int | None = None
+    """Unix seconds of it."""
+    asked_at: int = 0
+    failed: bool = False
+
+
 class LiveSurroundings:
     """What is known beyond the readings of one vault. `look` is called by one thread, and never waits.
 
@@ -74,21 +86,19 @@ class LiveSurroundings:
         *,
         past: Iterable[Seen] = (),
         run: Callable[[Callable[[], None]], Future[None]] | None = None,
-        pace_s: float | None = None,
     ) -> None:
         """source: where the feed's past is read back from; None: only what the ticks see. past: of the journal, oldest
-        first. run: starts a job beside the caller; None: in a thread of its own. pace_s: from one request for the
-        feed's past to the next, so that ticks find the endpoints' budgets full; None: a second beside a keeper."""
+        first. run: starts a job beside the caller; None: in a thread of its own."""
         self._terms = terms
         self._source = source
         self._threads = None if run else ThreadPoolExecutor(1, thread_name_prefix="outlook")
         self._run = run or self._beside
-        self._pace_s = (0.0 if run else PACE_S) if pace_s is None else pace_s
-        self._closed = threading.Event()
         self._guard = threading.Lock()
         self._rounds: dict[int, int] = {}
         """Answer by time; what is older than `days` is let go."""
-        self._read_back = source is None or terms.days == 0
+        self.reading = source is not None and terms.days > 0 and terms.most_rounds > 0
+        """The feed's past is not read back to the end yet."""
+        self._back = _Back(left=terms.most_rounds)
         self._shares = ShareTrack()
         self._forecast: VolatilityForecast | None = None
         self._file = Listed()
@@ -97,6 +107,7 @@ class LiveSurroundings:
         self._fee: tuple[int, float] | None = None
         self._refreshed_at = -(10**9)
         self._job: Future[None] | None = None
+        self._file_problems: list[str] = []
         self.problems: tuple[str, ...] = ()
         """What could not be learnt when it was last tried."""
         for seen in past:
@@ -139,6 +150,11 @@ class LiveSurroundings:
         return self._forecast
 
     @property
+    def blocked(self) -> bool:
+        """True if the feed's past could not be read when it was last tried."""
+        return self._back.failed
+
+    @property
     def known_since(self) -> int:
         """Unix seconds of the oldest value of a share that is known; 0 for none."""
         return self._shares.since
@@ -149,8 +165,7 @@ class LiveSurroundings:
             self._job.result(seconds)
 
     def close(self) -> None:
-        """Start nothing any more, and read no further."""
-        self._closed.set()
+        """Start nothing any more."""
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
@@ -201,57 +216,77 @@ class LiveSurroundings:
     # ---------------------------------------------------------------- beside it
 
     def _refresh(self, readings: Readings) -> None:
+        """Every `refresh_s`; and at every block while the past is read back, a little at a time: the endpoints' budgets
+        are the ticks'."""
         now = readings.block.timestamp
-        if (self._job is not None and not self._job.done()) or (
-            now < self._refreshed_at + self._terms.refresh_s
-        ):
+        due = now >= self._refreshed_at + self._terms.refresh_s
+        if (self._job is not None and not self._job.done()) or not (due or self._goes_on(now)):
             return
-        self._refreshed_at = now
+        if due:
+            self._refreshed_at = now
         block, feed = readings.block, readings.price.base
-        self._job = self._run(lambda: self._learn(block, feed))
+        self._job = self._run(lambda: self._learn(block, feed, due=due))
+
+    def _goes_on(self, now: int) -> bool:
+        return self.reading and now > self._back.asked_at and not self._back.failed
 
     def _beside(self, job: Callable[[], None]) -> Future[None]:
         assert self._threads is not None  # noqa: S101 - made where no `run` was given
         return self._threads.submit(job)
 
-    def _learn(self, block: BlockStamp, feed: FeedReading) -> None:
-        """The past of the feed once, then a forecast; and the file."""
-        problems = []
-        if not self._read_back:
+    def _learn(self, block: BlockStamp, feed: FeedReading, *, due: bool) -> None:
+        """A piece of the feed's past; a forecast when it is due, or the past is whole; and the file."""
+        problems, began = list[str](), self.reading
+        if self.reading:
             problems += _tried(lambda: self._read(block, feed))
-        if self._terms.days:
-            problems += _tried(lambda: self._forecast_now(block.timestamp))
-        if self._terms.option_chain is not None:
-            problems += _tried(lambda: self._list(block.timestamp))
+        if self._terms.days and (due or self.reading != began or self._forecast is None):
+            lacks = _tried(lambda: self._forecast_now(block.timestamp))
+            problems += [] if self.reading else lacks
+        if due and self._terms.option_chain is not None:
+            self._file_problems = _tried(lambda: self._list(block.timestamp))
+        problems += self._file_problems
         if problems and tuple(problems) != self.problems:
             _log.warning("the outlook lacks something", problems=problems)
         self.problems = tuple(problems)
 
     def _list(self, now: int) -> list[str]:
         """What the file lists; what it listed before is not kept beside a file that cannot be read."""
-        terms, self._file = self._terms, Listed()
+        terms, found = self._terms, Listed()
         assert terms.option_chain is not None  # noqa: S101 - asked for only then
-        self._file, problem = smiles_of_file(terms.option_chain, now, terms.option_chain_max_age_s)
+        try:
+            found, problem = smiles_of_file(terms.option_chain, now, terms.option_chain_max_age_s)
+        finally:
+            self._file = found
         return [problem] if problem else []
 
     def _read(self, block: BlockStamp, feed: FeedReading) -> list[str]:
-        """Batch by batch; what came before a fault is kept, and the rest asked for again the next time."""
-        since = block.timestamp - self._terms.days * DAY_S
-        source, most = self._source, self._terms.most_rounds
+        """One batch further back. After a fault it goes on from there when it is due again."""
+        back, source = self._back, self._source
         if source is None or feed.round_id <= 0:
             return []
+        if back.before == 0:
+            back.before = feed.round_id
+        back.asked_at, back.failed = block.timestamp, False
         try:
-            for batch in rounds_before(
-                source, feed.feed, feed.round_id, block, since=since, most=most, batch=A_REQUEST
-            ):
-                with self._guard:
-                    for at, answer in batch:
-                        self._rounds.setdefault(at, answer)
-                if self._closed.wait(self._pace_s):
-                    return []
+            batch, asked = rounds_before(
+                source,
+                feed.feed,
+                back.before,
+                block,
+                most=min(back.left, ROUNDS_A_BLOCK),
+                after=back.oldest,
+            )
         except GimbalError as error:
+            back.failed = True
             return [f"the feed's past could not be read: {error}"]
-        self._read_back = True
+        with self._guard:
+            for at, answer in batch:
+                self._rounds.setdefault(at, answer)
+        back.before, back.left = back.before - asked, back.left - asked
+        back.oldest = batch[0][0] if batch else back.oldest
+        since = block.timestamp - self._terms.days * DAY_S
+        whole = len(batch) == asked > 0 and back.left > 0 and batch[0][0] >= since
+        self.reading = whole
         return []
 
     def _forecast_now(self, now: int) -> list[str]:

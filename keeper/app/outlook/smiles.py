@@ -47,21 +47,20 @@ def smiles_of_file(path: Path, now: int, max_age_s: int) -> tuple[Listed, str]:
     from keeper.history.chain import read_chain
 
     try:
-        if path.stat().st_size > MOST_BYTES:
+        if path.is_file() and path.stat().st_size > MOST_BYTES:
             return Listed(), f"{path.name} has more than {MOST_BYTES:,} bytes"
         chain = read_chain(path)
-    except OSError as error:
-        return Listed(), f"{path.name} cannot be read ({error.strerror})"
     except MarketDataError as error:
         return Listed(), str(error)
+    age, problem = now - chain.taken_at, ""
     if len(chain.names) > MOST_OPTIONS:
-        return Listed(), f"{path.name} has more than {MOST_OPTIONS:,} options"
-    age = now - chain.taken_at
-    if age > max_age_s:
+        problem = f"{path.name} has more than {MOST_OPTIONS:,} options"
+    elif age > max_age_s:
         problem = f"{path.name} is {age / HOUR:.1f} h old, at most {max_age_s / HOUR:g} h are taken"
+    elif age < -AHEAD_S:
+        problem = f"{path.name} is from {-age / HOUR:.1f} h ahead of the chain"
+    if problem:
         return Listed(), problem
-    if age < -AHEAD_S:
-        return Listed(), f"{path.name} is from {-age / HOUR:.1f} h ahead of the chain"
     found = tuple(smile for smile in chain.smiles() if smile.expiry > now)
     problem = "" if found else f"{path.name} has no two-sided option that has not expired"
     return Listed(found, chain.taken_at), problem

@@ -12,7 +12,13 @@ from keeper.cli.main import invoke
 from keeper.config.policies import policies, tick_rules
 from keeper.localnet.market import refresh_answers, set_market_price
 from keeper.localnet.rpc import rpc
+from keeper.model.decision import Target
+from keeper.model.market import MarketState
 from keeper.model.outcome import TickStatus
+from keeper.model.ports import Strategy
+from keeper.model.risk import RiskReport
+from strategies.collateral_guard import CollateralGuard
+from strategies.composite import Composite
 from strategies.delta_band import DeltaBand
 from strategies.volatility_target import VolatilityTarget
 from tests.integration.keeper.kept import AVERAGE_BLOCKS, Kept, open_kept
@@ -34,14 +40,19 @@ def historic(shared_world, tmp_path: Path) -> Kept:  # type: ignore[no-untyped-d
     return kept
 
 
-def keeper_of(kept: Kept) -> Keeper:
+def misbehaves(market: MarketState, risk: RiskReport) -> Target:
+    raise ZeroDivisionError("the strategy's own fault")
+
+
+def keeper_of(kept: Kept, strategy: Strategy | None = None) -> Keeper:
     settings = kept.settings
     return build_keeper_for(
         rpc_url=kept.world.http_url,
         chain_id=1,
         vault=kept.deployment.vault,
         lens=kept.deployment.lens,
-        strategy=VolatilityTarget(DeltaBand(target_delta=100.0, band=5.0), volatility=0.4),
+        strategy=strategy
+        or VolatilityTarget(DeltaBand(target_delta=100.0, band=5.0), volatility=0.4),
         policies=policies(settings, 6),
         journal_path=settings.journal.path,
         private_key=kept.key,
@@ -89,3 +100,27 @@ def test_a_forecast_from_the_feeds_own_past_sizes_a_strategy_and_replays(
     with keeper_of(historic) as again:
         # what the journal knows of the vault is known from the first look on
         assert surroundings_of(again).known_since > 0
+
+
+def test_a_strategy_that_raises_leaves_the_vault_to_its_guard_and_the_keeper_running(
+    kept: Kept, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = Composite((CollateralGuard(low=1.35, target=1.5, high=5.0), misbehaves))
+    with keeper_of(kept, whole) as keeper:
+        assert keeper.tick().status is TickStatus.HELD
+        said = capsys.readouterr().out
+        assert "strategy fails, the vault holds still" in said
+        assert "ZeroDivisionError" in said
+        before = kept.health()
+        kept.market(1_700.0)
+        assert kept.health() < 1.35 < before
+        outcome = keeper.tick()
+        assert outcome.status is TickStatus.SENT
+        assert "ZeroDivisionError" in outcome.reason
+        kept.mine()
+        keeper.tick()
+        assert kept.health() > 1.35
+    with keeper_of(kept, misbehaves) as keeper:
+        kept.mine()
+        assert keeper.tick().status is TickStatus.HELD
+        assert "strategy fails" in capsys.readouterr().out

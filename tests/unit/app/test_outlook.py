@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from keeper.app.outlook import LiveSurroundings, OutlookTerms
 from keeper.app.outlook.forecast import HAR_DAYS, forecast_of
+from keeper.app.outlook.live import ROUNDS_A_BLOCK
 from keeper.app.outlook.shares import ShareTrack
 from keeper.app.outlook.smiles import smiles_of_file, surface_points
 from keeper.journal.codec import decode, encode
@@ -68,6 +69,15 @@ def feeding(readings: Readings, rounds: list[tuple[int, int]]) -> Readings:
         fault=PriceFault.NONE,
     )
     return replace(readings, price=replace(readings.price, base=base))
+
+
+def settled(surroundings: LiveSurroundings, readings: Readings) -> Outlook:
+    """What is known once the past is read back, a piece a block."""
+    for later in range(500):
+        surroundings.look(moved(readings, later))
+        if not surroundings.reading or surroundings.problems:
+            break
+    return surroundings.look(readings)[0]
 
 
 class Past(Feed):
@@ -137,34 +147,21 @@ def test_the_feeds_past_is_read_back_once_and_then_followed() -> None:
     feed = Past(rounds)
     surroundings = LiveSurroundings(OutlookTerms(), feed, run=at_once)  # type: ignore[arg-type]
     readings = feeding(make_readings(), rounds)
-    outlook, held = surroundings.look(readings)
+    assert surroundings.look(readings)[1] == ()
+    assert feed.batches == 1  # one piece a block, and not twice at one
+    surroundings.look(readings)
+    assert feed.batches == 1
+    outlook = settled(surroundings, readings)
+    assert not surroundings.reading
     assert outlook.volatility is not None
     assert outlook.volatility_low is not None
     assert outlook.volatility_low < outlook.volatility < (outlook.volatility_high or 0)
-    assert held == ()
     asked = feed.batches
+    assert asked == -(-(len(rounds) - 1) // ROUNDS_A_BLOCK)
     later = replace(readings, block=replace(readings.block, timestamp=NOW + 2 * HOUR))
     surroundings.look(later)
     assert feed.batches == asked
     assert surroundings.problems == ()
-
-
-def test_reading_back_takes_small_requests_and_ends_when_the_keeper_does() -> None:
-    """A request for hundreds would overdraw an endpoint's budget for seconds in which a tick sees nothing."""
-    rounds = walk(20, 0.8)
-    sizes: list[int] = []
-
-    class Watched(Past):
-        def agreed_batch(self, calls):  # type: ignore[no-untyped-def]
-            sizes.append(len(calls))
-            if len(sizes) == 3:
-                surroundings.close()
-            return super().agreed_batch(calls)
-
-    surroundings = LiveSurroundings(OutlookTerms(), Watched(rounds), run=at_once)  # type: ignore[arg-type]
-    surroundings.look(feeding(make_readings(), rounds))
-    assert sizes == [25, 25, 25]
-    assert LiveSurroundings(OutlookTerms())._pace_s == 1.0
 
 
 def test_looking_never_waits_and_holds_the_stated_forecast_until_one_is_made() -> None:
@@ -183,7 +180,9 @@ def test_looking_never_waits_and_holds_the_stated_forecast_until_one_is_made() -
         assert surroundings.look(readings)[0].volatility == stated
         assert surroundings.look(readings)[0].volatility == stated
         jobs[-1]()
-        assert surroundings.look(readings)[0].volatility != stated
+        assert surroundings.look(readings)[0].volatility == stated  # 25 hours are not enough
+        whole = LiveSurroundings(terms, Past(rounds), run=at_once)  # type: ignore[arg-type]
+        assert settled(whole, readings).volatility != stated
     assert len(jobs) == 2
 
 
@@ -202,7 +201,8 @@ def test_a_feed_that_cannot_be_read_is_said_and_asked_again() -> None:
     outlook, _ = surroundings.look(readings)
     assert outlook.volatility is None
     assert any("node" in problem for problem in surroundings.problems)
-    assert any("forecast needs" in problem for problem in surroundings.problems)
+    surroundings.look(moved(readings, 12))
+    assert feed.batches == 1  # not at every block
     surroundings.look(replace(readings, block=replace(readings.block, timestamp=NOW + 2 * HOUR)))
     assert feed.batches == 2
 
@@ -493,8 +493,8 @@ def test_what_was_seen_is_journalled_and_reads_back_the_same() -> None:
     rounds = walk(80, 0.8)
     surroundings = LiveSurroundings(OutlookTerms(), Past(rounds), run=at_once)  # type: ignore[arg-type]
     readings = with_desk(feeding(make_readings(), rounds))
-    outlook, holdings = surroundings.look(readings)
-    market = MarketState(readings, (), outlook, holdings)
+    market = MarketState(readings, (), settled(surroundings, readings), ())
+    assert market.outlook.volatility is not None
     assert decode(encode(market)) == market
     assert isinstance(decode(encode(market)).outlook, Outlook)
 

@@ -155,3 +155,26 @@ def test_no_window_loses_more_than_the_bucket_and_its_refill(
             lost = sum(amount for _, amount in taken[first : last + 1])
             span = taken[last][0] - taken[first][0]
             assert lost * WAD <= nav * capacity * (1 + span / DAY) * (1 + 1e-12) + nav
+
+
+def test_a_state_is_shown_anew_as_soon_as_anything_of_it_changes() -> None:
+    """What is shown again as the same object must be what a fresh mandate in the same state shows."""
+    made = Mandate(DEFAULT_TERMS, beat_at=NOW)
+    assert made.state(NOW) is made.state(NOW + 1)
+    changes: tuple[tuple[str, object], ...] = (
+        ("beat_at", NOW + 2),
+        ("routine_at", NOW + 3),
+        ("counter", 1),
+        ("paused", True),
+        ("winding_down", True),
+        ("terms", replace(DEFAULT_TERMS, caps=replace(DEFAULT_TERMS.caps, cooldown_s=7))),
+    )
+    for name, value in changes:
+        setattr(made, name, value)
+        assert made.state(NOW + 9) == replace(made.copied(), _shown=None).state(NOW + 9), name
+    capacity = made.state(NOW).routine.capacity_wad
+    made.routine.charge(NOW + 10, capacity, 1, 10**4)
+    partly = made.state(NOW + 11).routine
+    assert partly.left_wad < capacity
+    assert made.state(NOW + 10 + DAY).routine.left_wad == capacity
+    assert made.state(NOW + 11 + DAY) is made.state(NOW + 12 + DAY)

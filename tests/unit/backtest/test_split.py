@@ -63,6 +63,15 @@ def test_every_unit_belongs_to_somebody_and_every_cause_adds_up(seed: int) -> No
     assert a.by_strategy["DeltaHedge"].get("funding", 0) == a.by_cause.get("funding", 0)
 
 
+def test_a_run_that_ends_with_what_was_simulated_and_refused_is_split_as_well() -> None:
+    """What a simulation booked is taken back; its moments go with it."""
+    from tests.gauntlet.play import play
+    from tests.gauntlet.scenarios import Case
+
+    outcome = play(Case("idle_yield", "gap", 1))
+    assert not outcome.breaches, outcome.breaches[0]
+
+
 def test_what_no_part_asked_for_is_shared() -> None:
     still = Composite((CoveredCall(delta=0.01, least_premium=1.0),))
     a = played(still, 3).attribution

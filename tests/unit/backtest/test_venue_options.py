@@ -171,3 +171,21 @@ def test_a_series_is_named_by_its_terms(terms: Terms) -> None:
     whole = replace(whole, expiry=START)
     assert Terms.of_key(whole.key) == whole
     assert Terms.of_key("perpetual") is None
+
+
+@settings(max_examples=25, derandomize=True, deadline=None)
+@given(
+    strike=st.integers(500, 4_000),
+    width=st.integers(0, 500),
+    price=st.integers(800, 4_000),
+    tilts=st.lists(st.integers(-2_000, 2_000), min_size=1, max_size=4, unique=True),
+)
+def test_tilts_valued_together_are_to_the_bit_what_each_is_alone(
+    strike: int, width: int, price: int, tilts: list[int]
+) -> None:
+    second = (strike + width) * WAD if width else 0
+    terms = Terms(True, strike * WAD, START + WEEK, second)
+    together = world().desk.market.values(terms, price * WAD, START, tuple(tilts))
+    alone = [world().desk.market.value(terms, price * WAD, START, tilt) for tilt in tilts]
+    assert together == alone
+    assert None not in together

@@ -73,3 +73,33 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+
+
+def hedges(bars: Path, *words: object) -> int:
+    command = ["sweep", "--strategy", "delta_band", "--data", bars, "--health", 2.5]
+    command += ["--vary", "band=0.1,2", "--set", "target_delta=400", "--by", "total_return"]
+    return invoke([*map(str, command), *map(str, words)])
+
+
+def test_the_kernel_is_used_where_it_can_and_says_so(
+    bars: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tables = []
+    for name, jobs in (("one", 1), ("two", 2)):
+        out = tmp_path / name
+        assert hedges(bars, "--kernel", "auto", "--jobs", jobs, "--json", "--out", out) == 0
+        assert json.loads(capsys.readouterr().out)["engines"] == ["kernel"]
+        tables.append((out / "rows.parquet").read_bytes())
+    assert tables[0] == tables[1]
+    words = ("--world", "oracle.latency_s=30", "--jobs", 1, "--json")
+    assert hedges(bars, "--kernel", "auto", *words) == 0
+    assert json.loads(capsys.readouterr().out)["engines"] == ["pipeline"]
+
+
+def test_the_kernel_alone_names_the_restriction_that_is_broken(
+    bars: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert hedges(bars, "--kernel", "only", "--world", "oracle.latency_s=30", "--jobs", 1) == 2
+    assert "the oracle's rounds come late" in capsys.readouterr().err
+    assert run(bars, "--vary", "low=1.2,1.3", "--kernel", "only") == 2
+    assert "no delta_band and no delta_hedge" in capsys.readouterr().err
