@@ -212,6 +212,13 @@ def test_purchases_of_one_plan_share_the_loss_budget_and_the_cash_over_the_reser
     moves = plan_for(market).moves
     mids = {int(p.series_id): p.mark_mid * 10**12 // 80 for p in held}
     assert sum(m.amount * (m.limit - mids[m.target]) for m in moves) <= 20 * 10**6 * 10**30
+    third = [moves[0].amount * 4 // 10] * 3
+    near = [series(2_200 - 5 * i) for i in range(3)]
+    small = tuple(position(one, sold=size) for one, size in zip(near, third, strict=True))
+    lost = {int(p.series_id): p.mark_mid * 10**12 * ETHER // p.sold for p in small}
+    moves = plan_for(desk_market(*small, loss_budget_left=20)).moves
+    assert len(moves) == 3
+    assert sum(m.amount * (m.limit - lost[m.target]) for m in moves) <= 20 * 10**6 * 10**30
     poor = desk_market(*held, idle_asset=1_000)
     moves = plan_for(poor, policy=replace(option_policy(), idle_reserve=dollars(900))).moves
     assert moves
@@ -283,6 +290,15 @@ def test_a_plan_leaves_by_eight_auctions_at_most_and_says_that_more_wait() -> No
     )
     plan = plan_for(market)
     assert kinds(plan) == [CANCEL] * 8
+    buying = desk_market(
+        *(position(one, sold=ETHER) for one in terms),
+        auctions=tuple(
+            auction(one, sells=False, cash=10**6, number=i + 1) for i, one in enumerate(terms)
+        ),
+        max_series=16,
+    )
+    more = plan_for(buying, *(wanted(one, 5 * ETHER) for one in terms))
+    assert kinds(more) == [CANCEL] * 8  # and nothing is sold of what is still being bought
     assert "more options are left" in plan.reason
 
 
