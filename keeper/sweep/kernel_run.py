@@ -15,6 +15,7 @@ from keeper.sweep.kernel_plan import (
     DEBT_A,
     DEBT_B,
     DRAFT,
+    F_FEE,
     F_LINE_A,
     F_LINE_B,
     FLOOR,
@@ -31,6 +32,7 @@ from keeper.sweep.kernel_plan import (
     ROOT,
     SUP_A,
     SUP_B,
+    SWAP,
     TRADED,
     UNIT,
     Rows,
@@ -152,8 +154,10 @@ def _agrees(v: Rows, f: Rows) -> bool:
     venue, ours = health(v, f), ledger_health(v, f)
     if venue[0] == ours[0] and venue[1] == ours[1]:
         return True
+    if not less(least(venue, ours), (1e21, 0.0)):
+        return True
     if venue[0] >= INFINITE[0] or ours[0] >= INFINITE[0]:
-        return not less(least(venue, ours), (1e21, 0.0))
+        return False
     return not less(times(most(venue, ours), 100.0), times(size(sub(venue, ours)), BPS))
 
 
@@ -250,6 +254,29 @@ def _bounds(v: Rows, f: Rows, k: Ints, rule: Rows, value: Wide) -> Rows:
 
 
 @compiled
+def _waiting(f: Rows, gap: float, value: float, volatility: float) -> float:
+    """`planning.costs.waiting_up`; 0 where nobody knows."""
+    if not f[F_AVERSION] > 0.0 or not volatility >= 0.0:
+        return 0.0
+    risk = f[F_AVERSION] / 2 * volatility * volatility * (f[F_WAITING_DAYS] / 365)
+    return float(np.ceil(risk * gap * (gap / max(1.0, value))))
+
+
+@compiled
+def _hopeless(d: Rows, f: Rows, c: Ints, gap: float, sells: bool, volatility: float) -> bool:
+    """True only if no plan of at most this gap can be worth its cost: a swap without impact costs more than waiting."""
+    waiting = _waiting(f, gap, nav(d), volatility)
+    if waiting == 0.0:
+        return False
+    root = d[ROOT, 0] / Q96
+    ratio = 1e20 / (root * root) / d[PRICE, 0]
+    loses = 1.0 - (1.0 - f[F_FEE] / 1e6) * (ratio if sells else 1.0 / ratio)
+    units = float(c[C_GAS_BASE] + c[C_GAS + SWAP])
+    least_cost = units * float(c[C_BASE_FEE]) * d[PRICE, 0] / 1e20 + min(0.0, loses) * 1.05 * gap
+    return bool(waiting * (1 + 1e-6) + 2.0 < least_cost)
+
+
+@compiled
 def _worth_it(
     d: Rows,
     f: Rows,
@@ -261,10 +288,7 @@ def _worth_it(
     volatility: float,
 ) -> bool:
     """`planning.plan._not_worth_it`: gas, fee and impact against the loss expected from waiting."""
-    if not f[F_AVERSION] > 0.0 or not volatility >= 0.0:
-        return True
-    risk = f[F_AVERSION] / 2 * volatility * volatility * (f[F_WAITING_DAYS] / 365)
-    waiting = np.ceil(risk * gap * (gap / max(1.0, value)))
+    waiting = _waiting(f, gap, value, volatility)
     if waiting == 0.0:
         return True
     wei = times((float(_gas_units(c, moves, count)), 0.0), float(c[C_BASE_FEE]))
@@ -333,8 +357,8 @@ def _tick(
     gap = _gap(v, f, rule, c, forecast)
     waits = k[NOW] < k[ROUTINE_AT] + int(f[F_COOLDOWN]) or k[NOW] - updated > int(f[F_MOST_AGE])
     placed = v[SUP_A, 0] + v[SUP_B, 0] + v[DEBT_A, 0] + v[DEBT_B, 0] > 0.0
-    if gap[0] != 0.0 and not waits:
-        sells = gap[0] < 0.0
+    sells, worth = gap[0] < 0.0, abs(gap[0]) * v[PRICE, 0] / UNIT[0]
+    if worth != 0.0 and not waits and not _hopeless(v, f, c, worth, sells, volatility):
         healthy = health(v, f) if placed else INFINITE
         step = least(size(gap), _room(v, f, rule, healthy, sells))
         if positive(step):
