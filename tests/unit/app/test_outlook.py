@@ -499,6 +499,31 @@ def test_a_shares_volatility_is_that_of_its_value(yearly: float, seed: int) -> N
     assert 0 <= (track.drawdown or 0) < 1
 
 
+@pytest.mark.parametrize("apart_s", [60, HOUR, 6 * HOUR])
+def test_a_shares_volatility_is_the_same_however_often_it_is_looked_at(apart_s: int) -> None:
+    """A walk by the minute: what moves within an hour is counted once, at the hour."""
+    draw, track, value = random.Random(3), ShareTrack(), 1.0
+    for minute in range(60 * 24 * 20):
+        if minute * 60 % apart_s == 0:
+            # an oracle's noise goes there and back, and is nothing that a share did
+            track.see(NOW + minute * 60, value * (1.002 if apart_s == 60 and minute % 2 else 1.0))
+        value *= math.exp(draw.gauss(0.0, 0.8 / math.sqrt(8_760 * 60)))
+    assert track.volatility == pytest.approx(0.8, rel=0.3)
+
+
+def test_the_first_day_has_no_volatility_and_a_block_that_was_replaced_its_new_value() -> None:
+    track = ShareTrack()
+    for hour in range(24):
+        track.see(NOW + hour * HOUR, 100.0 + hour % 2)
+    assert track.volatility is None
+    track.see(NOW + 24 * HOUR, 80.0)
+    assert track.volatility is not None
+    track.see(NOW + 24 * HOUR, 90.9)
+    assert track.drawdown == pytest.approx(0.1)
+    track.see(NOW + 20 * HOUR, 10.0)
+    assert track.drawdown == pytest.approx(0.1)
+
+
 def test_what_is_no_value_is_no_past() -> None:
     track = ShareTrack()
     for value in (0.0, -1.0, math.nan, math.inf):
