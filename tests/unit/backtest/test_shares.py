@@ -67,6 +67,17 @@ def test_management_is_a_part_of_nav_a_year() -> None:
     assert made.fee_shares / made.supply == pytest.approx(0.02, rel=1e-9)
 
 
+def test_a_vault_that_winds_down_pays_no_management_and_issues_nothing_while_halted() -> None:
+    made = shares(FeeSpec(management_bps=200))
+    made.pending_assets = 10**9
+    before = made.supply
+    year = made.settled_at + 365 * DAY
+    done = made.settle(year, at(MILLION), MILLION, halted=True, winding_down=True)
+    assert (done.assets_in, done.management_shares, made.supply) == (0, 0, before)
+    assert made.pending_assets == 10**9
+    assert made.settled_at == year
+
+
 def test_performance_is_taken_over_the_high_water_mark_only() -> None:
     made = shares(FeeSpec(performance_bps=2_000))
     settle(made, at(MILLION * 9 // 10))
