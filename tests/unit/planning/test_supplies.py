@@ -119,17 +119,17 @@ def test_the_reserve_is_of_the_asset_and_holds_no_base_back() -> None:
 
 
 def test_what_is_lent_already_stays_where_the_venue_takes_no_more() -> None:
-    full = LendingRate("lending", ASSET, 0.03, 0.05, 0.77, 0.8, dollars(10**8), 0.0)
+    full = LendingRate("lending", ASSET, 0.03, 0.05, 0.77, 0.8, dollars(10**8), Raw(0))
     readings = unlevered(idle_asset=5_000, supplied_asset=20_000)
     target = of(lend(ASSET, dollars(50_000)))
     assert plan_for(readings, target, lending=(full,)).empty
-    roomy = replace(full, cap=float(dollars(3_000)))
+    roomy = replace(full, cap=dollars(3_000))
     (move,) = plan_for(readings, target, lending=(roomy,)).moves
     assert (move.kind, move.amount) == (S, dollars(3_000))
 
 
 def test_a_cap_of_one_token_bounds_no_other() -> None:
-    full = LendingRate("lending", BASE, 0.03, 0.05, 0.77, 0.8, dollars(10**8), 0.0)
+    full = LendingRate("lending", BASE, 0.03, 0.05, 0.77, 0.8, dollars(10**8), Raw(0))
     (move,) = plan_for(
         unlevered(idle_asset=5_000), of(lend(ASSET, dollars(4_000))), lending=(full,)
     ).moves
@@ -176,7 +176,7 @@ def test_a_supply_whose_lower_threshold_would_lower_health_under_its_limit_is_no
     assert ledger.health_wad() <= readings.limits.min_health_wad
     target = of(lend(ASSET, dollars(300)))
     supplied = lend(BASE, Raw(readings.base_position.supplied))
-    assert plan_for(readings, replace(target, supplies=(*target.supplies, supplied))).empty
+    assert plan_for(readings, of(lend(ASSET, dollars(300)), supplied)).empty
     healthy = make_readings(idle_asset=300, debt_asset=1_000_000)
     assert kinds(plan_for(healthy, target)) == [S]
 
