@@ -207,7 +207,7 @@ def _thin_margin(market: MarketState, risk: RiskReport, terms: Hedge) -> Target 
         return None
     wanted, sold = funded_short(market, offered, held)
     reason = f"margin at {terms.venue} bears {most:.4f} of {held:.4f}"
-    return _both_legs(market, risk, terms.venue, wanted, sold, reason)
+    return _both_legs(market, risk, terms.venue, (wanted, sold), reason)
 
 
 def _by_perpetual(
@@ -226,13 +226,14 @@ def _by_perpetual(
         return hold(f"{reason}; {bears}")
     if sold == 0.0 and to_base_units(market, wanted) == to_base_units(market, held):
         return hold(f"{reason}; {terms.venue} takes no more")
-    return _both_legs(market, risk, terms.venue, wanted, sold, reason)
+    return _both_legs(market, risk, terms.venue, (wanted, sold), reason)
 
 
 def _both_legs(
-    market: MarketState, risk: RiskReport, venue: str, wanted: float, sold: float, reason: str
+    market: MarketState, risk: RiskReport, venue: str, sizes: tuple[float, float], reason: str
 ) -> Target:
-    """So much of the perpetual, and so much less of spot."""
+    """Sizes: so much of the perpetual, and so much less of spot."""
+    wanted, sold = sizes
     perpetuals = (PerpetualTarget(venue, to_base_units(market, wanted)),)
     units = to_base_units(market, sold)
     if units == 0:
