@@ -203,6 +203,9 @@ def run_kernel(spec: BacktestSpec, path: Path, strategy: Strategy, policies: Pol
         sums,
         sent,
         made,
+        np.zeros((kp.MOST_MOVES, 6)),
+        np.zeros((kp.DRAFT, 2)),
+        np.zeros((kv.VAULT, 2)),
     )
     if why:
         return KernelRun(f"bar {bar}: {kv.LEFT[why]}", ticks)
