@@ -27,9 +27,9 @@ def _folder() -> Path:
 
 def compiled(function: Callable[P, R], *, into_callers: bool = False) -> Callable[P, R]:
     """No sum is reordered and nothing contracted: a result depends on the input alone."""
-    # a kernel owns no array: the caller's outlive it, so counting references to them (an atomic step at every call, three
-    # quarters of a bar's time) is left out, and numba refuses to compile what would allocate one
-    options = {
+    # A kernel owns no array: the caller's outlive it. So references are not counted (atomic steps at every call, three
+    # quarters of a bar's time), and numba refuses to compile what would allocate an array.
+    options: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",
         "forceinline": into_callers,

@@ -270,7 +270,7 @@ def _hopeless(d: Rows, f: Rows, c: Ints, gap: float, sells: bool, volatility: fl
     loses = 1.0 - (1.0 - f[F_FEE] / 1e6) * (ratio if sells else 1.0 / ratio)
     units = float(c[C_GAS_BASE] + c[C_GAS + SWAP])
     least_cost = units * float(c[C_BASE_FEE]) * d[PRICE, 0] / 1e20 + min(0.0, loses) * 1.05 * gap
-    return waiting * (1 + 1e-6) + 2.0 < least_cost
+    return bool(waiting * (1 + 1e-6) + 2.0 < least_cost)
 
 
 @compiled

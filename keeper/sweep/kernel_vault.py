@@ -421,7 +421,7 @@ def rebalance(
     sums: Rows,
     before: Rows,
 ) -> int:
-    """The transaction on the state of now, judged by the mandate; 0 or why the run is left. before: room for a vault."""
+    """The transaction on the state of now, judged by the mandate; 0 or why the run is left. before: room."""
     k[BEAT_AT] = k[NOW]
     for i in range(VAULT):
         before[i, 0], before[i, 1] = v[i, 0], v[i, 1]
