@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from keeper.clock import Clock
 from keeper.errors import ReadError, SendError, TooSoonError
 from keeper.execution.intents import make_intent, rebalance_of
-from keeper.execution.worth import NO_STAKE, WorthPolicy, stake_of
+from keeper.execution.worth import NO_STAKE, WorthPolicy, stake_of, value_at_risk_wei
 from keeper.guard import check, check_upkeep
 from keeper.market import build_market
 from keeper.model.block import BlockStamp
@@ -37,6 +37,7 @@ from keeper.model.ports import (
 from keeper.model.quick import quick
 from keeper.model.risk import RiskReport
 from keeper.model.risk_report import ModuleResult
+from keeper.model.units import BPS
 from keeper.planning import due_work, make_plan
 from keeper.risk import assess, module_refusals
 
@@ -83,6 +84,11 @@ class TickRules:
     danger_burn_bps: int = 1_000
     """Under the mandate's minimum health protection does not pause, until reverts since the last success cost
     this share of what the account held before them: a pause in a fall is a liquidation."""
+    calm_burn_bps: int = 100
+    """The same above that minimum: the first pauses are for reverts that cost something."""
+    stake_burn_bps: int = 2_500
+    """Under the mandate's minimum both bounds, this one's and the day's budget, are at least this share of what a
+    liquidation would take, but no more than the same share of the account."""
     revert_budget_wei: int = 5 * 10**17
     """What reverts may cost in `revert_budget_blocks`; then routine plans wait until the oldest are past.
     Protection is only slowed down by its pauses: what it saves is worth more than gas."""
@@ -219,7 +225,7 @@ def _decide(
     target = strategy(market, risk)
     plan = make_plan(market, risk, target, policies.planning)
     said = _modules_say(ports, plan, market)
-    verdict = _verdict(plan, market, ports=ports, policies=policies, rules=rules)
+    verdict = _verdict(plan, market, risk, ports=ports, policies=policies, rules=rules)
     if said:
         verdict = Verdict(verdict.refusals + module_refusals(said, policies.modules))
     payload: Payload | None = rebalance_of(plan, market.readings)
@@ -280,6 +286,7 @@ def _not_sent(market: MarketState, verdict: Verdict, reason: str) -> tuple[TickS
 def _verdict(
     plan: Plan,
     market: MarketState,
+    risk: RiskReport,
     *,
     ports: Ports,
     policies: Policies,
@@ -291,7 +298,7 @@ def _verdict(
     refusals = check(plan, market, policies.guard).refusals
     refusals += ports.control.refusals(plan.lane)
     refusals += _too_soon(ports.executor, plan.lane, market.readings)
-    return Verdict(refusals + _paused(ports, rules, plan.lane, market.readings))
+    return Verdict(refusals + _paused(ports, rules, plan.lane, market.readings, risk))
 
 
 def _modules_say(ports: Ports, plan: Plan, market: MarketState) -> tuple[ModuleResult, ...]:
@@ -347,17 +354,16 @@ def _act(ports: Ports, rules: TickRules, record: TickRecord) -> TickRecord:
     return _ended(record, TickStatus.SENT, intent.reason, tx_hash)
 
 
-def _paused(ports: Ports, rules: TickRules, lane: Lane, readings: Readings) -> tuple[Refusal, ...]:
+def _paused(
+    ports: Ports, rules: TickRules, lane: Lane, readings: Readings, risk: RiskReport | None = None
+) -> tuple[Refusal, ...]:
     """Why a lane must wait although the guard passed its plan: breaker, gas budget, cooldown (K-11)."""
     block, chain_id, journal = readings.block, readings.chain_id, ports.journal
     reverts = journal.mined_reverts(chain_id)
     day = block.number - rules.revert_budget_blocks + 1
     pause = _breaker_pause(rules, lane, len(reverts))
     if pause and lane is Lane.PROTECTIVE:
-        if journal.reverted_gas_wei(chain_id, day) >= rules.protective_revert_budget_wei:
-            pause = _breaker_pause(rules, lane, len(reverts), most=rules.revert_budget_blocks)
-        elif _cannot_wait(ports, rules, readings, reverts):
-            pause = 0
+        pause = _protective_pause(ports, rules, readings, risk, reverts)
     # a head behind the last revert (endpoints differ, chains reorganise) waits as well
     if pause and block.number < (until := reverts[0] + pause):
         message = f"{len(reverts)} reverts in a row; {lane} plans wait until block {until}"
@@ -390,16 +396,34 @@ def _breaker_pause(rules: TickRules, lane: Lane, reverts: int, most: int | None 
     return min(rules.protective_backoff_blocks << doublings, longest)
 
 
-def _cannot_wait(
-    ports: Ports, rules: TickRules, readings: Readings, reverts: tuple[int, ...]
-) -> bool:
-    """True while health is under the mandate's minimum and reverts since the last success cost little (K-11)."""
-    if readings.account.health_wad >= readings.limits.min_health_wad:
-        return False
-    burned = ports.journal.reverted_gas_wei(readings.chain_id, reverts[-1])
-    held = ports.executor.balance_wei(Lane.PROTECTIVE)
-    # what is left and what was burned: a purse that shrinks must not move the bound
-    return burned * 10_000 < (held + burned) * rules.danger_burn_bps
+def _protective_pause(
+    ports: Ports,
+    rules: TickRules,
+    readings: Readings,
+    risk: RiskReport | None,
+    reverts: tuple[int, ...],
+) -> int:
+    """Blocks protection waits after reverts in a row: none while they cost little beside what it saves (K-11, K-05).
+
+    What the account holds counts with what was burned of it: a purse that shrinks must not move the bound.
+    """
+    chain_id, journal = readings.chain_id, ports.journal
+    burned = journal.reverted_gas_wei(chain_id, reverts[-1])
+    spent = journal.reverted_gas_wei(
+        chain_id, readings.block.number - rules.revert_budget_blocks + 1
+    )
+    had = ports.executor.balance_wei(Lane.PROTECTIVE) + burned
+    danger = readings.account.health_wad < readings.limits.min_health_wad
+    worth = 0
+    if danger and risk is not None:
+        stake = value_at_risk_wei(risk, readings, rules.worth)
+        worth = min(stake, had) * rules.stake_burn_bps
+    if spent * BPS >= max(rules.protective_revert_budget_wei * BPS, worth):
+        return _breaker_pause(rules, Lane.PROTECTIVE, len(reverts), most=rules.revert_budget_blocks)
+    share = rules.danger_burn_bps if danger else rules.calm_burn_bps
+    if burned * BPS < max(had * share, worth):
+        return 0
+    return _breaker_pause(rules, Lane.PROTECTIVE, len(reverts))
 
 
 def _ended(

@@ -110,6 +110,10 @@ class PerpetualVenue:
         value = abs(quantity) * fill_wad // self.scale
         self.margin -= paid + -(-value * self.spec.fee_bps // BPS)
         self.quantity += quantity
+        if abs(self.quantity) * self.mark_wad < self.scale:
+            self.quantity = (
+                0  # worth less than a unit: no venue keeps it, and it would be called for margin
+            )
         self.entry_wad = self.mark_wad
 
     def keep(self, world: "World", *, always: bool = False) -> None:

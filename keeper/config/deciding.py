@@ -146,7 +146,13 @@ class GuardSettings(Section):
     max_routine_base_fee_gwei: Decimal = setting(
         Decimal(100), "routine plans wait above this base fee", unit="gwei", gt=0
     )
-    max_loss_bps: int = setting(100, "NAV loss of one plan", unit="bps of NAV", gt=0, le=2_000)
+    max_loss_bps: int = setting(
+        100,
+        "NAV loss of one routine plan; protection has the mandate's",
+        unit="bps of NAV",
+        gt=0,
+        le=2_000,
+    )
     min_keeper_balance_eth: Decimal = setting(
         Decimal("0.02"), "routine plans stop below this balance", unit="ETH", ge=0
     )

@@ -22,6 +22,8 @@ _RECORDED_KEYS = frozenset({"strategy", "parameters"})
 """As the journal writes a strategy inside another: its class, as `module:name`."""
 _RAW_WAD_FROM = 10**9
 _DEEPEST = 8
+_LEVELS = 4
+"""Tables and lists from one strategy to the one inside it, at most: its parameters, a list, the table of the other."""
 
 
 def load_strategy(name: str, parameters: dict[str, Any]) -> Strategy:
@@ -42,11 +44,45 @@ def load_class(name: str) -> Any:
 def is_foreign(name: str, parameters: dict[str, Any]) -> bool:
     """Whether the strategy, or one inside it, comes from another distribution than ours.
 
-    Nothing is imported. A name that nobody registers is not foreign: loading it says what is wrong.
+    Nothing is imported. A name that nobody registers is not foreign: loading it says what is wrong. What is nested
+    deeper than anything that loads is: it is not for the process that signs to look further.
     """
     found = {point.name: point for point in registered()}
-    names = (name, *_inner_names(parameters, _DEEPEST))
+    found |= {point.value: point for point in found.values()}  # as the journal writes them
+    try:
+        names = (name, *_inner_names(parameters, _DEEPEST * _LEVELS))
+    except _TooDeepError:
+        return True
     return any(_distribution(found[one]) != OWN for one in names if one in found)
+
+
+def strategies_in(name: str, parameters: dict[str, Any]) -> tuple[str, ...]:
+    """The strategy and every one inside it that somebody registers, by name, in order."""
+    known = {point.name: point.name for point in registered()}
+    known |= {point.value: point.name for point in registered()}
+    try:
+        names = (name, *_inner_names(parameters, _DEEPEST * _LEVELS))
+    except _TooDeepError:
+        names = (name,)  # loading it says so
+    return tuple(sorted({known[one] for one in names if one in known}))
+
+
+def files_in(parameters: Any, depth: int = _DEEPEST * _LEVELS) -> tuple[Path, ...]:
+    """Files of candidates that are named anywhere in parameters."""
+    value = _parsed(parameters)
+    if depth == 0 or not isinstance(value, dict | list | tuple):
+        return ()
+    items = value.items() if isinstance(value, dict) else ((None, one) for one in value)
+    found: list[Path] = []
+    for key, inner in items:
+        found += files_in(inner, depth - 1)
+        if key == "candidates" and isinstance(inner, str):
+            found.append(Path(inner))
+    return tuple(found)
+
+
+class _TooDeepError(Exception):
+    """Tables within tables beyond what is looked through."""
 
 
 def _distribution(point: EntryPoint) -> str:
@@ -57,19 +93,29 @@ def _distribution(point: EntryPoint) -> str:
 
 
 def _inner_names(value: Any, depth: int) -> Iterator[str]:
-    """Names of strategies inside parameters, wherever they stand."""
-    if depth == 0:
-        return
-    if isinstance(value, str):
-        value = _parsed(value)
+    """Names of strategies inside parameters, wherever they stand, and in files of candidates among them."""
+    value = _parsed(value)
+    if isinstance(value, dict | list | tuple) and depth == 0:
+        raise _TooDeepError
     if isinstance(value, dict):
-        if isinstance(value.get("name"), str) and value.keys() <= _INNER_KEYS:
-            yield value["name"]
-        for inner in value.values():
+        yield from (str(value[key]) for key in ("name", "strategy") if key in value)
+        for key, inner in value.items():
             yield from _inner_names(inner, depth - 1)
+            if key == "candidates" and isinstance(inner, str):
+                yield from _inner_names(_parts_of(inner), depth - 1)
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from _inner_names(inner, depth - 1)
+
+
+def _parts_of(file: str) -> Any:
+    """What a file of candidates names; nothing where it cannot be read, which loading says."""
+    from keeper.config.candidates import parameters_of  # scipy: only for who allocates
+
+    try:
+        return parameters_of(Path(file))["parts"]
+    except (QuantityError, ValueError, OSError):
+        return ()
 
 
 def _load(name: str, parameters: Any, named: str, field: str, depth: int = _DEEPEST) -> Strategy:

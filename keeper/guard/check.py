@@ -82,12 +82,12 @@ def _orders(plan: Plan, market: MarketState, policy: GuardPolicy) -> tuple[Refus
 
 
 def _loss(plan: Plan, rehearsal: Rehearsal, policy: GuardPolicy) -> list[Refusal]:
-    """The keeper's own limit on what a plan may lose."""
+    """The keeper's own limit on what a routine plan may lose; protection has the mandate's."""
     if not rehearsal.trades_price and plan.max_loss == 0:
         return []
     found = []
     bound = max(0, rehearsal.before.nav_down()) * policy.max_loss_bps // BPS
-    if plan.max_loss > bound:
+    if plan.max_loss > bound and plan.lane is Lane.ROUTINE:
         message = (
             f"accepts a loss of {plan.max_loss} asset units, the keeper's own limit is {bound}"
         )

@@ -16,6 +16,8 @@ from keeper.model.units import BPS, INFINITE_HEALTH, WAD
 
 HEALTH_TOLERANCE_BPS = 100
 """Venue and positions are read in one call at one price; more apart means one of them is wrong."""
+DEBT_IS_DUST_WAD = 1_000 * WAD
+"""Where both say at least this health, debt is so little that a venue's rounding of single units parts them."""
 
 
 def build_market(
@@ -57,14 +59,10 @@ def _venue_faults(readings: Readings, found: list[str]) -> None:
     if readings.price.price_wad <= 0:
         return
     venue, ours = readings.account.health_wad, Ledger.of(readings).health_wad()
-    if venue == ours:
+    if venue == ours or min(venue, ours) >= DEBT_IS_DUST_WAD:
         return
-    if INFINITE_HEALTH in (venue, ours):
-        # Dust of debt that the venue's 8-decimal dollars round to nothing is no contradiction.
-        disagree = min(venue, ours) < 1000 * WAD
-    else:
-        disagree = abs(venue - ours) * BPS > HEALTH_TOLERANCE_BPS * max(venue, ours)
-    if disagree:
+    infinite = INFINITE_HEALTH in (venue, ours)
+    if infinite or abs(venue - ours) * BPS > HEALTH_TOLERANCE_BPS * max(venue, ours):
         found.append(
             f"venue says health {_ratio(venue)}, its positions at the oracle price say "
             f"{_ratio(ours)}"

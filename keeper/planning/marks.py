@@ -26,6 +26,10 @@ from keeper.model.units import BPS, WAD, Bps
 
 LIFE_S = 300
 """A post that is not in by then is refused by the oracle: the market has moved on."""
+LEAST_VOLATILITY, MOST_VOLATILITY = 0.01, 10.0
+MOST_MONEYNESS, MOST_FORWARD = 5.0, 1e30
+LATEST_S = 5 * 365 * 86_400
+"""What a market can mean; a point beyond is none."""
 _BUCKET_MARGIN_BPS = 100
 """Of the day's budget left alone: it is judged in a later block than it was read in."""
 _STRIKES = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -52,10 +56,23 @@ def due_marks(market: MarketState, policy: MarkPolicy) -> PostMarks | None:
     if off * BPS < policy.band_bps and not old:
         return None
     marks = _towards(reading.marks, wanted, _most_wad(posting))
-    if marks == reading.marks and not old:
+    if not old and not _worth_posting(reading.marks, marks, wanted, posting):
         return None  # the day's budget is used: it is tried again when it has refilled
     why = f"marks are {age} s old" if old else f"marks are {off:.1%} of volatility off the market's"
     return PostMarks(reading.oracle, marks, now + LIFE_S, why)
+
+
+def _worth_posting(
+    before: Sequence[VolatilityMark],
+    marks: Sequence[VolatilityMark],
+    wanted: Sequence[VolatilityMark],
+    posting: Posting,
+) -> bool:
+    """All of the way, or half a step of it: less would burn gas at every interval on what has just refilled."""
+    if marks == wanted:
+        return True
+    moved = max(move_wad_up(a, b) for a, b in zip(before, marks, strict=True))
+    return 2 * moved >= posting.max_step_bps * WAD // BPS
 
 
 def distance(marks: Sequence[VolatilityMark], wanted: Sequence[VolatilityMark]) -> float:
@@ -90,7 +107,7 @@ def market_marks(
     """
     from keeper.quant.surface import FitSettings, Quotes, fit_surface, marks_of  # compiles
 
-    told = [smile for smile in smiles if smile.expiry > now and not smile.own]
+    told = [smile for smile in smiles if 0 < smile.expiry - now <= LATEST_S and not smile.own]
     quotes = [q for smile in told for q in _quotes(smile, now)]
     if not quotes:
         return None
@@ -100,8 +117,8 @@ def market_marks(
     try:
         given = Quotes.of(years, strike, forward, volatility, volatility)
         found = marks_of(fit_surface(given, settings=FitSettings(max_rho=0.7)).surface, tenors)
-    except QuantityError:
-        return None
+    except (QuantityError, ArithmeticError, ValueError):
+        return None  # numbers that make no surface are no market, and no reason to leave other work undone
     marks = tuple(
         VolatilityMark(
             tenor, max(mark.level_ppm, floor_ppm), mark.skew_bps, Bps(mark.convexity_bps)
@@ -119,7 +136,8 @@ def _quotes(smile: Smile, now: int) -> Iterator[tuple[float, float, float, float
         deviation = points[0][1] * sqrt(years)
         points = tuple((z * deviation, points[0][1]) for z in (-1.0, 0.0, 1.0))
     for k, volatility in points:
-        if volatility > 0 and smile.forward > 0:
+        meant = LEAST_VOLATILITY <= volatility <= MOST_VOLATILITY and abs(k) <= MOST_MONEYNESS
+        if meant and 0 < smile.forward < MOST_FORWARD:
             yield years, smile.forward * exp(k), smile.forward, volatility
 
 

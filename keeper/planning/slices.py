@@ -7,6 +7,7 @@ forecast, a fixed part is made each time. When a protective change may be sliced
 
 from math import ceil
 
+from keeper.errors import QuantityError
 from keeper.model.market import MarketState, PoolState
 from keeper.model.policy import PlanningPolicy
 from keeper.model.units import BPS, WAD
@@ -33,15 +34,20 @@ def slice_up(market: MarketState, policy: PlanningPolicy, value: int) -> int:
     slices = max(1, policy.slice_horizon_s // max(1, policy.slice_every_s))
     nav = max(1.0, readings.nav / 10**readings.asset.decimals)
     interval_years = policy.slice_every_s / YEAR_S
-    schedule = almgren_chriss(
-        units,
-        slices * interval_years,
-        slices,
-        price=price,
-        volatility=market.outlook.volatility or 0.0,
-        risk_aversion=policy.risk_aversion / (2 * nav),
-        temporary_impact=price * interval_years / reserve,
-    )
+    try:
+        schedule = almgren_chriss(
+            units,
+            slices * interval_years,
+            slices,
+            price=price,
+            volatility=market.outlook.volatility or 0.0,
+            risk_aversion=policy.risk_aversion / (2 * nav),
+            temporary_impact=price * interval_years / reserve,
+        )
+    except (QuantityError, ArithmeticError):
+        return (
+            value  # of numbers that nobody can mean no schedule is made: the plan's own bounds hold
+        )
     now = ceil(value * float(schedule.trades[0]) / units)
     return int(min(value, max(now, policy.min_trade)))
 

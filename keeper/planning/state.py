@@ -86,8 +86,9 @@ class Bounds:
         limits, mandate = readings.limits, readings.mandate
         ledger = Ledger.of(readings)
         nav = max(0, ledger.nav_down()) if readings.price.price_wad > 0 else 0
-        loss_bps = min(limits.max_loss_bps, policy.max_loss_bps)
         routine = lane is Lane.ROUTINE
+        # the keeper's own limit is against what can wait: a venue that liquidates takes more than the mandate allows
+        loss_bps = min(limits.max_loss_bps, policy.max_loss_bps) if routine else limits.max_loss_bps
         bucket = mandate.routine if routine else mandate.protective
         max_loss = min(nav * loss_bps // BPS, bucket.left_down(nav))
         turnover = mandate.turnover.left_down(nav)

@@ -21,6 +21,9 @@ from keeper.planning.deleverage import raise_health
 from keeper.planning.slices import YEAR_S, slice_up
 from keeper.planning.state import Draft
 
+_MOST_RISE = 20.0
+"""Of ln(health)."""
+
 
 def protect(draft: Draft, market: MarketState, policy: PlanningPolicy, target_wad: Wad) -> Draft:
     """The draft with health raised to `target_wad`, or by a first slice that leaves the rest time.
@@ -54,12 +57,15 @@ def limit_wad(market: MarketState) -> Wad:
 def waits_from_wad(market: MarketState, policy: PlanningPolicy) -> Wad | None:
     """Health from which the rest of a protective change may wait; None if none of it may."""
     outlook, limit = market.outlook, limit_wad(market)
-    volatility = max(outlook.volatility or 0.0, outlook.volatility_high or 0.0)
+    told = (outlook.volatility or 0.0, outlook.volatility_high or 0.0)
+    volatility, known = max(told), all(map(isfinite, told))
     sliced = 0 < policy.protective_slice_risk < 1
-    if not sliced or not market.tradable or not (isfinite(volatility) and volatility > 0):
+    if not sliced or not market.tradable or not (known and volatility > 0):
         return None
     if market.readings.account.health_wad < limit:
         return None
-    z = NormalDist().inv_cdf(1 - policy.protective_slice_risk / 2)
-    years = policy.slice_horizon_s / YEAR_S
-    return Wad(ceil(limit * exp(volatility * sqrt(years) * z) / WAD * 10**6) * (WAD // 10**6))
+    z = -NormalDist().inv_cdf(policy.protective_slice_risk / 2)
+    rise = volatility * sqrt(policy.slice_horizon_s / YEAR_S) * z
+    if rise > _MOST_RISE:
+        return None  # nobody is that far from a limit, and its power may be no number
+    return Wad(ceil(limit * exp(rise) / WAD * 10**6) * (WAD // 10**6))

@@ -154,8 +154,10 @@ def _agrees(v: Rows, f: Rows) -> bool:
     venue, ours = health(v, f), ledger_health(v, f)
     if venue[0] == ours[0] and venue[1] == ours[1]:
         return True
+    if not less(least(venue, ours), (1e21, 0.0)):
+        return True
     if venue[0] >= INFINITE[0] or ours[0] >= INFINITE[0]:
-        return not less(least(venue, ours), (1e21, 0.0))
+        return False
     return not less(times(most(venue, ours), 100.0), times(size(sub(venue, ours)), BPS))
 
 

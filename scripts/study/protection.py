@@ -1,7 +1,7 @@
 """Protection through crashes: a leveraged vault with this keeper, with simpler ones, and alone.
 
 The paths are those of `scripts.study.crashes`, the same for every keeper; the parameters are defaults or fixed
-beforehand, and none was changed after a run.
+beforehand.
 
     python -m scripts.study.protection [--paths 1000] [--jobs 2] [--bars FILE] [--seed 0] [--quick]
 
@@ -10,10 +10,12 @@ A liquidation was
 - avoidable, if in the stretch of blocks before it in which the keeper asked for protection there is one from which a
   transaction of the path's inclusion time is in before the liquidation, and at which as well as at its landing the
   vault's own rules let collateral be sold (the two price sources not in dispute, V-07; the pool near enough to the
-  oracle for the mandate's limit on a swap's loss), and at the first such block the keeper neither sent anything nor
+  oracle for the mandate's limit on a swap's loss; the venue, at whose health 1.01 a hundredth of the collateral can be
+  withdrawn to be sold), and at the first such block the keeper neither sent anything nor
   had anything in flight: it waited although protection was possible;
 - in vain, if it acted at that first block, and the fall went on past what it could sell;
-- forbidden, if there was time but no such block: oracle and pool were too far apart for the vault's own rules;
+- forbidden, if there was time but no such block: oracle and pool were too far apart for the vault's own rules, or
+  the venue let no more be withdrawn;
 - too fast otherwise.
 """
 
@@ -41,7 +43,7 @@ from keeper.model.exposure import RiskInputs
 from keeper.model.market import MarketState, PriceFault
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
-from keeper.model.units import BPS, Raw
+from keeper.model.units import BPS, WAD, Raw
 from scripts.study.crashes import Case, bootstrapped, events_of, generated, history
 from scripts.study.output import HOURLY, Table, data_or_skip, save
 from strategies.collateral_guard import CollateralGuard
@@ -75,6 +77,8 @@ class Verdict(StrEnum):
     TOO_FAST = "too fast"
 
 
+LEAST_HEALTH_BPS = 10_100
+"""Under it a venue lets less than a hundredth of the collateral out, and nothing that is sold helps."""
 SHOWN = (Verdict.TOO_FAST, Verdict.FORBIDDEN, Verdict.IN_VAIN, Verdict.AVOIDABLE)
 
 
@@ -86,7 +90,7 @@ class Look:
     asks: bool
     """The strategy asks for protection; while a transaction is in flight, as before it."""
     sellable: bool
-    """The vault's rules let collateral be sold: its price is not in dispute, and the pool near enough to it."""
+    """The vault's and the venue's rules let collateral be sold: see above."""
 
 
 @dataclass(slots=True)
@@ -109,7 +113,9 @@ class Looks:
         root = pool.sqrt_price_x96
         near = root >= least if pool.spec.base_is_token0 else root <= least
         usable = world.fault() is PriceFault.NONE
-        self.found.append(Look(world.time, self.asks, usable and near))
+        health = world.lending.account(*world.oracle.answers).health_wad
+        room = health * BPS > LEAST_HEALTH_BPS * WAD or world.idle_asset > 0
+        self.found.append(Look(world.time, self.asks, usable and near and room))
 
 
 def judge(looks: Sequence[Look], sent: Sequence[int], at: int, wait_s: int) -> Verdict:

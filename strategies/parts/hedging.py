@@ -62,7 +62,8 @@ def hedge(market: MarketState, risk: RiskReport, terms: Hedge) -> Target:
     trade, band = wanted_trade(market, risk, terms, book, volatility)
     now = f"delta of the whole book {delta_of(market, risk):.4f}"
     if trade == 0.0:
-        return hold(f"{now} is within {band[0]:.4f} to {band[1]:.4f}")
+        thin = _thin_margin(market, terms) if terms.venue else None
+        return thin or hold(f"{now} is within {band[0]:.4f} to {band[1]:.4f}")
     reason = f"{now} is outside {band[0]:.4f} to {band[1]:.4f}: {trade:+.4f}"
     if terms.venue:
         return _by_perpetual(market, terms, trade, reason)
@@ -159,6 +160,19 @@ def margin_of(market: MarketState, offered: Funding) -> float:
     cash = sum(h.quantity for h in here if h.kind is Kind.CASH)
     profit = sum(h.quantity * (offered.mark - h.entry) for h in here if h.kind is Kind.PERPETUAL)
     return max(0.0, cash + profit + free_asset(market))
+
+
+def _thin_margin(market: MarketState, terms: Hedge) -> Target | None:
+    """A smaller position, where what stands for it has become too little: else the venue ends it."""
+    offered, held = offer(market, terms.venue), perpetuals_of(market, terms.venue)
+    if offered is None:
+        return None
+    most = min(most_perpetual(offered), bearable_perpetual(market, offered, MARGIN_STRESS))
+    if abs(held) <= most * (1 + AT_THE_BOUND):
+        return None
+    quantity = to_base_units(market, most if held > 0 else -most)
+    reason = f"margin at {terms.venue} bears {most:.4f} of {held:.4f}"
+    return replace(hold(reason), perpetuals=(PerpetualTarget(terms.venue, quantity),))
 
 
 def _by_perpetual(market: MarketState, terms: Hedge, trade: float, reason: str) -> Target:

@@ -16,6 +16,7 @@ from keeper.backtest.mandate import Bucket, Mandate
 from keeper.backtest.readings import measure_of
 from keeper.backtest.record import Recorder
 from keeper.backtest.vault import Effect, execute
+from keeper.backtest.venue_perpetual import PerpetualVenue
 from keeper.backtest.world import World
 from keeper.loop import TickRecord
 from keeper.model.decision import Order, Payload, Rebalance
@@ -34,6 +35,7 @@ REFUSED_IN_A_ROW = 6
 WAITS = frozenset({"cooldown", "base-fee", "breaker", "gas budget", "unhedged"})
 """Rules that end by themselves: time passes, gas gets cheaper, the curator looks at the vault."""
 MOVED = ("PriceMoved",)
+GAS_STOPS_S = 2 * 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Watch:
     endangered_since: int | None = None
     """First tick at which health was under the emergency level with a price to act on."""
     last_price: int = 0
+    gas_stopped_at: int = -(10**9)
+    """Newest tick at which orders waited for cheaper gas: they are routine work, a margin's too."""
 
     def say(self, time: int, limit: str, found: str) -> None:
         """One more."""
@@ -191,6 +195,8 @@ class Watch:
         if outcome.status is TickStatus.FAILED:
             self.say(world.time, "a tick failed", outcome.reason)
         rules = {r.rule for r in record.verdict.refusals} if record.verdict else set()
+        if "base-fee" in rules and record.plan is not None and record.plan.orders:
+            self.gas_stopped_at = world.time
         fresh = world.market_wad != self.last_price
         self.last_price = world.market_wad
         for rule in (rules | set(self.refused)) - WAITS:
@@ -262,9 +268,10 @@ def _riskier(before: Measure, after: Measure) -> bool:
 
 
 @contextmanager
-def watching(watch: Watch) -> Iterator[None]:
+def watching(watch: Watch) -> Iterator[None]:  # noqa: C901 - small hooks side by side
     """Between the engine and its world, for one run."""
     charge_fill, liquidate = Mandate.charge_fill, World.liquidate
+    close_out = PerpetualVenue.close_out
 
     def executed(world: World, payload: Payload) -> Effect:
         before = measure_of(world)
@@ -285,6 +292,12 @@ def watching(watch: Watch) -> Iterator[None]:
         liquidate(world)
         if len(world.liquidations) > count:
             watch.liquidated(world)
+
+    def closed_out(venue: PerpetualVenue, world: World) -> int:
+        loss = close_out(venue, world)
+        if world.time > watch.gas_stopped_at + GAS_STOPS_S:
+            watch.say(world.time, "perpetual closed out", f"loss {loss}")
+        return loss
 
     class Watched(Recorder):
         """Writes down and looks."""
@@ -309,6 +322,7 @@ def watching(watch: Watch) -> Iterator[None]:
         patch.object(ends, "execute", executed),
         patch.object(Mandate, "charge_fill", filled),
         patch.object(World, "liquidate", liquidated),
+        patch.object(PerpetualVenue, "close_out", closed_out),
         patch.object(engine, "Recorder", Watched),
     ):
         yield

@@ -1,7 +1,7 @@
 """What holds of every plan, whatever the vault, the pool and the decimals."""
 
 from dataclasses import dataclass, replace
-from math import erfc, log, sqrt
+from math import erfc, inf, log, nan, sqrt
 
 from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
@@ -382,6 +382,31 @@ def test_protection_is_sliced_when_that_is_safe_and_asked_for() -> None:
     plan = make_plan(market, report, wanted, policy)
     assert plan.expected_health_wad < whole.expected_health_wad
     assert plan.expected_loss * 2 < whole.expected_loss
+
+
+@FEW
+@given(
+    told=st.sampled_from([1e-12, 1e3, 1e6, 1e200, inf, nan, -1.0]),
+    high=st.sampled_from([None, 1e6, 1e308, inf, nan]),
+    risk=st.sampled_from([1e-3, 1e-17, 1e-300]),
+    lane=st.sampled_from(list(Lane)),
+)
+def test_no_forecast_ends_a_plan(told: float, high: float | None, risk: float, lane: Lane) -> None:
+    """Whatever number stands in the outlook there is a plan, and protection is never a smaller part for it."""
+    readings = make_readings(depth=100_000_000, loss_budget_left=10**6)
+    outlook = Outlook(volatility=told, volatility_high=high)
+    market = replace(make_market(readings), outlook=outlook)
+    whole_policy = planning_policy()
+    policy = replace(whole_policy, slice_impact_bps=1, protective_slice_risk=risk)
+    report = assess(market)
+    if lane is Lane.ROUTINE:
+        wanted = replace(towards(1.6, lane), health_wad=None, net_delta=Raw(10**18))
+        assert make_plan(market, report, wanted, policy).reason
+        return
+    plan = make_plan(market, report, towards(1.6, lane), policy)
+    if not told <= 10.0 or not (high or 0.0) <= 10.0:
+        whole = make_plan(market, report, towards(1.6, lane), whole_policy)
+        assert plan.moves == whole.moves
 
 
 @FEW

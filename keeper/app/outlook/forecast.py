@@ -24,6 +24,8 @@ HAR_DAYS = 30 + HORIZON_DAYS + 30
 """What the regression needs: its longest lag, its horizon, thirty days to fit."""
 BELIEVED = 4.0
 """Times the variance of recent days, either way."""
+LEAST, MOST = 0.01, 10.0
+"""A year; what is outside is a fault of the feed and no forecast of anything."""
 REGIME_DAYS = 60
 RATIO_DAYS = 20
 
@@ -66,8 +68,11 @@ def forecast_of(times: list[int], prices: list[float], now: int) -> VolatilityFo
         volatility, low, high = found or _by_weights(returns)
     except QuantityError:
         return None
-    if not (np.isfinite(volatility) and volatility > 0):
+    if not LEAST <= volatility <= MOST:
         return None
+    # a bound that cannot be meant is none, but caution keeps the most there is
+    low = low if low is not None and 0.0 <= low <= volatility else None
+    high = None if high is None else min(high, MOST) if high >= volatility else None
     regime = _regime(positive)
     return VolatilityForecast(volatility, low, high, regime, returns.size / 24, method, now)
 

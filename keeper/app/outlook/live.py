@@ -11,7 +11,13 @@ import structlog
 
 from keeper.app.outlook.forecast import VolatilityForecast, forecast_of
 from keeper.app.outlook.shares import ShareTrack
-from keeper.app.outlook.smiles import Points, smiles_of_file, smiles_of_oracle, surface_points
+from keeper.app.outlook.smiles import (
+    Listed,
+    Points,
+    smiles_of_file,
+    smiles_of_oracle,
+    surface_points,
+)
 from keeper.chain.feed_history import rounds_before
 from keeper.chain.source import Source
 from keeper.errors import GimbalError
@@ -22,6 +28,7 @@ from keeper.model.market import FeedReading, PriceFault, Readings, Token, TokenP
 from keeper.model.outlook import LendingRate, Outlook, PoolQuote, Smile
 from keeper.model.past import Seen
 from keeper.model.units import BPS, WAD, Raw
+from keeper.planning.marks import market_marks
 
 _log = structlog.get_logger(__name__)
 LENDING = "lending"
@@ -31,6 +38,8 @@ DAY_S = 86_400
 FEE_MEMORY_S = 3_600.0
 ROUNDS_A_BLOCK = 50
 """Of the feed's past, read beside one block: ninety days are whole within about twenty minutes."""
+OLDEST_REFRESHES, OLDEST_S = 3, 21_600
+"""A forecast older than so many refreshes and so many seconds is none."""
 _NO_CAP = Raw(2**127)
 
 
@@ -93,23 +102,34 @@ class LiveSurroundings:
         self._back = _Back(left=terms.most_rounds)
         self._shares = ShareTrack()
         self._forecast: VolatilityForecast | None = None
-        self._file: tuple[Smile, ...] = ()
+        self._file = Listed()
+        self._strange = False
         self._surface: tuple[VolatilityReading, tuple[tuple[int, Points], ...]] | None = None
         self._fee: tuple[int, float] | None = None
         self._refreshed_at = -(10**9)
         self._job: Future[None] | None = None
-        self._file_problem = ""
+        self._file_problems: list[str] = []
         self.problems: tuple[str, ...] = ()
         """What could not be learnt when it was last tried."""
         for seen in past:
             self._note(seen.market.readings)
 
     def look(self, readings: Readings) -> tuple[Outlook, tuple[Exposure, ...]]:
-        """The outlook at the block of the readings; nothing is held beyond them."""
+        """The outlook at the block of the readings; nothing is held beyond them.
+
+        Whatever goes wrong in it, what was stated is what is known: protection needs no more, and must not wait.
+        """
+        try:
+            return self._look(readings)
+        except Exception as error:  # noqa: BLE001 - a surprise here must not end the tick
+            _log.error("the outlook failed", problem=f"{type(error).__name__}: {error}")
+            return Outlook(volatility=self._terms.volatility), ()
+
+    def _look(self, readings: Readings) -> tuple[Outlook, tuple[Exposure, ...]]:
         self._note(readings)
         self._refresh(readings)
         now, price = readings.block.timestamp, readings.price.price_wad / WAD
-        forecast = self._forecast
+        forecast = self._believed(now)
         stated = self._terms.volatility
         outlook = Outlook(
             volatility=forecast.volatility if forecast else stated,
@@ -152,18 +172,31 @@ class LiveSurroundings:
 
     # ---------------------------------------------------------------- on the way of a tick
 
+    def _believed(self, now: int) -> VolatilityForecast | None:
+        """The newest forecast while it is one: what could not be made anew for hours says nothing of a storm."""
+        found = self._forecast
+        patience = max(OLDEST_REFRESHES * self._terms.refresh_s, OLDEST_S)
+        return found if found is not None and now - found.made_at <= patience else None
+
     def _note(self, readings: Readings) -> None:
         """The round in force, and what a share is worth."""
         feed = readings.price.base
-        if feed.answer > 0 and feed.updated_at > 0 and feed.fault is PriceFault.NONE:
+        good = feed.answer > 0 and feed.updated_at > 0 and feed.fault is PriceFault.NONE
+        if good and self._terms.days:
             with self._guard:
                 self._rounds[feed.updated_at] = feed.answer
         if readings.nav_valid and readings.total_shares > 0:
             self._shares.see(readings.block.timestamp, readings.nav / readings.total_shares)
 
     def _smiles(self, readings: Readings, price: float, now: int) -> tuple[Smile, ...]:
-        if self._file:
-            return tuple(smile for smile in self._file if smile.expiry > now)
+        listed = self._file
+        found = listed.usable(price, now, self._terms.option_chain_max_age_s)
+        strange = bool(listed.smiles) and not found
+        if strange and not self._strange:
+            _log.warning("the option chain is not used: too old, or of another price", price=price)
+        self._strange = strange
+        if found:
+            return found
         state = readings.options.state
         if state is None:
             return ()
@@ -192,8 +225,7 @@ class LiveSurroundings:
             return
         if due:
             self._refreshed_at = now
-        block, feed = readings.block, readings.price.base
-        self._job = self._run(lambda: self._learn(block, feed, due=due))
+        self._job = self._run(lambda: self._learn(readings, due=due))
 
     def _goes_on(self, now: int) -> bool:
         return self.reading and now > self._back.asked_at and not self._back.failed
@@ -202,23 +234,39 @@ class LiveSurroundings:
         assert self._threads is not None  # noqa: S101 - made where no `run` was given
         return self._threads.submit(job)
 
-    def _learn(self, block: BlockStamp, feed: FeedReading, *, due: bool) -> None:
+    def _learn(self, readings: Readings, *, due: bool) -> None:
         """A piece of the feed's past; a forecast when it is due, or the past is whole; and the file."""
-        problems, began = [], self.reading
+        block, feed = readings.block, readings.price.base
+        problems, began = list[str](), self.reading
         if self.reading:
-            problems += self._read(block, feed)
+            problems += _tried(lambda: self._read(block, feed))
         if self._terms.days and (due or self.reading != began or self._forecast is None):
-            lacks = self._forecast_now(block.timestamp)
+            lacks = _tried(lambda: self._forecast_now(block.timestamp))
             problems += [] if self.reading else lacks
         if due and self._terms.option_chain is not None:
-            self._file, problem = smiles_of_file(
-                self._terms.option_chain, block.timestamp, self._terms.option_chain_max_age_s
-            )
-            self._file_problem = problem
-        problems += [self._file_problem] if self._file_problem else []
+            self._file_problems = _tried(lambda: self._list(readings))
+        problems += self._file_problems
         if problems and tuple(problems) != self.problems:
             _log.warning("the outlook lacks something", problems=problems)
         self.problems = tuple(problems)
+
+    def _list(self, readings: Readings) -> list[str]:
+        """What the file lists; what it listed before is not kept beside a file that cannot be read.
+
+        Where marks are posted a surface is fitted to it here before any tick sees it: the first fit compiles for up to
+        minutes, and what none can be fitted to is no market.
+        """
+        now, state = readings.block.timestamp, readings.options.state
+        terms, found = self._terms, Listed()
+        assert terms.option_chain is not None  # noqa: S101 - asked for only then
+        try:
+            read, problem = smiles_of_file(terms.option_chain, now, terms.option_chain_max_age_s)
+            if state is not None and state.volatility.posting is not None:
+                market_marks(read.smiles, state.volatility, now)
+            found = read
+        finally:
+            self._file = found
+        return [problem] if problem else []
 
     def _read(self, block: BlockStamp, feed: FeedReading) -> list[str]:
         """One batch further back. After a fault it goes on from there when it is due again."""
@@ -273,6 +321,14 @@ class LiveSurroundings:
                 regime=made.regime or "not known yet",
             )
         return []
+
+
+def _tried(job: Callable[[], list[str]]) -> list[str]:
+    """Its problems; a surprise is one, and the parts after it are still learnt."""
+    try:
+        return job()
+    except Exception as error:  # noqa: BLE001 - nobody waits for the thread to hear it
+        return [f"{type(error).__name__}: {error}"]
 
 
 def _marks(reading: VolatilityReading) -> tuple[object, ...]:

@@ -1,6 +1,7 @@
 """Implied volatilities: of an option chain in a file, or of the marks on the vault's own volatility oracle."""
 
-from math import isfinite
+from dataclasses import dataclass
+from math import isfinite, log
 from pathlib import Path
 
 from keeper.errors import MarketDataError
@@ -11,25 +12,58 @@ from keeper.model.outlook import Smile
 HOUR = 3_600
 POINTS = (-0.7, -0.45, -0.3, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2, 0.3, 0.45, 0.7)
 """ln(strike / spot) at which the oracle's surface is read."""
+AHEAD_S = 600
+"""A file may be newer than the block it is looked at from, but not by more."""
+MOST_APART = 0.25
+"""|ln(forward / price)| of a smile that can be meant of this base at its price."""
+MOST_BYTES = 16_000_000
+MOST_OPTIONS = 10_000
+"""Of one file: exchanges list a thousand or two, and every tick looks through them."""
 Points = tuple[tuple[float, float], ...]
 
 
-def smiles_of_file(path: Path, now: int, max_age_s: int) -> tuple[tuple[Smile, ...], str]:
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What an option market listed, and when."""
+
+    smiles: tuple[Smile, ...] = ()
+    taken_at: int = 0
+    """Unix seconds of its newest row."""
+
+    def usable(self, price: float, now: int, max_age_s: int) -> tuple[Smile, ...]:
+        """Those that have not expired and whose forward is near the price: others are of another coin, or of another
+        market than there is now. None while all of it is too old, or from a time that has not come."""
+        if not (-AHEAD_S <= now - self.taken_at <= max_age_s and price > 0):
+            return ()
+        return tuple(
+            smile
+            for smile in self.smiles
+            if smile.expiry > now and abs(log(smile.forward / price)) <= MOST_APART
+        )
+
+
+def smiles_of_file(path: Path, now: int, max_age_s: int) -> tuple[Listed, str]:
     """(smiles, why there are none): a book summary as `keeper data fetch chain` writes it, not older than it may be."""
     from keeper.history.chain import read_chain
 
     try:
+        if path.is_file() and path.stat().st_size > MOST_BYTES:
+            return Listed(), f"{path.name} has more than {MOST_BYTES:,} bytes"
         chain = read_chain(path)
     except MarketDataError as error:
-        return (), str(error)
-    age = now - chain.taken_at
-    if age > max_age_s:
-        return (
-            (),
-            f"{path.name} is {age / HOUR:.1f} h old, at most {max_age_s / HOUR:g} h are taken",
-        )
+        return Listed(), str(error)
+    age, problem = now - chain.taken_at, ""
+    if len(chain.names) > MOST_OPTIONS:
+        problem = f"{path.name} has more than {MOST_OPTIONS:,} options"
+    elif age > max_age_s:
+        problem = f"{path.name} is {age / HOUR:.1f} h old, at most {max_age_s / HOUR:g} h are taken"
+    elif age < -AHEAD_S:
+        problem = f"{path.name} is from {-age / HOUR:.1f} h ahead of the chain"
+    if problem:
+        return Listed(), problem
     found = tuple(smile for smile in chain.smiles() if smile.expiry > now)
-    return found, "" if found else f"{path.name} has no two-sided option that has not expired"
+    problem = "" if found else f"{path.name} has no two-sided option that has not expired"
+    return Listed(found, chain.taken_at), problem
 
 
 def surface_points(reading: VolatilityReading) -> tuple[tuple[int, Points], ...]:

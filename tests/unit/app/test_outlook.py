@@ -15,19 +15,19 @@ from keeper.app.outlook import LiveSurroundings, OutlookTerms
 from keeper.app.outlook.forecast import HAR_DAYS, forecast_of
 from keeper.app.outlook.live import ROUNDS_A_BLOCK
 from keeper.app.outlook.shares import ShareTrack
-from keeper.app.outlook.smiles import surface_points
+from keeper.app.outlook.smiles import smiles_of_file, surface_points
 from keeper.journal.codec import decode, encode
-from keeper.model.desk import DeskState, VolatilityFault
+from keeper.model.desk import DeskState, Posting, VolatilityFault
 from keeper.model.market import MarketState, PriceFault, Readings
 from keeper.model.option_marks import marked_volatility
-from keeper.model.outlook import Outlook
+from keeper.model.outlook import Outlook, Smile
 from keeper.model.past import Seen
-from keeper.model.units import Raw
+from keeper.model.units import WAD, Bps, Raw, Wad
 from keeper.risk import assess
 from strategies.covered_call import CoveredCall
 from strategies.short_strangle import ShortStrangle
 from strategies.volatility_target import VolatilityTarget
-from tests.builders import NOW, make_readings
+from tests.builders import KEEPER, NOW, make_readings
 from tests.desk_builders import BOOK, HOUSE, SETTLEMENT, volatility
 from tests.unit.chain.test_feed_history import FEED, PHASE, Feed
 
@@ -320,6 +320,139 @@ def test_a_chain_in_a_file_comes_first_and_is_not_used_when_it_is_old(tmp_path: 
     assert any("is 4.0 h old" in problem for problem in surroundings.problems)
 
 
+EXPIRY = 1_732_867_200
+"""29 November 2024, 08:00 UTC."""
+
+
+def listing(
+    folder: Path, taken_at: int, price: float = 2_000
+) -> tuple[LiveSurroundings, Readings, list[Callable[[], None]]]:
+    """Surroundings with a file, readings ten days before its expiry, and the jobs that are not run by themselves."""
+    jobs: list[Callable[[], None]] = []
+
+    def later(job: Callable[[], None]) -> Future[None]:
+        jobs.append(job)
+        return Future()
+
+    terms = OutlookTerms(option_chain=chain_file(folder, taken_at), option_chain_max_age_s=2 * HOUR)
+    readings = make_readings(price=price)
+    block = replace(readings.block, timestamp=EXPIRY - 10 * DAY)
+    return LiveSurroundings(terms, run=later), replace(readings, block=block), jobs
+
+
+def test_smiles_of_a_file_age_though_nothing_looks_at_it_any_more(tmp_path: Path) -> None:
+    """A job that hangs or dies must not leave yesterday's market in force for ever."""
+    surroundings, readings, jobs = listing(tmp_path, EXPIRY - 10 * DAY)
+    surroundings.look(readings)
+    jobs[0]()
+    assert surroundings.look(readings)[0].smiles
+    old = replace(readings, block=replace(readings.block, timestamp=EXPIRY - 10 * DAY + 3 * HOUR))
+    assert surroundings.look(old)[0].smiles == ()
+
+
+def test_no_tick_waits_for_the_first_fit_of_a_surface(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It compiles for long: it is made beside the ticks, before any of them sees the smiles."""
+    surroundings, readings, jobs = listing(tmp_path, EXPIRY - 10 * DAY)
+    posting = Posting(KEEPER, NOW, False, 600, DAY, Bps(500), Wad(WAD // 5))
+    state = DeskState(BOOK, HOUSE, SETTLEMENT, replace(volatility(), posting=posting))
+    readings = replace(readings, options=replace(readings.options, state=state))
+    fitted: list[int] = []
+
+    def fit(smiles: tuple[Smile, ...], *_: object) -> None:
+        assert surroundings._file.smiles == ()
+        fitted.append(len(smiles))
+
+    monkeypatch.setattr("keeper.app.outlook.live.market_marks", fit)
+    surroundings.look(readings)
+    jobs[0]()
+    assert fitted == [1]
+    assert [smile.own for smile in surroundings.look(readings)[0].smiles] == [False]
+
+
+def test_a_file_from_times_to_come_is_not_fresh_for_ever(tmp_path: Path) -> None:
+    surroundings, readings, jobs = listing(tmp_path, EXPIRY - 5 * DAY)
+    surroundings.look(readings)
+    jobs[0]()
+    assert surroundings.look(readings)[0].smiles == ()
+    assert any("ahead" in problem for problem in surroundings.problems)
+
+
+@pytest.mark.parametrize(
+    ("price", "of_this_base"), [(1_700, True), (60_000, False), (1_000, False)]
+)
+def test_a_file_of_another_coin_gives_no_smiles(
+    tmp_path: Path, price: float, of_this_base: bool
+) -> None:
+    """Its smiles would fit as well as the right ones, and marks be made of them."""
+    surroundings, readings, jobs = listing(tmp_path, EXPIRY - 10 * DAY, price)
+    surroundings.look(readings)
+    jobs[0]()
+    assert bool(surroundings.look(readings)[0].smiles) is of_this_base
+
+
+def test_a_file_larger_than_any_exchange_lists_is_not_taken(tmp_path: Path) -> None:
+    now = EXPIRY - 10 * DAY
+    rows = "".join(
+        f"ETH-{strike}-C,29NOV24,{strike},C,2000,0.01,0.02,0.015,{now}000\n"
+        for strike in range(1, 10_002)
+    )
+    file = tmp_path / "chain.csv"
+    file.write_text(HEAD + rows)
+    listed, problem = smiles_of_file(file, now, DAY)
+    assert listed.smiles == ()
+    assert "more than 10,000 options" in problem
+
+
+def test_a_forecast_that_cannot_be_made_anew_is_given_up() -> None:
+    rounds = walk(10, 0.4)
+    surroundings = LiveSurroundings(OutlookTerms(volatility=0.9), run=at_once)
+    surroundings._rounds = dict(rounds)
+    readings = feeding(make_readings(), rounds)
+    assert surroundings.look(readings)[0].volatility != 0.9
+    surroundings._run = lambda _job: Future()  # hangs from now on
+    for hours, stated in ((2, False), (5.9, False), (6.1, True)):
+        found = surroundings.look(moved(readings, round(hours * HOUR)))[0]
+        assert (found.volatility == 0.9) is stated
+
+
+@pytest.mark.parametrize("answer", [1, 10**30])
+def test_one_round_that_cannot_be_meant_makes_no_forecast_of_thousands(answer: int) -> None:
+    rounds = walk(40, 0.6)
+    at = len(rounds) - 20
+    rounds[at] = (rounds[at][0], answer)
+    found = forecast(rounds)
+    assert found is None or max(found.volatility, found.high or 0.0) <= 10.0
+
+
+def test_a_surprise_in_the_outlook_neither_ends_the_tick_nor_hides_the_rest(
+    tmp_path: Path,
+) -> None:
+    def refuses(job: Callable[[], None]) -> Future[None]:
+        raise RuntimeError("can't start new thread")
+
+    broken = LiveSurroundings(OutlookTerms(volatility=0.7), run=refuses)
+    assert broken.look(make_readings()) == (Outlook(volatility=0.7), ())
+
+    class Odd(Past):
+        def agreed_batch(self, calls):  # type: ignore[no-untyped-def]
+            raise ZeroDivisionError("odd")
+
+    rounds = walk(10, 0.6)
+    terms = OutlookTerms(option_chain=chain_file(tmp_path, NOW))
+    surroundings = LiveSurroundings(terms, Odd(rounds), run=at_once)  # type: ignore[arg-type]
+    surroundings._rounds = dict(rounds)
+    assert surroundings.look(feeding(make_readings(), rounds))[0].volatility != 0.7
+    assert any("odd" in problem for problem in surroundings.problems)
+
+
+def test_rounds_are_not_gathered_where_no_forecast_is_made_of_them() -> None:
+    surroundings = LiveSurroundings(OutlookTerms(days=0), run=at_once)
+    surroundings.look(feeding(make_readings(), walk(1, 0.5)))
+    assert surroundings._rounds == {}
+
+
 def test_a_file_that_is_none_is_said_and_nothing_stops(tmp_path: Path) -> None:
     for text in ("", "a,b\n1,2\n", HEAD):
         file = tmp_path / "bad.csv"
@@ -364,6 +497,31 @@ def test_a_shares_volatility_is_that_of_its_value(yearly: float, seed: int) -> N
         value *= math.exp(draw.gauss(0.0, yearly / math.sqrt(8_760)))
     assert track.volatility == pytest.approx(yearly, rel=0.25)
     assert 0 <= (track.drawdown or 0) < 1
+
+
+@pytest.mark.parametrize("apart_s", [60, HOUR, 6 * HOUR])
+def test_a_shares_volatility_is_the_same_however_often_it_is_looked_at(apart_s: int) -> None:
+    """A walk by the minute: what moves within an hour is counted once, at the hour."""
+    draw, track, value = random.Random(3), ShareTrack(), 1.0
+    for minute in range(60 * 24 * 20):
+        if minute * 60 % apart_s == 0:
+            # an oracle's noise goes there and back, and is nothing that a share did
+            track.see(NOW + minute * 60, value * (1.002 if apart_s == 60 and minute % 2 else 1.0))
+        value *= math.exp(draw.gauss(0.0, 0.8 / math.sqrt(8_760 * 60)))
+    assert track.volatility == pytest.approx(0.8, rel=0.3)
+
+
+def test_the_first_day_has_no_volatility_and_a_block_that_was_replaced_its_new_value() -> None:
+    track = ShareTrack()
+    for hour in range(24):
+        track.see(NOW + hour * HOUR, 100.0 + hour % 2)
+    assert track.volatility is None
+    track.see(NOW + 24 * HOUR, 80.0)
+    assert track.volatility is not None
+    track.see(NOW + 24 * HOUR, 90.9)
+    assert track.drawdown == pytest.approx(0.1)
+    track.see(NOW + 20 * HOUR, 10.0)
+    assert track.drawdown == pytest.approx(0.1)
 
 
 def test_what_is_no_value_is_no_past() -> None:

@@ -1,6 +1,7 @@
 """The books and the ratios."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,6 +42,42 @@ def test_sums_by_cause_venue_and_epoch_are_the_same_change(
     assert sum(found.by_venue.values()) + found.flows == change
     assert sum(sum(causes.values()) for causes in found.by_epoch.values()) == change
     assert sum(found.parts.values()) == pytest.approx(change - found.flows - 7, abs=1)
+
+
+@settings(max_examples=60)
+@given(entries=ENTRIES)
+def test_every_part_is_the_sum_of_its_own_causes_and_greeks_leave_the_rest(
+    entries: list[tuple[int, Cause, str, int]],
+) -> None:
+    ledger = CashLedger.opened(10**12)
+    for epoch, cause, venue, amount in entries:
+        ledger.book(START, epoch, cause, venue, amount)
+    found = attribute("s", ledger, ledger.nav, 7, {"delta": 2.0, "gamma": 1.5})
+
+    def of(*causes: Cause) -> int:
+        return sum(amount for _, cause, _, amount in entries if cause in causes)
+
+    parts = found.parts
+    assert parts["gas"] == -7
+    assert parts["delta"] == of(Cause.PRICE, Cause.PERPETUAL) + 2
+    assert parts["carry"] == of(Cause.INTEREST_EARNED, Cause.INTEREST_PAID, Cause.FUNDING)
+    assert parts["fees"] == of(Cause.POOL_FEE, Cause.VENUE_FEE)
+    assert parts["slippage"] == of(Cause.IMPACT, Cause.BASIS, Cause.SPREAD)
+    assert parts["settlement"] == of(Cause.SETTLEMENT)
+    assert parts["liquidation"] == of(Cause.LIQUIDATION)
+    assert found.flows == of(Cause.DEPOSIT, Cause.REDEMPTION)
+    # options' marks and rounding are what is left, less what Greeks said of the marks
+    assert parts["residual"] == pytest.approx(of(Cause.OPTIONS, Cause.ROUNDING) - 3.5, abs=4)
+
+
+def test_books_by_strategy_must_have_every_cause_and_all_of_the_gas() -> None:
+    ledger = CashLedger.opened(100)
+    ledger.book(START, 0, Cause.PRICE, "vault", 9)
+    found = attribute("s", ledger, 109, 7, {})
+    split = {"a": {"price": 4}, "shared": {"price": 5}}
+    assert replace(found, by_strategy=split, gas_by_strategy={"a": 7}).exact
+    assert not replace(found, by_strategy=split, gas_by_strategy={"a": 6}).exact
+    assert not replace(found, by_strategy={"a": {"price": 4}}, gas_by_strategy={"a": 7}).exact
 
 
 @pytest.mark.parametrize("off", [-1, 1])

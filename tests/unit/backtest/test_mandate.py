@@ -131,6 +131,108 @@ def test_turnover_has_a_bucket_of_its_own() -> None:
         judge(made, measure(), LEVERED, traded=Traded(turnover=10**6))
 
 
+UNDER = measure(health=1.05)
+
+
+@pytest.mark.parametrize(("began", "winding_down"), [(1.05, False), (1.2, True), (1.2, False)])
+def test_a_rescue_and_a_way_out_pass_the_delta_band_and_nothing_else_does(
+    began: float, winding_down: bool
+) -> None:
+    """The target is a delta of three times NAV; what reduces risk ends far from it."""
+    made = mandate(delta_target_bps=30_000, delta_band_bps=100)
+    made.winding_down = winding_down
+    before, after = measure(health=began), measure(health=1.3, delta=500)
+    if began < 1.1 or winding_down:
+        judge(made, before, after)
+    else:
+        with pytest.raises(Reverted, match="DeltaOutsideBand"):
+            judge(made, before, after)
+
+
+def test_outside_the_band_a_move_must_come_nearer_and_not_to_the_other_side() -> None:
+    made = mandate(delta_band_bps=10_000)
+    judge(made, measure(), measure(health=1.3))  # nothing moved
+    judge(made, measure(), measure(health=1.3, delta=1_499))
+    with pytest.raises(Reverted, match="DeltaOutsideBand"):
+        judge(made, measure(), measure(health=1.3, delta=-1_500))
+
+
+def test_health_under_the_minimum_must_rise() -> None:
+    judge(mandate(), UNDER, measure(health=1.051))
+    for health in (1.05, 1.049):
+        with pytest.raises(Reverted, match="HealthTooLow"):
+            judge(mandate(), UNDER, measure(health=health))
+
+
+def test_a_debt_moved_from_one_token_to_the_other_is_new_debt() -> None:
+    dear = measure(gross=2_300_000, health=1.2)
+    moved_over = replace(dear, debt_asset=Raw(10**12), debt_base=Raw(500 * WAD))
+    with pytest.raises(Reverted, match="BorrowRatioTooHigh"):
+        judge(mandate(), dear, moved_over)
+    judge(mandate(), dear, replace(dear, health_wad=Wad(dear.health_wad + 1)))
+
+
+def test_after_a_rescue_nothing_raises_risk_for_a_day() -> None:
+    made = mandate()
+    made.rescued_at = NOW - DAY + 1
+    with pytest.raises(Reverted, match="CooldownActive"):
+        judge(made, measure(), LEVERED)
+    judge(made, LEVERED, measure())
+    made.rescued_at = NOW - DAY
+    judge(made, measure(), LEVERED)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["debt_asset", "debt_base", "notional", "vega", "option_collateral", "delta_base", "lent"],
+)
+def test_what_raises_any_measured_risk_does_not_reduce(name: str) -> None:
+    """Up to the dust of three moves of delta; of what is lent only where health is high already."""
+    made = mandate()
+    made.paused = True
+    before, after = measure(health=4.5), measure(health=4.6)
+    judge(made, before, after)
+    more = Raw(getattr(after, name) + 16)
+    with pytest.raises(Reverted, match="PausedRiskRaised"):
+        judge(made, before, replace(after, **{name: more}))  # type: ignore[arg-type]
+
+
+def test_swaps_that_reduce_are_as_large_as_what_they_repay_but_cash_is_free_without_base_owed() -> (
+    None
+):
+    made = mandate()
+    made.paused = True
+    half = 500_000 * 10**6
+    sold = measure(delta=1_250, health=1.3)
+    judge(made, measure(), sold, traded=Traded(turnover=half, bought_asset=half))
+    owing = replace(measure(), debt_base=Raw(WAD))
+    with pytest.raises(Reverted, match="PausedRiskRaised"):
+        judge(
+            made,
+            owing,
+            replace(sold, debt_base=Raw(WAD)),
+            traded=Traded(turnover=half, bought_asset=half),
+        )
+    repaid = replace(sold, debt_base=Raw(0))
+    for bought, fine in ((2_020 * 10**6, True), (2_020 * 10**6 + 1, False)):
+        traded = Traded(turnover=bought, bought_base=bought)
+        if fine:
+            judge(made, owing, repaid, traded=traded)
+        else:
+            with pytest.raises(Reverted, match="PausedRiskRaised"):
+                judge(made, owing, repaid, traded=traded)
+
+
+def test_a_bucket_gives_all_it_has_and_rounds_a_charge_up() -> None:
+    full = Bucket(0, NOW)
+    full.charge(NOW, WAD // 20, 50_000, 10**6)
+    with pytest.raises(Reverted, match="BudgetExceeded"):
+        full.charge(NOW, WAD // 20, 1, 10**6)
+    third = Bucket(0, NOW)
+    third.charge(NOW, WAD, 1, 3)
+    assert third.used_wad == WAD // 3 + 1
+
+
 @settings(max_examples=100)
 @given(
     charges=st.lists(

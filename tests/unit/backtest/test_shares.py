@@ -61,10 +61,39 @@ def test_what_cannot_be_paid_goes_on_waiting() -> None:
     assert made.pending_shares == pytest.approx(made.supply * 4 / 9, rel=1e-6)
 
 
+def test_what_comes_in_pays_who_goes_out() -> None:
+    made = shares()
+    made.pending_assets, made.pending_shares = 10**11, made.supply // 20
+    done = made.settle(START + DAY, at(MILLION), 0, halted=False, winding_down=False)
+    assert (done.assets_in, made.pending_shares) == (10**11, 0)
+    assert done.assets_out == pytest.approx(MILLION // 20, rel=1e-9)
+
+
+def test_deposits_wait_while_marks_are_closed_and_where_a_share_is_worth_nothing() -> None:
+    """At a NAV of nothing a deposit would be issued a vault's worth of shares for each unit, for ever."""
+    for marks in (Marks(Raw(MILLION), Raw(MILLION), False), at(0)):
+        made = shares()
+        made.pending_assets = 10**9
+        before = made.supply
+        done = made.settle(START + DAY, marks, MILLION, halted=False, winding_down=False)
+        assert (done.assets_in, made.pending_assets, made.supply) == (0, 10**9, before)
+
+
 def test_management_is_a_part_of_nav_a_year() -> None:
     made = shares(FeeSpec(management_bps=200))
     settle(made, at(MILLION), days=365)
     assert made.fee_shares / made.supply == pytest.approx(0.02, rel=1e-9)
+
+
+def test_a_vault_that_winds_down_pays_no_management_and_issues_nothing_while_halted() -> None:
+    made = shares(FeeSpec(management_bps=200))
+    made.pending_assets = 10**9
+    before = made.supply
+    year = made.settled_at + 365 * DAY
+    done = made.settle(year, at(MILLION), MILLION, halted=True, winding_down=True)
+    assert (done.assets_in, done.management_shares, made.supply) == (0, 0, before)
+    assert made.pending_assets == 10**9
+    assert made.settled_at == year
 
 
 def test_performance_is_taken_over_the_high_water_mark_only() -> None:

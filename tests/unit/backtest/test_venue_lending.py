@@ -137,3 +137,35 @@ def test_a_seizure_never_takes_more_than_there_is() -> None:
 def test_a_healthy_account_is_left_alone() -> None:
     lent = venue(supplied_base=1_000, debt_asset=1_000_000)
     assert lent.liquidate(answers(1_300), 5_000, 95 * WAD // 100) is None
+
+
+def test_nothing_leaves_that_others_have_borrowed() -> None:
+    lent = venue(supplied_asset=1_000_000)
+    lent.asset.others_supply, lent.asset.others_debt = 0, 900_000 * DOLLAR
+    lent.asset.refresh()
+    assert lent.asset.available == 100_000 * DOLLAR
+    with pytest.raises(Reverted, match="VenueIlliquid"):
+        lent.withdraw(False, 100_001 * DOLLAR, answers(2_000))
+    with pytest.raises(Reverted, match="VenueIlliquid"):
+        lent.borrow(False, 100_001 * DOLLAR, answers(2_000))
+    assert lent.withdraw(False, 100_000 * DOLLAR, answers(2_000)) == 100_000 * DOLLAR
+
+
+@pytest.mark.parametrize("of_base", [False, True])
+@pytest.mark.parametrize("owed", [False, True])
+def test_an_account_is_told_anew_as_soon_as_a_balance_or_a_price_moves(
+    of_base: bool, owed: bool
+) -> None:
+    lent = venue(supplied_asset=10**6, debt_asset=10**5, supplied_base=500, debt_base=50)
+    before = lent.account(*answers(2_000))
+    assert lent.account(*answers(2_000)) == before
+    reserve = lent.reserve(of_base)
+    if owed:
+        reserve.accrue_debt(YEAR)
+    else:
+        reserve.accrue_supply(YEAR)
+    after = lent.account(*answers(2_000))
+    assert (after.debt > before.debt) is owed
+    assert (after.collateral > before.collateral) is not owed
+    assert after == lent.copied().account(*answers(2_000))
+    assert lent.account(*answers(2_001)) != after

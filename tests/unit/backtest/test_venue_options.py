@@ -14,7 +14,7 @@ from keeper.backtest.reverts import Reverted
 from keeper.backtest.spec import BacktestSpec, Holdings
 from keeper.backtest.venue_options import Desk
 from keeper.backtest.world import World
-from keeper.model.units import WAD
+from keeper.model.units import WAD, Bps
 
 START = 1_600_000_000
 WEEK = 7 * 86_400
@@ -81,6 +81,125 @@ def test_without_bidders_above_the_reserve_everything_is_burned_and_freed() -> N
     assert desk.collateral_base == 0
     assert w.idle_base == 500 * ETHER
     assert desk.fills == []
+
+
+def bought_back(w: World, terms: Terms, amount: int, limit_wad: int) -> None:
+    """Asked for at up to a limit, and everything the bidders give."""
+    auction = w.desk.buy_back(w, terms, amount, limit_wad)
+    w.desk.measure(w.oracle.price_wad, w.time)
+    again: int | None = w.time
+    while again is not None:
+        w.advance(again)
+        w.remark()
+        again = w.desk.look(w, auction.number)
+
+
+@pytest.mark.parametrize("terms", [CALL, PUT, Terms(True, 2_200 * WAD, START + WEEK, 2_600 * WAD)])
+def test_a_purchase_pays_what_bidders_ask_and_gives_back_the_rest(terms: Terms) -> None:
+    w = world()
+    desk = sold(w, terms, 50)
+    size = desk.series[terms.key].sold
+    idle, nav, fills = (w.idle_asset, w.idle_base), w.nav(), len(desk.fills)
+    bound = (desk.collateral_asset, desk.collateral_base)
+    mid = desk.market.value(terms, w.oracle.price_wad, w.time)
+    assert mid is not None
+    limit = 2 * per_base_wad(mid.price)
+    opened = desk.buy_back(w, terms, size, limit)
+    assert (desk.escrow, opened.escrow) == (-(-size * limit // w.scale),) * 2
+    assert w.idle_asset == idle[0] - desk.escrow
+    assert w.nav() == nav  # cash put aside is the vault's still
+    desk.close(w, opened)
+    assert (w.idle_asset, desk.escrow) == (idle[0], 0)
+    bought_back(w, terms, size, limit)
+    bought = desk.fills[fills:]
+    assert sum(f.quantity for f in bought) == size
+    asked = desk.market.value(terms, w.oracle.price_wad, w.time, desk.spec.ask_premium_bps)
+    assert asked is not None
+    for fill in bought:
+        assert fill.price_wad >= per_base_wad(asked.price)
+        assert fill.paid > 0 > fill.spread
+    assert desk.idle
+    assert (desk.escrow, desk.collateral_asset, desk.collateral_base) == (0, 0, 0)
+    paid = sum(f.paid for f in bought)
+    assert (w.idle_asset, w.idle_base) == (idle[0] + bound[0] - paid, idle[1] + bound[1])
+    assert w.nav() == w.ledger.nav
+
+
+def test_a_fill_that_loses_more_than_the_mandate_allows_is_not_made() -> None:
+    """Under the mark where sold, over it where bought."""
+    strict = world()
+    desk = sold(strict, CALL, 50)
+    size, fills = desk.series[CALL.key].sold, len(desk.fills)
+    assert strict.mandate.routine.used_wad > 0
+    terms = strict.mandate.terms
+    none = replace(terms, limits=replace(terms.limits, max_loss_bps=Bps(0)))
+    strict.mandate.terms = none
+    mid = desk.market.value(CALL, strict.oracle.price_wad, strict.time)
+    assert mid is not None
+    bought_back(strict, CALL, size, 2 * per_base_wad(mid.price))
+    assert (len(desk.fills), desk.escrow) == (fills, 0)
+    assert desk.series[CALL.key].sold == size
+    other = world()
+    other.mandate.terms = none
+    assert sold(other, CALL, 50).fills == []
+
+
+@pytest.mark.parametrize("terms", [CALL, PUT, Terms(True, 2_200 * WAD, START + WEEK, 2_600 * WAD)])
+def test_what_is_unsold_is_no_liability_but_counts_in_vega(terms: Terms) -> None:
+    w = world()
+    w.desk.write(w, terms, 7 * ETHER, WAD)
+    w.desk.measure(w.oracle.price_wad, w.time)
+    book = w.desk.book()
+    assert (book.liability_high, book.delta_base) == (0, 0)
+    assert book.vega > 0
+
+
+@pytest.mark.parametrize("terms", [CALL, PUT, Terms(True, 2_200 * WAD, START + WEEK, 2_600 * WAD)])
+def test_the_book_and_the_position_say_the_same_of_one_series(terms: Terms) -> None:
+    """A short call has negative delta, a short put positive; gamma and vega of both are negative, to the unit."""
+    w = world()
+    desk = sold(w, terms, 53)
+    w.desk.write(w, terms, 7 * ETHER + 1, WAD)
+    desk.measure(w.oracle.price_wad, w.time)
+    (position,), book = desk.positions(w.oracle.price_wad, w.time), desk.book()
+    assert position.in_auction == 7 * ETHER + 1
+    assert (position.mark_low, position.mark_mid, position.mark_high) == (
+        book.liability_low,
+        book.liability_mid,
+        book.liability_high,
+    )
+    assert book.liability_low < book.liability_mid < book.liability_high
+    assert position.delta_base == pytest.approx(book.delta_base, abs=1)
+    assert (position.delta_base < 0) is terms.is_call
+    assert position.vega < 0
+    assert book.notional_base == position.written
+    low, high = desk.liabilities_at(w.oracle.price_wad, w.time)
+    assert (low, high) == (book.liability_low, book.liability_high)
+
+
+def test_a_sale_never_starts_under_the_models_reserve() -> None:
+    w = world()
+    opened = w.desk.write(w, CALL, ETHER, 1)
+    assert opened.price_wad(START) == opened.price_wad(START + 10**6) > WAD
+
+
+def test_a_dealer_asks_over_and_bids_under_the_mark_and_limits_hold_both_ways() -> None:
+    w = world()
+    mid = w.desk.market.value(PUT, 2_000 * WAD, START)
+    assert mid is not None
+    w.desk.trade_bought(w, PUT, 10 * ETHER, 0)
+    w.desk.trade_bought(w, PUT, -4 * ETHER, 0)
+    ask, bid = (fill.price_wad for fill in w.desk.fills)
+    assert bid < per_base_wad(mid.price) < ask
+    for quantity, limit in ((ETHER, ask - 1), (-ETHER, bid + 1)):
+        with pytest.raises(Reverted, match="PriceMoved"):
+            w.desk.trade_bought(w, PUT, quantity, limit)
+    w.desk.trade_bought(w, PUT, ETHER, ask)
+    w.desk.trade_bought(w, PUT, -ETHER, bid)
+    assert w.desk.bought[PUT.key][1] == 6 * ETHER
+    idle = w.idle_asset
+    w.desk.trade_bought(w, PUT, 1, 0)  # a unit costs a unit: never nothing
+    assert w.idle_asset == idle - 1
 
 
 @pytest.mark.parametrize("price", [1_000, 1_799, 2_000, 2_201, 5_000])

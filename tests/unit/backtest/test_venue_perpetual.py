@@ -86,3 +86,68 @@ def test_what_is_too_large_too_poor_or_too_dear_is_refused() -> None:
     with pytest.raises(Reverted, match="PriceMoved"):
         w.perpetual.trade(w, ETHER, 1_999 * WAD)
     assert w.perpetual == replace(w.perpetual, quantity=0, margin=0)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_limit_bounds_what_is_paid_and_what_is_got(sign: int) -> None:
+    w = world()
+    half = w.perpetual.spec.spread_bps
+    fill = 2_000 * WAD * (10_000 + sign * half) // 10_000
+    with pytest.raises(Reverted, match="PriceMoved"):
+        w.perpetual.trade(w, sign * ETHER, fill - sign)
+    assert w.perpetual.trade(w, sign * ETHER, fill) == fill
+
+
+def test_a_position_that_grew_past_the_venues_size_may_still_be_reduced() -> None:
+    w = world()
+    units = w.perpetual.spec.most_notional * ETHER // (2_000 * DOLLAR)
+    w.idle_asset = 10 * w.perpetual.spec.most_notional
+    w.ledger.nav = w.nav()
+    w.perpetual.trade(w, -units, 0)
+    moved(w, START + 3_600, 2_500)
+    with pytest.raises(Reverted, match="PositionTooLarge"):
+        w.perpetual.trade(w, -ETHER, 0)
+    w.perpetual.trade(w, ETHER, 0)
+    assert w.perpetual.quantity == ETHER - units
+
+
+def test_what_is_offered_costs_what_a_trade_costs() -> None:
+    w = world()
+    w.apply(FundingEvent(START, 0, 28_800))
+    (offered,) = w.perpetual.offer()
+    w.perpetual.trade(w, -100 * ETHER, 0)
+    cost = -w.ledger.by_cause()[Cause.VENUE_FEE] / DOLLAR
+    assert cost == pytest.approx(offered.fee * 200_000, rel=1e-3)
+
+
+def test_a_gain_that_is_not_realised_stays_and_too_much_cash_leaves() -> None:
+    """Cash of the account is never under zero, and equity over twice what is kept is brought back to it."""
+    w = world()
+    w.perpetual.trade(w, -100 * ETHER, 0)
+    spec = w.perpetual.spec
+    moved(w, START + 3_600, 900)
+    assert w.perpetual.margin == 0
+    assert w.perpetual.equity == pytest.approx(110_000 * DOLLAR, rel=1e-6)
+    w = world()
+    w.perpetual.trade(w, -100 * ETHER, 0)
+    margin = w.perpetual.margin
+    # equity = margin + 100 x fall against keep x 100 x price
+    twice = (margin / DOLLAR + 200_000) / (100 * (1 + 2 * spec.keep_bps / 10_000))
+    moved(w, START + 3_600, round(twice) + 1)
+    assert w.perpetual.margin == margin
+    moved(w, START + 7_200, round(twice) - 1)
+    assert w.perpetual.equity == pytest.approx(
+        w.perpetual.notional * spec.keep_bps / 10_000, rel=1e-6
+    )
+
+
+def test_a_venue_that_closes_too_late_takes_no_more_than_is_there() -> None:
+    w = world(idle=40_000)
+    w.perpetual.trade(w, -100 * ETHER, 0)
+    w.idle_asset = 0
+    w.ledger.nav = w.nav()
+    margin = w.perpetual.margin
+    w.perpetual.remark(5_000 * WAD)
+    w.perpetual.close_out(w)
+    assert margin > 0
+    assert (w.perpetual.margin, w.perpetual.quantity, w.idle_asset) == (0, 0, 0)

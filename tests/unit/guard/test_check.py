@@ -268,6 +268,8 @@ def test_refuses_a_loss_over_the_keepers_own_limit() -> None:
     policy = guard_policy(max_loss_bps=10)
     assert rules(plan_of(*DELEVERAGE, max_loss=1_001), policy=policy) == {"keeper-max-loss"}
     assert rules(plan_of(*DELEVERAGE, max_loss=1_000), policy=policy) == set()
+    protects = replace(plan_of(*DELEVERAGE, max_loss=1_001), lane=Lane.PROTECTIVE)
+    assert "keeper-max-loss" not in rules(protects, policy=policy)
 
 
 def test_refuses_a_plan_that_expects_more_loss_than_it_accepts() -> None:

@@ -1,5 +1,6 @@
 """A foreign strategy cannot stop, delay or deceive the keeper: whatever it does, the vault holds still and says why."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -145,6 +146,28 @@ def test_foreign_is_what_another_distribution_registers(
     assert is_foreign("ours", {"inner": '{"name": "outside_good"}'})
     assert not is_foreign("ours", {"inner": {"name": "ours", "parameters": {"band": 2}}})
     assert not is_foreign("nobody", {})
+
+
+def test_no_way_of_writing_a_foreign_strategy_brings_it_into_the_process_that_signs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """K-09: in a file of candidates, as the journal writes it, and as deep as strategies nest."""
+    ours = tmp_path / "ours"
+    install(ours, "gimbal", GROUP, {"ours": "strategies.delta_band:DeltaBand"})
+    monkeypatch.syspath_prepend(str(ours))
+    foreign: Any = {"name": "outside_good"}
+    file = tmp_path / "candidates.json"
+    for name, strategy in (("outside_good", True), ("ours", False)):
+        one = {"name": "a", "expected_return": 0.1, "losses": [0.0], "strategy": {"name": name}}
+        file.write_text(json.dumps([one]))
+        assert is_foreign("ours", {"candidates": str(file)}) is strategy
+        inner = {"name": "ours", "parameters": {"candidates": str(file)}}
+        assert is_foreign("ours", {"parts": [inner]}) is strategy
+    assert is_foreign("ours", {"inner": {"strategy": f"{HERE}:Good", "parameters": {}}})
+    for _ in range(12):
+        foreign = {"name": "ours", "parameters": {"parts": [foreign]}}
+        assert is_foreign("ours", {"parts": [foreign]})
+    assert not is_foreign("ours", {"candidates": str(tmp_path / "nowhere.json")})
 
 
 def test_targets_of_hosted_and_home_are_one(tmp_path: Path) -> None:

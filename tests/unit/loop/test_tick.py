@@ -481,7 +481,8 @@ ETHER = 10**18
         (1.29, ETHER // 10, 9 * ETHER // 10 + 1, False),
         (1.29, ETHER // 10, 9 * ETHER // 10, True),  # a tenth of what there was: slower again
         (1.29, 0, 0, True),  # nobody knows what there is
-        (1.31, 0, ETHER, True),  # the mandate's minimum holds: there is time
+        (1.31, ETHER // 100, 99 * ETHER // 100, True),  # the minimum holds: there is time
+        (1.31, ETHER // 100 - 1, 99 * ETHER // 100 + 1, False),  # and as long as it costs nothing
     ],
 )
 def test_under_the_mandates_minimum_protection_does_not_pause_until_reverts_cost_a_tenth(
@@ -525,6 +526,37 @@ def test_over_the_days_budget_what_reverts_over_and_over_is_tried_ever_less_ofte
         reverts=reverts,
         burned_wei=burned_wei,
         held_wei=10**24,  # so rich that a tenth of it is no bound
+        day_blocks=7_200,
+    )
+    rules = replace(RULES, revert_budget_blocks=7_200)
+    outcome = run(world, wants(1.6, Lane.PROTECTIVE), rules=rules).outcome
+    assert outcome.status is (TickStatus.REFUSED if waits else TickStatus.SENT), outcome
+    assert ("breaker" in outcome.reason) is waits
+
+
+@pytest.mark.parametrize(
+    ("burned_wei", "held_wei", "debt", "waits"),
+    [
+        (12 * ETHER, 10**24, 2_400_000, False),  # a liquidation would take sixty ether
+        (15 * ETHER, 10**24, 2_400_000, True),  # a quarter of them
+        (2 * ETHER, 10**24, 8_000, True),  # a fifth of one ether is at stake
+        (2 * ETHER, 7 * ETHER, 2_400_000, False),
+        (2 * ETHER, 6 * ETHER, 2_400_000, True),  # a quarter of the account
+    ],
+)
+def test_at_the_edge_reverts_may_cost_a_quarter_of_what_a_liquidation_would(
+    burned_wei: int, held_wei: int, debt: float, waits: bool
+) -> None:
+    """K-11 and K-05: the day's budget is for what is not worth more, and never for more than the account bears."""
+    limits = make_limits(min_health=1.3)
+    readings = make_readings(
+        supplied_base=debt / 2_000 / 0.83 * 0.999, debt_asset=debt, idle_asset=debt, limits=limits
+    )
+    world = World(
+        readings,
+        reverts=(99, 98, 97, 96),
+        burned_wei=burned_wei,
+        held_wei=held_wei,
         day_blocks=7_200,
     )
     rules = replace(RULES, revert_budget_blocks=7_200)

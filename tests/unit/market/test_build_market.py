@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from keeper.market import build_market, spot_price_wad
+from keeper.market.build import DEBT_IS_DUST_WAD
 from keeper.model.market import PriceFault, Readings
 from keeper.model.units import INFINITE_HEALTH, WAD, Bps, Wad
 from tests.builders import NOW, make_feed, make_pool, make_price, make_readings, market_policy, wad
@@ -186,6 +187,17 @@ def test_dust_of_debt_that_the_venue_does_not_see_is_no_contradiction() -> None:
     readings = make_readings(debt_asset=0.000001)
     account = replace(readings.account, health_wad=INFINITE_HEALTH)
     assert build_market(replace(readings, account=account), market_policy()).tradable
+
+
+def test_a_unit_of_dust_that_the_venue_rounds_up_is_no_contradiction() -> None:
+    """Twice the debt to the venue, and both far beyond danger: the vault would otherwise be kept from routine work."""
+    readings = make_readings(debt_asset=0.000001)
+    health = Wad(readings.account.health_wad // 2)
+    account = replace(readings.account, health_wad=health)
+    assert health > DEBT_IS_DUST_WAD
+    assert build_market(replace(readings, account=account), market_policy()).tradable
+    small = replace(readings, account=replace(account, health_wad=Wad(DEBT_IS_DUST_WAD - 1)))
+    assert not build_market(small, market_policy()).tradable
 
 
 def test_debt_that_only_one_side_sees_is_a_contradiction() -> None:

@@ -145,3 +145,19 @@ def test_series_that_are_not_held_are_looked_up() -> None:
     without = desk_market().readings
     without = replace(without, options=replace(without.options, state=None))
     assert unseen_series(without, want) == ()
+
+
+def test_only_what_could_be_sold_in_its_tenor_is_created() -> None:
+    market = desk_market()
+    terms = market.readings.mandate.terms.options
+    for seconds, made in (
+        (terms.min_tenor_s - 1, False),
+        (terms.min_tenor_s, True),
+        (terms.max_tenor_s, True),
+        (terms.max_tenor_s + 1, False),
+    ):
+        one = series(2_200, days=seconds / 86_400)
+        market = desk_market(unknown=(one,))
+        want = target(wanted(one, ETHER))
+        work = due_work(market, assess(market), want, UpkeepPolicy(options=True))
+        assert work == (CreateSeries(BOOK, one) if made else None)

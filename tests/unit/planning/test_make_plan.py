@@ -176,13 +176,24 @@ def test_a_plan_swaps_no_more_than_the_limit_and_says_how_far_it_goes() -> None:
     assert "this plan reaches 1.26" in plan.reason
 
 
-@pytest.mark.parametrize(("budget", "bound_bps"), [(500, 10_000), (50_000, 5)])
-def test_a_plan_is_sized_to_what_may_be_lost(budget: float, bound_bps: int) -> None:
+@pytest.mark.parametrize(
+    ("budget", "bound_bps", "lane"),
+    [(500, 10_000, Lane.PROTECTIVE), (500, 10_000, Lane.ROUTINE), (50_000, 5, Lane.ROUTINE)],
+)
+def test_a_plan_is_sized_to_what_may_be_lost(budget: float, bound_bps: int, lane: Lane) -> None:
     readings = make_readings(loss_budget_left=budget)
-    plan = plan_for(readings, health(1.45), planning_policy(max_loss_bps=bound_bps))
+    plan = plan_for(readings, health(1.45, lane), planning_policy(max_loss_bps=bound_bps))
     assert plan.moves
     assert plan.max_loss <= dollars(500)
     assert plan.expected_loss < plan.max_loss
+
+
+def test_the_keepers_own_limit_on_losses_does_not_bind_protection() -> None:
+    """A venue that liquidates takes more than the mandate allows a plan to lose."""
+    plan = plan_for(make_readings(), health(1.45), planning_policy(max_loss_bps=5))
+    free = plan_for(make_readings(), health(1.45), planning_policy(max_loss_bps=10_000))
+    assert plan == free
+    assert plan.max_loss > dollars(500)
 
 
 def test_nothing_is_swapped_with_an_empty_loss_budget() -> None:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keeper.execution import chores
-from keeper.model.decision import PostMarks
+from keeper.model.decision import CancelAuction, PostMarks
 from keeper.model.desk import Posting, VolatilityMark
 from keeper.model.market import MarketState
 from keeper.model.outlook import Outlook, Smile
@@ -18,7 +18,15 @@ from keeper.planning.marks import distance, due_marks, market_marks, move_wad_up
 from keeper.quant.surface import Mark, MarkSurface
 from keeper.risk import assess
 from tests.builders import KEEPER, NOW
-from tests.desk_builders import DAY, VOLATILITY, desk_market, target, volatility
+from tests.desk_builders import (
+    DAY,
+    VOLATILITY,
+    auction,
+    desk_market,
+    series,
+    target,
+    volatility,
+)
 
 POLICY = MarkPolicy()
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -167,3 +175,69 @@ def test_it_is_due_work_with_the_oracles_own_calldata() -> None:
     assert words[:3] == [64, work.deadline, 2]
     assert words[3] == work.marks[0].level_ppm
     assert due_work(seen, assess(seen), target(), UpkeepPolicy(options=False)) is None
+
+
+# ---------------------------------------------------------------- smiles that nobody can mean
+
+
+NUMBERS = st.one_of(
+    st.sampled_from([0.0, -1.0, 1e-300, 1e300, float("inf"), float("-inf"), float("nan"), 710.0]),
+    st.floats(-5, 5),
+)
+HOSTILE = st.builds(
+    Smile,
+    st.sampled_from([NOW - 1, NOW, NOW + 1, NOW + 7 * DAY, NOW + 14 * DAY, NOW + 10**9, 2**80]),
+    st.one_of(NUMBERS, st.just(2_000.0)),
+    st.lists(st.tuples(NUMBERS, NUMBERS), min_size=0, max_size=5).map(tuple),
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(HOSTILE, min_size=1, max_size=4))
+def test_no_smile_ends_a_tick_or_makes_marks_the_oracle_would_refuse(seen: list[Smile]) -> None:
+    """What is due beside marks (settlements, auctions to clear away) must not hang on what a file lists."""
+    found = due_marks(market(tuple(seen)), POLICY)
+    assert found is None or taken(found.marks)
+
+
+def test_smiles_beyond_reason_are_no_market() -> None:
+    right = market_marks(smiles(0.62), volatility(), NOW)
+    mad = Smile(NOW + 14 * DAY, 2_000.0, ((-0.1, 40.0), (0.0, 45.0), (0.1, 60.0)))
+    assert market_marks((*smiles(0.62), mad), volatility(), NOW) == right
+    assert market_marks((mad,), volatility(), NOW) is None
+
+
+def test_a_post_that_the_days_budget_leaves_next_to_nothing_for_waits_for_more() -> None:
+    """Or gas would be burnt at every interval on what has just refilled."""
+    far = smiles(0.9)
+    step_wad = POSTING.max_step_bps * WAD // BPS
+    for part, posts in ((0.02, False), (0.3, False), (0.6, True), (1.2, True)):
+        posting = replace(POSTING, left_wad=Wad(int(part * step_wad)))
+        assert (due_marks(market(far, posting=posting), POLICY) is not None) is posts
+    # what fits wholly is posted, however little is left
+    before = market_marks(smiles(0.62, -0.05, 0.1), volatility(), NOW)
+    near = smiles(0.64, -0.05, 0.1)
+    wanted = market_marks(near, volatility(), NOW)
+    assert before is not None
+    assert wanted is not None
+    needs = max(move_wad_up(a, b) for a, b in zip(before, wanted, strict=True))
+    posting = replace(POSTING, max_step_bps=Bps(5_000), left_wad=Wad(needs * 102 // 100))
+    found = due_marks(market(near, posting=posting, marks=before), POLICY)
+    assert found is not None
+    assert found.marks == wanted
+
+
+def test_marks_that_are_refused_for_ever_keep_nothing_else_from_being_done() -> None:
+    """A post that fails in simulation stays due: an auction that is over is cleared away all the same."""
+    ended = auction(series(2_200), ends_in_s=-1)
+    off = market(smiles(0.9))
+    state = off.readings.options.state
+    assert state is not None
+    options = replace(off.readings.options, state=replace(state, auctions=(ended,)))
+    done = set()
+    for number in range(100, 130, 2):  # a failure pauses for two blocks
+        block = replace(off.readings.block, number=number)
+        readings = replace(off.readings, options=options, block=block)
+        seen = replace(off, readings=readings)
+        done.add(type(due_work(seen, assess(seen), target(), UpkeepPolicy())))
+    assert done == {PostMarks, CancelAuction}

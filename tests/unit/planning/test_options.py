@@ -14,7 +14,7 @@ from keeper.model.option_marks import mark_of
 from keeper.model.outlook import Outlook, Smile
 from keeper.model.policy import PlanningPolicy
 from keeper.model.series import Series
-from keeper.model.units import BPS, WAD, Wad
+from keeper.model.units import BPS, WAD, Raw, Wad
 from keeper.planning import make_plan
 from keeper.risk import assess
 from tests.builders import ASSET, BASE, NOW, dollars, guard_policy
@@ -205,6 +205,103 @@ def test_the_loss_a_purchase_may_make_fits_the_loss_budget() -> None:
     assert plan_for(market).max_loss <= dollars(20)
 
 
+def test_purchases_of_one_plan_share_the_loss_budget_and_the_cash_over_the_reserve() -> None:
+    others = (CALL, series(2_300))
+    held = tuple(position(one, sold=80 * ETHER) for one in others)
+    market = desk_market(*held, loss_budget_left=20)
+    moves = plan_for(market).moves
+    mids = {int(p.series_id): p.mark_mid * 10**12 // 80 for p in held}
+    assert sum(m.amount * (m.limit - mids[m.target]) for m in moves) <= 20 * 10**6 * 10**30
+    third = [moves[0].amount * 4 // 10] * 3
+    near = [series(2_200 - 5 * i) for i in range(3)]
+    small = tuple(position(one, sold=size) for one, size in zip(near, third, strict=True))
+    lost = {int(p.series_id): p.mark_mid * 10**12 * ETHER // p.sold for p in small}
+    moves = plan_for(desk_market(*small, loss_budget_left=20)).moves
+    assert len(moves) == 3
+    assert sum(m.amount * (m.limit - lost[m.target]) for m in moves) <= 20 * 10**6 * 10**30
+    poor = desk_market(*held, idle_asset=1_000)
+    moves = plan_for(poor, policy=replace(option_policy(), idle_reserve=dollars(900))).moves
+    assert moves
+    assert sum(m.amount * m.limit for m in moves) <= 100 * 10**6 * 10**30
+
+
+def test_a_purchase_never_offers_more_than_the_mandates_premium_over_the_high_mark() -> None:
+    held = position(CALL, sold=10 * ETHER)
+    (move,) = plan_for(desk_market(held), policy=option_policy(buy_back_over_mark_bps=9_000)).moves
+    assert move.limit == (held.mark_high * 10**12 // 10) * 10_500 // BPS
+
+
+def test_cash_of_a_cancelled_purchase_pays_for_another() -> None:
+    other = series(2_300)
+    purchase = auction(CALL, sells=False, cash=dollars(4_000))
+    market = desk_market(
+        position(CALL, sold=ETHER), position(other, sold=ETHER), auctions=(purchase,), idle_asset=0
+    )
+    plan = plan_for(market, wanted(CALL, ETHER))
+    assert [(m.kind, m.target) for m in plan.moves] == [(CANCEL, 1), (BUY_BACK, int(other.id))]
+    assert check(plan, market, guard_policy()).passed
+
+
+def test_collateral_of_a_cancelled_sale_secures_another() -> None:
+    other = series(2_300)
+    market = desk_market(
+        position(CALL, sold=3 * ETHER, unsold=10 * ETHER),
+        auctions=(auction(CALL, left=10 * ETHER),),
+        known=(other,),
+        idle_base=0,
+    )
+    plan = plan_for(market, wanted(CALL, 3 * ETHER), wanted(other, 90 * ETHER))
+    assert [(m.kind, m.amount) for m in plan.moves] == [(CANCEL, 0), (WRITE, 10 * ETHER)]
+    assert check(plan, market, guard_policy()).passed
+
+
+def test_a_purchase_that_asks_for_more_than_is_too_much_is_cancelled() -> None:
+    purchase = auction(CALL, sells=False, left=5 * ETHER, cash=dollars(1_000))
+    market = desk_market(position(CALL, sold=5 * ETHER), auctions=(purchase,))
+    assert kinds(plan_for(market, wanted(CALL, 3 * ETHER))) == [CANCEL]
+    fits = replace(purchase, left=Raw(2 * ETHER))
+    market = desk_market(position(CALL, sold=5 * ETHER), auctions=(fits,))
+    assert plan_for(market, wanted(CALL, 3 * ETHER)).empty
+
+
+def test_a_purchase_is_only_opened_if_it_has_time_to_run() -> None:
+    for seconds, moves in ((60 + 599, []), (60 + 600, [BUY_BACK])):
+        late = series(2_000, days=seconds / 86_400)
+        plan = plan_for(desk_market(position(late, sold=10 * ETHER)))
+        assert kinds(plan) == moves
+
+
+def test_a_sale_is_only_opened_if_its_start_and_its_auction_end_before_expiry() -> None:
+    for duration, moves in ((6_000, [WRITE]), (6_001, [])):
+        soon = series(2_000, days=6_060 / 86_400)
+        market = desk_market(known=(soon,))
+        terms = market.readings.mandate.terms
+        slow = replace(terms, options=replace(terms.options, auction_duration_s=duration))
+        mandate = replace(market.readings.mandate, terms=slow)
+        market = replace(market, readings=replace(market.readings, mandate=mandate))
+        assert kinds(plan_for(market, wanted(soon, 50 * ETHER))) == moves
+
+
+def test_a_plan_leaves_by_eight_auctions_at_most_and_says_that_more_wait() -> None:
+    terms = [series(2_000 + 10 * i) for i in range(10)]
+    market = desk_market(
+        *(position(one, sold=0, unsold=ETHER) for one in terms),
+        auctions=tuple(auction(one, number=i + 1) for i, one in enumerate(terms)),
+    )
+    plan = plan_for(market)
+    assert kinds(plan) == [CANCEL] * 8
+    buying = desk_market(
+        *(position(one, sold=ETHER) for one in terms),
+        auctions=tuple(
+            auction(one, sells=False, cash=10**6, number=i + 1) for i, one in enumerate(terms)
+        ),
+        max_series=16,
+    )
+    more = plan_for(buying, *(wanted(one, 5 * ETHER) for one in terms))
+    assert kinds(more) == [CANCEL] * 8  # and nothing is sold of what is still being bought
+    assert "more options are left" in plan.reason
+
+
 @pytest.mark.parametrize(
     ("held", "options"),
     [
@@ -336,6 +433,78 @@ def test_collateral_is_rounded_up_and_what_it_covers_down(
     assert terms.covered_down(held, 18, 6) >= amount
     covered = terms.covered_down(amount, 18, 6)
     assert terms.collateral_up(covered, 18, 6) <= amount
+
+
+@pytest.mark.parametrize(
+    "limit", [{"max_notional_bps": 1_000}, {"max_vega_bps": 40}, {"max_option_bps": 1_000}]
+)
+@pytest.mark.parametrize("is_call", [True, False])
+def test_series_of_one_plan_share_the_room_under_each_limit(
+    limit: dict[str, int], is_call: bool
+) -> None:
+    """Alone each would take all of it; of half a million in the asset a tenth is used by either."""
+    terms = [series(k, is_call=is_call) for k in ((2_200, 2_250) if is_call else (1_750, 1_800))]
+    market = desk_market(known=tuple(terms), **limit)  # type: ignore[arg-type]
+    (alone,) = plan_for(market, wanted(terms[0], 90 * ETHER)).moves
+    assert 0 < alone.amount < 90 * ETHER
+    half = (wanted(terms[0], alone.amount // 2), wanted(terms[1], 90 * ETHER))
+    first, second = plan_for(market, *half).moves
+    assert first.amount == alone.amount // 2
+    (whole,) = plan_for(market, wanted(terms[1], 90 * ETHER)).moves
+    assert second.amount == pytest.approx(whole.amount / 2, rel=1e-3)
+    full = plan_for(market, wanted(terms[0], alone.amount), wanted(terms[1], 90 * ETHER))
+    assert len(full.moves) == 1
+    assert "no room" in full.reason
+
+
+def test_notional_is_of_nav_and_collateral_of_gross_assets() -> None:
+    """A debt of 150,000 on 700,000: NAV is 550,000, and what may be bound is a part of all 700,000."""
+    levered = desk_market(known=(CALL,), debt_asset=150_000, idle_asset=450_000, supplied_base=100)
+    measure = levered.readings.measure
+    assert measure is not None
+    assert measure.nav < measure.gross * 9 // 10
+    for limit, whole in (("max_notional_bps", measure.nav), ("max_option_bps", measure.gross)):
+        market = desk_market(
+            known=(CALL,),
+            debt_asset=150_000,
+            idle_asset=450_000,
+            supplied_base=100,
+            **{limit: 1_000},  # type: ignore[arg-type]
+        )
+        (move,) = plan_for(market, wanted(CALL, 90 * ETHER)).moves
+        worth = move.amount * 2_000 * 10**6 // ETHER
+        assert worth == pytest.approx(whole / 10 * 0.995, rel=1e-4)
+
+
+def test_no_more_series_are_written_by_one_plan_than_the_policy_says() -> None:
+    terms = (CALL, series(2_300), PUT)
+    market = desk_market(known=terms)
+    options = tuple(wanted(one, 5 * ETHER) for one in terms)
+    for most in (1, 2):
+        plan = plan_for(market, *options, policy=option_policy(max_writes=most))
+        assert kinds(plan) == [WRITE] * most
+        assert "left to a later plan" in plan.reason
+
+
+def test_a_put_leaves_the_reserve_of_the_asset_and_a_call_does_not_ask_for_it() -> None:
+    policy = replace(option_policy(), idle_reserve=dollars(21_000))
+    market = desk_market(known=(CALL, PUT), idle_asset=30_000)
+    (put,) = plan_for(market, wanted(PUT, 10 * ETHER), policy=policy).moves
+    assert put.amount == 5 * ETHER
+    (call,) = plan_for(market, wanted(CALL, 100 * ETHER), policy=policy).moves
+    assert call.amount == 100 * ETHER
+
+
+def test_a_delta_too_near_the_mandates_bounds_is_not_written() -> None:
+    """Until the plan is in, the delta may move: a bound of 0.5000 takes no option of 0.4950."""
+    market = desk_market(known=(CALL,))
+    mark = mark_of(volatility(), CALL, 2_000 * WAD, NOW)
+    assert mark is not None
+    delta = round(mark.first_delta * BPS)
+    for most, moves in ((delta + 50, 0), (delta + 150, 1)):
+        bounded = desk_market(known=(CALL,), max_delta_bps=most)
+        assert len(plan_for(bounded, wanted(CALL, ETHER)).moves) == moves
+    assert len(plan_for(market, wanted(CALL, ETHER)).moves) == 1
 
 
 def test_the_margins_under_the_limits_are_kept() -> None:

@@ -218,6 +218,29 @@ def test_supplies_are_moved_between_venues_that_are_known_and_not_the_vaults_own
     assert order == Order("bank", "bank-usd", 700 * 10**6, wad(0), "yield")
 
 
+def test_a_loan_elsewhere_is_held_with_a_minus_and_paid_back_by_a_plus() -> None:
+    rate = LendingRate("bank", ASSET, 0.05, 0.07, 0.7, 0.8, Raw(10**15), Raw(10**15))
+    owed = Exposure("bank-loan", Kind.LOAN, "bank", "asset", -500.0)
+    for want, quantity in ((800, -300 * 10**6), (0, 500 * 10**6)):
+        one = SupplyTarget("bank", ASSET, Raw(0), Raw(want * 10**6))
+        target = Target(Lane.ROUTINE, None, None, "carry", supplies=(one,))
+        (order,) = plan_orders(market_of(owed, lending=(rate,)), target, POLICY)
+        assert (order.instrument, order.quantity) == ("bank-loan", quantity)
+
+
+@given(st.integers(1, 10**24), st.integers(-10, 10).filter(bool))
+def test_a_limit_is_never_past_the_tolerance(mark_units: int, quantity: int) -> None:
+    """Rounded against whoever is impatient: at most 1.01 of the mark to pay, at least 0.99 of it to get."""
+    mark = mark_units / 10**9
+    offer = replace(OFFER, mark=mark, index=mark, most_notional=1e30)
+    market = market_of(funding=(offer,), volatility=None)
+    policy = replace(POLICY, min_trade=Raw(0))
+    for order in plan_orders(market, wants(("perp", quantity * ETHER)), policy):
+        exact = round(mark * WAD) * (10_000 + (100 if quantity > 0 else -100))
+        excess = order.limit_price_wad * 10_000 - exact
+        assert -10_000 < excess <= 0 if quantity > 0 else 0 <= excess < 10_000
+
+
 def test_a_plan_carries_the_orders_beside_its_moves_but_protection_goes_alone() -> None:
     market = market_of()
     both = replace(wants(("perp", -ETHER)), net_delta=Raw(1_400 * ETHER))

@@ -74,6 +74,19 @@ def test_what_is_wanted_twice_of_a_token_is_added_up() -> None:
     assert move.amount == dollars(700)
 
 
+def test_what_several_parts_want_owed_is_added_up_and_who_does_not_say_adds_nothing() -> None:
+    readings = make_readings(idle_asset=500_000)
+    parts = (
+        lend(ASSET, Raw(0), dollars(1_100_000)),
+        lend(ASSET, Raw(0), dollars(700_000)),
+        lend(ASSET, Raw(0)),
+    )
+    supplied = lend(BASE, Raw(readings.base_position.supplied))
+    for order in (parts, parts[::-1]):
+        (move,) = plan_for(readings, of(*order, supplied)).moves
+        assert (move.kind, move.amount) == (R, dollars(200_000))
+
+
 def test_a_debt_that_is_not_named_is_left_and_one_that_is_goes_before_supplies() -> None:
     readings = make_readings(idle_asset=500_000)
     supplied = Raw(readings.base_position.supplied)
@@ -97,6 +110,75 @@ def test_the_reserve_stays_idle() -> None:
     policy = planning_policy(idle_reserve=900)
     (move,) = plan_for(unlevered(idle_asset=1_500), of(lend(ASSET, dollars(5_000))), policy).moves
     assert move.amount == dollars(600)
+
+
+def test_the_reserve_is_of_the_asset_and_holds_no_base_back() -> None:
+    policy = planning_policy(idle_reserve=900)
+    (move,) = plan_for(unlevered(idle_base=3), of(lend(BASE, ether(5))), policy).moves
+    assert (move.kind, move.amount) == (S, ether(3))
+
+
+def test_what_is_lent_already_stays_where_the_venue_takes_no_more() -> None:
+    full = LendingRate("lending", ASSET, 0.03, 0.05, 0.77, 0.8, dollars(10**8), Raw(0))
+    readings = unlevered(idle_asset=5_000, supplied_asset=20_000)
+    target = of(lend(ASSET, dollars(50_000)))
+    assert plan_for(readings, target, lending=(full,)).empty
+    roomy = replace(full, cap=dollars(3_000))
+    (move,) = plan_for(readings, target, lending=(roomy,)).moves
+    assert (move.kind, move.amount) == (S, dollars(3_000))
+
+
+def test_a_cap_of_one_token_bounds_no_other() -> None:
+    full = LendingRate("lending", BASE, 0.03, 0.05, 0.77, 0.8, dollars(10**8), Raw(0))
+    (move,) = plan_for(
+        unlevered(idle_asset=5_000), of(lend(ASSET, dollars(4_000))), lending=(full,)
+    ).moves
+    assert (move.kind, move.amount) == (S, dollars(4_000))
+
+
+def test_a_frozen_reserve_is_given_nothing_and_gives_back_what_is_there() -> None:
+    readings = make_readings(
+        supplied_base=0, debt_asset=0, idle_asset=5_000, supplied_asset=5_000, frozen=True
+    )
+    assert plan_for(readings, of(lend(ASSET, dollars(8_000)))).empty
+    (move,) = plan_for(readings, of(lend(ASSET, dollars(1_000)))).moves
+    assert (move.kind, move.amount) == (W, dollars(4_000))
+
+
+def test_supplies_wait_outside_the_delta_band_unless_the_same_plan_mends_it() -> None:
+    caps = make_caps(delta_band_bps=2_000)
+    readings = make_readings(
+        supplied_base=0, debt_asset=0, idle_asset=500_000, idle_base=200, caps=caps
+    )
+    target = of(lend(ASSET, dollars(100_000)))
+    waiting = plan_for(readings, target)
+    assert waiting.empty
+    assert "net delta" in waiting.reason
+    inside = replace(target, net_delta=ether(50))
+    assert kinds(plan_for(readings, inside)) == [MoveKind.SWAP, S]
+
+
+def test_a_collateral_that_secures_a_debt_leaves_as_a_stated_amount() -> None:
+    """Interest until then stays: "all" would take more than health was counted with."""
+    readings = make_readings(supplied_asset=1_000, debt_asset=0, debt_base=1)
+    target = of(lend(ASSET, Raw(0)), lend(BASE, Raw(readings.base_position.supplied)))
+    (move,) = plan_for(readings, target).moves
+    assert move.kind is W
+    assert dollars(999.99) <= move.amount <= dollars(1_000)
+
+
+def test_a_supply_whose_lower_threshold_would_lower_health_under_its_limit_is_not_made() -> None:
+    """The venue rounds the average threshold down to a bp, of all collateral: 300 dollars cost 249 dollars' worth."""
+    readings = make_readings(
+        idle_asset=300, debt_asset=2_075_000, limits=make_limits(min_health=1.2)
+    )
+    ledger = Ledger.of(readings)
+    assert ledger.health_wad() <= readings.limits.min_health_wad
+    target = of(lend(ASSET, dollars(300)))
+    supplied = lend(BASE, Raw(readings.base_position.supplied))
+    assert plan_for(readings, of(lend(ASSET, dollars(300)), supplied)).empty
+    healthy = make_readings(idle_asset=300, debt_asset=1_000_000)
+    assert kinds(plan_for(healthy, target)) == [S]
 
 
 def test_all_of_it_is_taken_with_the_interest_until_then() -> None:
@@ -129,7 +211,8 @@ def test_a_loan_stops_at_health_and_at_the_mandates_ratio() -> None:
     assert move.amount == pytest.approx(dollars(3_000_000 * 0.83 / 1.5), rel=1e-3)
     tight = make_readings(debt_asset=0, limits=make_limits(max_borrow_bps=2_000))
     plan = plan_for(tight, target)
-    assert plan.moves[0].amount <= dollars(750_000)
+    # 20 % of 3,000,000 and of what is borrowed itself: 0.2 x 3,750,000
+    assert dollars(749_900) <= plan.moves[0].amount <= dollars(750_000)
     assert check(plan, make_market(tight), guard_policy()).passed
 
 

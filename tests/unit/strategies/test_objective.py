@@ -119,12 +119,80 @@ def test_an_infeasible_objective_still_protects() -> None:
     assert NO_DECISION in calm.reason
 
 
+def test_protection_waits_for_no_solver_and_outlives_one_that_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Weights are solved for anew in a storm: that is when a guard is needed."""
+    strategy = objective(guards=(CollateralGuard(),), made_at=0.7)
+    asked_for: list[Any] = []
+
+    def fails(problem: Any) -> Any:
+        asked_for.append(problem)
+        raise MemoryError("in the solver")
+
+    monkeypatch.setattr("strategies.objective.solved", fails)
+    target = ask(strategy, market(make_readings(price=1_600)))
+    assert target.lane is Lane.PROTECTIVE
+    assert not target.hold
+    assert asked_for == []
+    calm = ask(strategy, market())
+    assert calm.hold
+    assert NO_DECISION in calm.reason
+    assert "in the solver" in calm.reason
+    assert asked_for
+
+
 def test_without_a_forecast_only_guards_act_where_the_scenarios_need_one() -> None:
     seen = replace(outlook(), volatility=None)
     held = ask(objective(made_at=0.7), market(seen=seen))
     assert held.hold
     assert "no forecast" in held.reason
     assert not ask(objective(), market(seen=seen)).hold
+
+
+def weights_of(**given: Any) -> dict[str, float]:
+    answer = objective(**given).answer()
+    assert isinstance(answer, Allocation)
+    return dict(answer.weights)
+
+
+def test_every_stated_constraint_reaches_the_solver() -> None:
+    """Each alone binds, at the weights that a hand finds."""
+    free = {"most": (), "names": ("calls", "puts")}
+    assert weights_of(**free) == pytest.approx({"calls": 1.0, "puts": 0.0})
+    assert sum(weights_of(reserve=0.3, **free).values()) == pytest.approx(0.7)
+    assert weights_of(least=(0.0, 0.2), **free) == pytest.approx({"calls": 0.8, "puts": 0.2})
+    assert weights_of(most=(0.3, 0.4)) == pytest.approx({"calls": 0.3, "puts": 0.4})
+    at = {"venues": ("desk", ""), "most_per_venue": 0.4}
+    assert weights_of(**at, **free) == pytest.approx({"calls": 0.4, "puts": 0.6})
+    assert weights_of(least_delta=-1.0, most_delta=0.25, deltas=(1.0, 0.0), **free) == (
+        pytest.approx({"calls": 0.25, "puts": 0.75})
+    )
+    # collateral of both against twice the debt of one: calls + puts >= 2 x calls
+    owing = {"collaterals": (1.0, 1.0), "debts": (1.0, 0.0), "venues": ("bank", "bank")}
+    assert weights_of(**owing, least_health=2.0, **free) == pytest.approx(
+        {"calls": 0.5, "puts": 0.5}
+    )
+
+
+def test_guards_are_heard_before_the_parts_and_hedges_after_them() -> None:
+    def wants(delta: int) -> Wants:
+        return Wants(replace(HOLD, net_delta=ether(delta)))
+
+    calls, puts = (Wants(replace(HOLD, net_delta=ether(d))) for d in (50, 51))
+    plain = {"parts": (calls, puts), "names": ("a", "b")}
+    guarded = objective(guards=(wants(11),), hedges=(wants(12),), **plain)
+    assert ask(guarded, market()).net_delta == ether(11)
+    hedged = objective(hedges=(wants(12),), **plain)
+    assert ask(hedged, market()).net_delta != ether(12)
+    resting = objective(hedges=(wants(12),), parts=(Wants(HOLD), Wants(HOLD)), names=("a", "b"))
+    assert ask(resting, market()).net_delta == ether(12)
+
+
+def test_a_guard_that_acts_without_protecting_is_heard_where_nothing_is_feasible() -> None:
+    wide = Wants(replace(HOLD, health_wad=wad(2.5)))
+    strategy = objective(es_limit=0.001, least_return=0.08, guards=(wide,))
+    assert ask(strategy, market()).health_wad == wad(2.5)
 
 
 def test_a_part_without_weight_gives_up_its_own_positions_and_no_others() -> None:
