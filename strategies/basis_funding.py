@@ -78,6 +78,9 @@ class BasisFunding:
                 lacks(f"no perpetual is offered{f' at {venue}' if venue else ''}", Need.FUNDING)
             )
         short = -perpetuals_of(market, offered.venue)
+        if self._average(offered) is None and short <= 0:
+            days = f"{self.least_days:g} days"
+            return hold(lacks(f"no average of funding over {days} is known", Need.FUNDING))
         wanted = self._wanted(market, risk, offered, short)
         spot = self._spot(market, risk)
         off = max(abs(wanted - short), abs(wanted + self.other_delta - spot))
