@@ -109,6 +109,26 @@ def test_basis_is_long_and_short_alike() -> None:
     assert target.net_delta == pytest.approx(ether(75))
 
 
+def test_basis_is_no_larger_than_its_venue_takes() -> None:
+    seen = outlook(funding=(Funding("perp", 0.25, 2_000, 2_000, 0.03, 0.0005, 50_000.0),))
+    target = ask(BasisFunding(share=0.3), market(seen=seen))
+    assert [one.quantity for one in target.perpetuals or ()] == [pytest.approx(-ether(25))]
+    assert target.net_delta == pytest.approx(ether(25))
+
+
+def test_the_delta_of_written_options_is_no_spot() -> None:
+    """The long leg is base itself: what calls take from the net delta stays taken."""
+    written = with_positions(vault(), position(strike=2_300, written=40, delta=-20))
+    for other in (0.0, 30.0):
+        plain, short = (
+            ask(BasisFunding(share=0.3, other_delta=other), market(readings))
+            for readings in (vault(), written)
+        )
+        assert short.perpetuals == plain.perpetuals
+        assert plain.net_delta == pytest.approx(ether(75 + other))
+        assert short.net_delta == pytest.approx(ether(75 + other - 20))
+
+
 @pytest.mark.parametrize(
     ("rate", "held", "wants"),
     [(0.12, 0, True), (0.06, 0, False), (0.06, 75, True), (0.01, 75, False)],
@@ -120,11 +140,29 @@ def test_it_enters_over_enter_and_stays_until_leave(rate: float, held: float, wa
         vault(idle_base=held, idle_asset=500_000 - 2_000 * held), seen=seen, holdings=holdings
     )
     target = ask(BasisFunding(share=0.3), found)
-    if wants and held:
+    if wants is bool(held):  # what is on stays, and what is not is not put on
         assert target.hold
         return
-    wanted = -(target.perpetuals or ())[0].quantity if target.perpetuals else 0
-    assert (wanted > 0) is wants
+    (short,) = target.perpetuals or ()
+    assert (short.quantity < 0) is wants
+    if held:  # the whole of it ends, and the base bought for it
+        assert (short.quantity, target.net_delta) == (0, 0)
+
+
+def test_of_two_shorts_the_larger_is_kept_and_a_long_is_none() -> None:
+    funding = tuple(
+        Funding(venue, rate, 2_000, 2_000, 0.03, 0.0005, 5e6)
+        for venue, rate in (("a", 0.20), ("b", 0.15), ("c", 0.12))
+    )
+    seen = outlook(funding=funding)
+    both = (perpetual(-10, venue="a"), perpetual(-20, venue="c"))
+    for holdings, venue in (
+        ((), "a"),
+        (both, "c"),
+        ((perpetual(40, venue="c"),), "a"),
+    ):
+        target = ask(BasisFunding(share=0.3), market(seen=seen, holdings=holdings))
+        assert [one.venue for one in target.perpetuals or ()] == [venue]
 
 
 @settings(max_examples=20, deadline=None)
@@ -140,9 +178,10 @@ def test_what_is_left_of_nav_bears_the_stress(stress: float, maintenance: float)
 
 def test_funding_that_does_not_pay_the_way_in_is_not_chased() -> None:
     dear = outlook(funding=(Funding("perp", 0.12, 2_000, 2_000, 0.03, 0.01, 5e6),))
-    assert ask(BasisFunding(payback_days=365), market(seen=dear)).hold is not False or True
-    target = ask(BasisFunding(payback_days=20), market(vault(idle_base=0), seen=dear))
-    assert target.perpetuals is None or all(p.quantity == 0 for p in target.perpetuals)
+    # in and out cost 2 x (0.08 % + 1 %), which 12 % a year bring in within 65.7 days
+    for days, enters in ((20, False), (65, False), (67, True), (365, True)):
+        target = ask(BasisFunding(payback_days=days), market(vault(idle_base=0), seen=dear))
+        assert bool(target.perpetuals) is enters
 
 
 # Lending
