@@ -44,7 +44,7 @@ def statistics(times: Ints, equity: Floats, price: Floats) -> Statistics:
     """Of one curve (n,) beside the price of base (n,); n >= 1, times ascending in seconds."""
     worst = float(drawdowns(equity).max())
     total = float(equity[-1] / equity[0] - 1.0) if equity[0] > 0 else math.nan
-    days = int(day_ends(times).size)
+    days = int(day_ends(times).size) - 1  # the first end is the opening
     if days < LEAST_DAYS or equity.min() <= 0:
         return Statistics(total, None, None, None, None, None, worst, None, None, None, None, days)
     found = measure(times, equity, price, resamples=0)
