@@ -59,7 +59,7 @@ def of_venue(table: Table, venue: str | None) -> Table:
     there = sorted(set(names))
     if venue is None and len(there) > 1:
         problem = f"holds several venues: {', '.join(there)}"
-        raise MarketDataError(table.path, problem, "choose one", None, "venue")
+        raise MarketDataError(table.path, problem, "choose one (--funding-venue)", None, "venue")
     if venue is not None and venue not in there:
         problem = f"holds no venue {venue!r}, only {', '.join(there) or 'one without a name'}"
         raise MarketDataError(table.path, problem, "choose another", None, "venue")
