@@ -1,16 +1,18 @@
 """An objective stated, and strategies to reach it with: the weights are solved for, and solved again."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any
 
-from keeper.model.decision import NO_DECISION, Target
+from keeper.model.decision import NO_DECISION, Lane, Target
 from keeper.model.market import MarketState
 from keeper.model.parameters import Range, check_ranges, require
 from keeper.model.ports import Strategy
 from keeper.model.risk import RiskReport
 from strategies.composite import Composite
+from strategies.parts.asking import asked
 from strategies.parts.gates import forecast
 from strategies.parts.needs import Need
 from strategies.parts.targets import hold
@@ -107,11 +109,7 @@ class Objective:
     @property
     def claimants(self) -> tuple[tuple[str, str], ...]:
         """(claim, name of the part that claims it)."""
-        weighted = (
-            Weighted(part, 1.0, self.tolerance, name)
-            for name, part in zip(self.names, self.parts, strict=True)
-        )
-        return Composite((*self.guards, *weighted, *self.hedges)).claimants
+        return self._together(dict.fromkeys(self.names, 1.0)).claimants
 
     @property
     def needs(self) -> tuple[Need, ...]:
@@ -132,21 +130,36 @@ class Objective:
         return solved(self._problem(scale))
 
     def __call__(self, market: MarketState, risk: RiskReport) -> Target:
-        """What the weighted parts want together."""
+        """What the weighted parts want together.
+
+        Protection is no matter of weights: where a guard wants it nothing is solved for first, and where the solver
+        fails the guards are heard all the same.
+        """
         from keeper.quant.allocation import Allocation
 
+        if self._guards_protect(market, risk):
+            return self._together(dict.fromkeys(self.names, 1.0))(market, risk)
         if self.made_at > 0 and forecast(market) is None:
             return self._only_guards(market, risk, "there is no forecast to scale the scenarios by")
-        scale = self.scale(market)
-        answer = self.answer(scale)
+        try:
+            answer = self.answer(self.scale(market))
+        except Exception as error:  # noqa: BLE001 - of the solver's libraries; guards must act
+            why = f"{NO_DECISION}: no weights ({type(error).__name__}: {error})"
+            return self._only_guards(market, risk, why)
         if not isinstance(answer, Allocation):
             return self._only_guards(market, risk, f"{NO_DECISION}: {described(answer)}")
-        weights = dict(answer.weights)
+        return self._together(dict(answer.weights))(market, risk)
+
+    def _together(self, weights: Mapping[str, float]) -> Composite:
         weighted = (
             Weighted(part, weights[name], self.tolerance, name)
             for name, part in zip(self.names, self.parts, strict=True)
         )
-        return Composite((*self.guards, *weighted, *self.hedges))(market, risk)
+        return Composite((*self.guards, *weighted, *self.hedges))
+
+    def _guards_protect(self, market: MarketState, risk: RiskReport) -> bool:
+        answers = (asked(guard, market, risk) for guard in self.guards)
+        return any(one.lane is Lane.PROTECTIVE and not one.hold for one in answers)
 
     def _only_guards(self, market: MarketState, risk: RiskReport, why: str) -> Target:
         if not self.guards:

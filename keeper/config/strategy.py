@@ -56,6 +56,31 @@ def is_foreign(name: str, parameters: dict[str, Any]) -> bool:
     return any(_distribution(found[one]) != OWN for one in names if one in found)
 
 
+def strategies_in(name: str, parameters: dict[str, Any]) -> tuple[str, ...]:
+    """The strategy and every one inside it that somebody registers, by name, in order."""
+    known = {point.name: point.name for point in registered()}
+    known |= {point.value: point.name for point in registered()}
+    try:
+        names = (name, *_inner_names(parameters, _DEEPEST * _LEVELS))
+    except _TooDeepError:
+        names = (name,)  # loading it says so
+    return tuple(sorted({known[one] for one in names if one in known}))
+
+
+def files_in(parameters: Any, depth: int = _DEEPEST * _LEVELS) -> tuple[Path, ...]:
+    """Files of candidates that are named anywhere in parameters."""
+    value = _parsed(parameters)
+    if depth == 0 or not isinstance(value, dict | list | tuple):
+        return ()
+    items = value.items() if isinstance(value, dict) else ((None, one) for one in value)
+    found: list[Path] = []
+    for key, inner in items:
+        found += files_in(inner, depth - 1)
+        if key == "candidates" and isinstance(inner, str):
+            found.append(Path(inner))
+    return tuple(found)
+
+
 class _TooDeepError(Exception):
     """Tables within tables beyond what is looked through."""
 

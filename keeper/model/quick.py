@@ -28,8 +28,16 @@ def quick(cls: type[T]) -> type[T]:
         cls, "__post_init__"
     ):
         raise TypeError(f"{cls.__name__} is more than a frozen dataclass with slots")
+    if {"self", "_set", "_opened", "_cls"} & set(names):
+        raise TypeError(f"{cls.__name__} has a field that is called as a part of the making")
     cls.__init__ = _init_of(cls, names)  # type: ignore[method-assign]
+    cls.__init_subclass__ = classmethod(_refuse)  # type: ignore[assignment]
     return cls
+
+
+def _refuse(cls: type, /, **_: object) -> None:
+    """An object of a class under it would come out of the making as one of the class itself."""
+    raise TypeError(f"{cls.__name__} is under a class whose values are made quickly")
 
 
 def _init_of(cls: type, names: list[str]) -> Any:

@@ -8,6 +8,8 @@ from keeper.model.decision import Lane, OptionTarget, Owner, PerpetualTarget, Su
 from keeper.model.units import MAX_UINT256
 
 LONGEST_REASON = 2_000
+LONGEST_NAME = 200
+_SHOWN = 80
 MOST_ENTRIES = 256
 """Of options, of perpetuals, of supplies."""
 KINDS = {
@@ -61,13 +63,18 @@ def _entry(name: str, entry: Any) -> Iterator[str]:
         value = getattr(entry, field.name)
         if value is None and field.default is None:
             continue
-        if not (isinstance(value, str) if field.type in ("str", str) else _amount(value)):
-            yield f"wants {name} with {field.name} {value!r}"
+        if not (_name(value) if field.type in ("str", str) else _amount(value)):
+            yield f"wants {name} with {field.name} {value!r:.{_SHOWN}}"
             return
     if name == "supplies" and min(entry.amount, entry.owed or 0) < 0:
         yield "wants a negative supply or debt"
     if name == "options" and (entry.strike_wad <= 0 or entry.expiry <= 0):
         yield "wants an option without strike or expiry"
+
+
+def _name(value: Any) -> bool:
+    """Of a venue or a token: it is written in logs, terminals and pages."""
+    return isinstance(value, str) and len(value) <= LONGEST_NAME and value.isprintable()
 
 
 def _whole(value: Any) -> bool:

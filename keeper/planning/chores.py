@@ -1,8 +1,8 @@
 """What a vault's options need of anybody, in the order of how much waiting costs.
 
 An observation has a slack of minutes, a recording a window of hours: both are lost if they are late. Then come
-settlements, which depositors wait for; then marks, which every value hangs on; then what frees collateral; last what
-opens new business.
+settlements, which depositors wait for. Marks, which every value hangs on, what frees collateral and what opens new
+business take turns.
 """
 
 from collections.abc import Iterator
@@ -28,17 +28,27 @@ LATE_S = 24
 """Two blocks: a call that would come later than the slot or window allows is not sent."""
 
 
+TURN_BLOCKS = 7
+"""How long the first of those that can wait is tried; more than a pause after a failure, and no multiple of it."""
+
+
 def due_chore(market: MarketState, target: Target, policy: MarkPolicy) -> Chore | None:
-    """The first that is due and would pass now, or None."""
+    """The first that is due and would pass now, or None.
+
+    What has no hour of its own takes turns: one that is refused over and over must not keep the others from being done.
+    """
     state = market.readings.options.state
     if state is None:
         return None
-    return next(_due(market, state, target, policy), None)
+    timed = next(_timed(market, state), None)
+    if timed is not None:
+        return timed
+    others = tuple(_untimed(market, state, target, policy))
+    turn = market.readings.block.number // TURN_BLOCKS
+    return others[turn % len(others)] if others else None
 
 
-def _due(
-    market: MarketState, state: DeskState, target: Target, policy: MarkPolicy
-) -> Iterator[Chore]:
+def _timed(market: MarketState, state: DeskState) -> Iterator[Chore]:
     readings, now = market.readings, market.readings.block.timestamp
     if market.tradable:
         yield from _observation(state, now)
@@ -52,6 +62,12 @@ def _due(
     for position in readings.options.positions:
         if position.awaiting and position.expiry in settled:
             yield Collect(readings.options.desk, position.series_id)
+
+
+def _untimed(
+    market: MarketState, state: DeskState, target: Target, policy: MarkPolicy
+) -> Iterator[Chore]:
+    readings, now = market.readings, market.readings.block.timestamp
     marks = due_marks(market, policy)
     if marks is not None:
         yield marks

@@ -34,6 +34,8 @@ def run_on_cluster(
                 threads_per_worker=1,
                 processes=True,
                 host="127.0.0.1",
+                # what reaches a scheduler runs code in it: others of this machine are kept out by a certificate
+                security=distributed.Security.temporary(),
                 dashboard_address=None,
                 silence_logs=logging.CRITICAL,
             )
@@ -46,9 +48,10 @@ def run_on_cluster(
 
 def _packages() -> tuple[Any, Any]:
     try:
+        import_module("cryptography")  # for the certificate of a cluster of our own
         return import_module("dask"), import_module("distributed")
     except ImportError:
-        problem = "needs the package distributed, which is not installed"
+        problem = "needs the packages distributed and cryptography, which are not installed"
         raise SettingError(_OPTION, problem, "pip install 'gimbal[cluster]'") from None
 
 

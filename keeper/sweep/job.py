@@ -10,7 +10,7 @@ from pathlib import Path
 import keeper
 from keeper.backtest.files import Files
 from keeper.backtest.settings import Opening
-from keeper.config.strategy import load_class
+from keeper.config.strategy import files_in, load_class, strategies_in
 from keeper.errors import SettingError
 from keeper.sweep.points import WORLD, Point
 
@@ -44,7 +44,7 @@ class Job:
     code: str
     """Digest of the code that made the key: a worker with another one refuses."""
     data: tuple[str, ...]
-    """Digests of the files, in the order of `file_paths`."""
+    """Digests of the files, in the order of `inputs`."""
 
     @property
     def settings(self) -> dict[str, str]:
@@ -52,6 +52,17 @@ class Job:
         return dict(self.common.settings) | {
             name: value for name, value in self.point if not name.startswith(WORLD)
         }
+
+    @property
+    def strategies(self) -> tuple[str, ...]:
+        """All whose code it runs: inside the strategy there may be others."""
+        return strategies_in(self.common.strategy, dict(self.settings))
+
+    @property
+    def inputs(self) -> tuple[Path, ...]:
+        """Every file that is read: of the market, then of candidates, as far as they are there."""
+        named = (path for path in files_in(self.settings) if path.is_file())
+        return (*file_paths(self.common.files), *named)
 
     @property
     def world(self) -> dict[str, str]:
@@ -65,12 +76,13 @@ def make_job(
     common: Variation, point: Point, span: tuple[int | None, int | None], part: int = 0
 ) -> Job:
     """With the key of everything that matters: strategy, parameters, world, span, data, code and engine."""
-    code = code_digest(common.strategy)
-    data = tuple(file_digest(path) for path in file_paths(common.files))
-    bare = Job(common, point, span, part, "", code, data)
+    bare = Job(common, point, span, part, "", "", ())
+    code = code_digest(common.strategy, *bare.strategies)
+    data = tuple(file_digest(path) for path in bare.inputs)
     given = {f.name: getattr(common.files, f.name) for f in fields(Files)}
     rules = {name: value for name, value in given.items() if not isinstance(value, Path)}
     kinds = [name for name, value in given.items() if isinstance(value, Path)]
+    kinds += ["candidates"] * (len(data) - len(kinds))
     said = json.dumps(
         {
             "strategy": common.strategy,
@@ -112,14 +124,15 @@ def _file_digest(path: str, size: int, modified_ns: int) -> str:
 
 
 @cache
-def code_digest(strategy: str) -> str:
-    """sha256 of this package's sources, the strategies beside it, and the strategy's own file."""
+def code_digest(*strategies: str) -> str:
+    """sha256 of this package's sources, the strategies beside it, and the files that these strategies are in."""
     package = Path(keeper.__file__).parent
-    source = Path(inspect.getfile(load_class(strategy)))
+    sources = [Path(inspect.getfile(load_class(name))) for name in strategies]
     found = hashlib.sha256()
     for root in (package, package.parent / "strategies"):
         for path in sorted(root.rglob("*.py")):
             found.update(f"{path.relative_to(root.parent)}\n".encode())
             found.update(path.read_bytes())
-    found.update(source.read_bytes())
+    for source in sources:
+        found.update(source.read_bytes())
     return found.hexdigest()[:32]

@@ -70,7 +70,9 @@ def _known(path: Path) -> dict[str, Figures]:
     for line in text.splitlines():
         try:
             row = json.loads(line)
-            found[str(row["key"])] = dict(row["figures"])
+            figures = dict(row["figures"])
+            if isinstance(figures["error"], str):
+                found[str(row["key"])] = figures
         except (ValueError, KeyError, TypeError):
             continue
     return found

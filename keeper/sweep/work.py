@@ -3,6 +3,7 @@
 A row holds nothing of who made it and how long that took, so it is the same wherever it was made.
 """
 
+import math
 from dataclasses import asdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from keeper.config.strategy import load_strategy
 from keeper.errors import GimbalError, SettingError
 from keeper.model.policy import Policies
 from keeper.model.ports import Strategy
-from keeper.sweep.job import Job, code_digest, file_digest, file_paths
+from keeper.sweep.job import Job, code_digest, file_digest
 
 if TYPE_CHECKING:
     from keeper.sweep.kernel import Path
@@ -42,13 +43,21 @@ def run_job(job: Job) -> Figures:
     """The figures of one run, or `error` with the reason why there are none."""
     try:
         _check_same(job)
-        return {"error": "", **_played(job)}
+        return {"error": "", **_numbers(_played(job))}
     except GimbalError as error:
         return {"error": str(error), "engine": ""}
     except MemoryError:
         return {"error": "out of memory", "engine": ""}
     except Exception as error:  # noqa: BLE001 - whatever a strategy raises is the reason of its row
         return {"error": f"{type(error).__name__}: {error}", "engine": ""}
+
+
+def _numbers(figures: Figures) -> Figures:
+    """What is no number is none: JSON has no other word for it, and nothing can be ranked by it."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in figures.items()
+    }
 
 
 def failed(reason: str) -> Figures:
@@ -58,9 +67,12 @@ def failed(reason: str) -> Figures:
 
 def _check_same(job: Job) -> None:
     """A worker elsewhere must have the same code and files, or its rows would not be ours."""
-    if code_digest(job.common.strategy) != job.code:
+    if code_digest(job.common.strategy, *job.strategies) != job.code:
         raise SettingError("--cluster", "a worker runs other code", "install the same version")
-    for path, digest in zip(file_paths(job.common.files), job.data, strict=True):
+    inputs = job.inputs
+    if len(inputs) != len(job.data):
+        raise SettingError("candidates", "is not there at a worker", "copy the file there")
+    for path, digest in zip(inputs, job.data, strict=True):
         if file_digest(path) != digest:
             raise SettingError(str(path), "is another file at a worker", "copy it there")
 

@@ -28,6 +28,7 @@ from keeper.model.market import FeedReading, PriceFault, Readings, Token, TokenP
 from keeper.model.outlook import LendingRate, Outlook, PoolQuote, Smile
 from keeper.model.past import Seen
 from keeper.model.units import BPS, WAD, Raw
+from keeper.planning.marks import market_marks
 
 _log = structlog.get_logger(__name__)
 LENDING = "lending"
@@ -224,8 +225,7 @@ class LiveSurroundings:
             return
         if due:
             self._refreshed_at = now
-        block, feed = readings.block, readings.price.base
-        self._job = self._run(lambda: self._learn(block, feed, due=due))
+        self._job = self._run(lambda: self._learn(readings, due=due))
 
     def _goes_on(self, now: int) -> bool:
         return self.reading and now > self._back.asked_at and not self._back.failed
@@ -234,8 +234,9 @@ class LiveSurroundings:
         assert self._threads is not None  # noqa: S101 - made where no `run` was given
         return self._threads.submit(job)
 
-    def _learn(self, block: BlockStamp, feed: FeedReading, *, due: bool) -> None:
+    def _learn(self, readings: Readings, *, due: bool) -> None:
         """A piece of the feed's past; a forecast when it is due, or the past is whole; and the file."""
+        block, feed = readings.block, readings.price.base
         problems, began = list[str](), self.reading
         if self.reading:
             problems += _tried(lambda: self._read(block, feed))
@@ -243,18 +244,26 @@ class LiveSurroundings:
             lacks = _tried(lambda: self._forecast_now(block.timestamp))
             problems += [] if self.reading else lacks
         if due and self._terms.option_chain is not None:
-            self._file_problems = _tried(lambda: self._list(block.timestamp))
+            self._file_problems = _tried(lambda: self._list(readings))
         problems += self._file_problems
         if problems and tuple(problems) != self.problems:
             _log.warning("the outlook lacks something", problems=problems)
         self.problems = tuple(problems)
 
-    def _list(self, now: int) -> list[str]:
-        """What the file lists; what it listed before is not kept beside a file that cannot be read."""
+    def _list(self, readings: Readings) -> list[str]:
+        """What the file lists; what it listed before is not kept beside a file that cannot be read.
+
+        Where marks are posted a surface is fitted to it here before any tick sees it: the first fit compiles for up to
+        minutes, and what none can be fitted to is no market.
+        """
+        now, state = readings.block.timestamp, readings.options.state
         terms, found = self._terms, Listed()
         assert terms.option_chain is not None  # noqa: S101 - asked for only then
         try:
-            found, problem = smiles_of_file(terms.option_chain, now, terms.option_chain_max_age_s)
+            read, problem = smiles_of_file(terms.option_chain, now, terms.option_chain_max_age_s)
+            if state is not None and state.volatility.posting is not None:
+                market_marks(read.smiles, state.volatility, now)
+            found = read
         finally:
             self._file = found
         return [problem] if problem else []

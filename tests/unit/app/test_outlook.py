@@ -17,17 +17,17 @@ from keeper.app.outlook.live import ROUNDS_A_BLOCK
 from keeper.app.outlook.shares import ShareTrack
 from keeper.app.outlook.smiles import smiles_of_file, surface_points
 from keeper.journal.codec import decode, encode
-from keeper.model.desk import DeskState, VolatilityFault
+from keeper.model.desk import DeskState, Posting, VolatilityFault
 from keeper.model.market import MarketState, PriceFault, Readings
 from keeper.model.option_marks import marked_volatility
-from keeper.model.outlook import Outlook
+from keeper.model.outlook import Outlook, Smile
 from keeper.model.past import Seen
-from keeper.model.units import Raw
+from keeper.model.units import WAD, Bps, Raw, Wad
 from keeper.risk import assess
 from strategies.covered_call import CoveredCall
 from strategies.short_strangle import ShortStrangle
 from strategies.volatility_target import VolatilityTarget
-from tests.builders import NOW, make_readings
+from tests.builders import KEEPER, NOW, make_readings
 from tests.desk_builders import BOOK, HOUSE, SETTLEMENT, volatility
 from tests.unit.chain.test_feed_history import FEED, PHASE, Feed
 
@@ -361,6 +361,27 @@ def test_smiles_of_a_file_age_though_nothing_looks_at_it_any_more(tmp_path: Path
     assert surroundings.look(readings)[0].smiles
     old = replace(readings, block=replace(readings.block, timestamp=EXPIRY - 10 * DAY + 3 * HOUR))
     assert surroundings.look(old)[0].smiles == ()
+
+
+def test_no_tick_waits_for_the_first_fit_of_a_surface(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It compiles for long: it is made beside the ticks, before any of them sees the smiles."""
+    surroundings, readings, jobs = listing(tmp_path, EXPIRY - 10 * DAY)
+    posting = Posting(KEEPER, NOW, False, 600, DAY, Bps(500), Wad(WAD // 5))
+    state = DeskState(BOOK, HOUSE, SETTLEMENT, replace(volatility(), posting=posting))
+    readings = replace(readings, options=replace(readings.options, state=state))
+    fitted: list[int] = []
+
+    def fit(smiles: tuple[Smile, ...], *_: object) -> None:
+        assert surroundings._file.smiles == ()
+        fitted.append(len(smiles))
+
+    monkeypatch.setattr("keeper.app.outlook.live.market_marks", fit)
+    surroundings.look(readings)
+    jobs[0]()
+    assert fitted == [1]
+    assert [smile.own for smile in surroundings.look(readings)[0].smiles] == [False]
 
 
 def test_a_file_from_times_to_come_is_not_fresh_for_ever(tmp_path: Path) -> None:

@@ -64,6 +64,12 @@ BAD: dict[str, Callable[..., Any]] = {
     "wants a venue that is no name": answers(
         replace(HOLD, perpetuals=(PerpetualTarget(7, 1),))  # type: ignore[arg-type]
     ),
+    "wants a venue that writes in the terminal": answers(
+        replace(HOLD, perpetuals=(PerpetualTarget("\x1b[2Jsafe", Raw(1)),))
+    ),
+    "wants a venue with a name like a book": answers(
+        replace(HOLD, perpetuals=(PerpetualTarget("v" * 100_000, Raw(1)),))
+    ),
     "wants a negative supply": answers(
         replace(HOLD, supplies=(SupplyTarget("lending", "0x1", Raw(-1)),))
     ),

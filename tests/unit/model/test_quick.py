@@ -3,7 +3,15 @@
 import copy
 import inspect
 import pickle
-from dataclasses import FrozenInstanceError, asdict, dataclass, field, fields, replace
+from dataclasses import (
+    FrozenInstanceError,
+    asdict,
+    dataclass,
+    field,
+    fields,
+    make_dataclass,
+    replace,
+)
 from typing import Any
 
 import pytest
@@ -40,6 +48,25 @@ def test_it_is_replaced_copied_and_pickled_as_before() -> None:
     made = Quick(1, "b", (7,))
     assert replace(made, one=2) == Quick(2, "b", (7,))
     assert copy.deepcopy(made) == copy.copy(made) == pickle.loads(pickle.dumps(made)) == made  # noqa: S301
+
+
+def test_no_class_goes_under_it_and_no_field_is_called_as_its_making() -> None:
+    """What is made of a class under it would come out as another kind of value than was asked for."""
+    with pytest.raises(TypeError, match="is under a class"):
+        type("Under", (Quick,), {"__slots__": ()})
+    for name in ("_set", "_opened", "_cls"):
+        with pytest.raises(TypeError, match="part of the making"):
+            quick(make_dataclass("Odd", [(name, int)], frozen=True, slots=True))
+
+
+def test_a_making_that_fails_leaves_nothing_that_can_be_had() -> None:
+    """Nobody has it before it is whole: an argument that is missing is told before, and pickles carry the own class."""
+    assert b"InTheMaking" not in pickle.dumps(Quick(1, "b"))
+    made = Quick(1, "b")
+    with pytest.raises(TypeError):
+        made.__init__(1, "b", (), 4)  # type: ignore[misc]
+    assert type(made) is Quick
+    assert made == Quick(1, "b")
 
 
 def test_nothing_of_it_can_be_set_or_deleted() -> None:

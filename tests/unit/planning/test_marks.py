@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keeper.execution import chores
-from keeper.model.decision import PostMarks
+from keeper.model.decision import CancelAuction, PostMarks
 from keeper.model.desk import Posting, VolatilityMark
 from keeper.model.market import MarketState
 from keeper.model.outlook import Outlook, Smile
@@ -18,7 +18,15 @@ from keeper.planning.marks import distance, due_marks, market_marks, move_wad_up
 from keeper.quant.surface import Mark, MarkSurface
 from keeper.risk import assess
 from tests.builders import KEEPER, NOW
-from tests.desk_builders import DAY, VOLATILITY, desk_market, target, volatility
+from tests.desk_builders import (
+    DAY,
+    VOLATILITY,
+    auction,
+    desk_market,
+    series,
+    target,
+    volatility,
+)
 
 POLICY = MarkPolicy()
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -217,3 +225,19 @@ def test_a_post_that_the_days_budget_leaves_next_to_nothing_for_waits_for_more()
     found = due_marks(market(near, posting=posting, marks=before), POLICY)
     assert found is not None
     assert found.marks == wanted
+
+
+def test_marks_that_are_refused_for_ever_keep_nothing_else_from_being_done() -> None:
+    """A post that fails in simulation stays due: an auction that is over is cleared away all the same."""
+    ended = auction(series(2_200), ends_in_s=-1)
+    off = market(smiles(0.9))
+    state = off.readings.options.state
+    assert state is not None
+    options = replace(off.readings.options, state=replace(state, auctions=(ended,)))
+    done = set()
+    for number in range(100, 130, 2):  # a failure pauses for two blocks
+        block = replace(off.readings.block, number=number)
+        readings = replace(off.readings, options=options, block=block)
+        seen = replace(off, readings=readings)
+        done.add(type(due_work(seen, assess(seen), target(), UpkeepPolicy())))
+    assert done == {PostMarks, CancelAuction}

@@ -1,5 +1,6 @@
 """Hedges, basis, lending and pools: to the right place, by the right means, and not for less than it costs."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from keeper.model.exposure import ASSET as ASSET_UNDERLYING
 from keeper.model.exposure import Exposure, Kind
+from keeper.model.market import MarketState, Readings
 from keeper.model.outlook import Funding, LendingRate, PoolQuote
 from keeper.model.units import Bps, Raw
 from keeper.quant.bands import Exposure as Exposure_
@@ -110,8 +112,8 @@ def test_basis_is_long_and_short_alike() -> None:
 
 
 def test_basis_is_no_larger_than_its_venue_takes() -> None:
-    seen = outlook(funding=(Funding("perp", 0.25, 2_000, 2_000, 0.03, 0.0005, 50_000.0),))
-    target = ask(BasisFunding(share=0.3), market(seen=seen))
+    offered = Funding("perp", 0.25, 2_000, 2_000, 0.03, 0.0005, 50_000.0, 0.25, 30.0)
+    target = ask(BasisFunding(share=0.3), market(seen=outlook(funding=(offered,))))
     assert [one.quantity for one in target.perpetuals or ()] == [pytest.approx(-ether(25))]
     assert target.net_delta == pytest.approx(ether(25))
 
@@ -129,59 +131,74 @@ def test_the_delta_of_written_options_is_no_spot() -> None:
         assert short.net_delta == pytest.approx(ether(75 + other - 20))
 
 
-@pytest.mark.parametrize(
-    ("rate", "held", "wants"),
-    [(0.12, 0, True), (0.06, 0, False), (0.06, 75, True), (0.01, 75, False)],
-)
-def test_it_enters_over_enter_and_stays_until_leave(rate: float, held: float, wants: bool) -> None:
-    seen = outlook(funding=(Funding("perp", rate, 2_000, 2_000, 0.03, 0.0005, 5e6),))
-    holdings = (perpetual(-held),) if held else ()
-    found = market(
-        vault(idle_base=held, idle_asset=500_000 - 2_000 * held), seen=seen, holdings=holdings
-    )
-    target = ask(BasisFunding(share=0.3), found)
-    if wants is bool(held):  # what is on stays, and what is not is not put on
-        assert target.hold
-        return
-    (short,) = target.perpetuals or ()
-    assert (short.quantity < 0) is wants
-    if held:  # the whole of it ends, and the base bought for it
-        assert (short.quantity, target.net_delta) == (0, 0)
-
-
 def test_of_two_shorts_the_larger_is_kept_and_a_long_is_none() -> None:
     funding = tuple(
-        Funding(venue, rate, 2_000, 2_000, 0.03, 0.0005, 5e6)
+        Funding(venue, rate, 2_000, 2_000, 0.03, 0.0005, 5e6, rate, 30.0)
         for venue, rate in (("a", 0.20), ("b", 0.15), ("c", 0.12))
     )
     seen = outlook(funding=funding)
     both = (perpetual(-10, venue="a"), perpetual(-20, venue="c"))
-    for holdings, venue in (
-        ((), "a"),
-        (both, "c"),
-        ((perpetual(40, venue="c"),), "a"),
-    ):
+    for holdings, venue in (((), "a"), (both, "c"), ((perpetual(40, venue="c"),), "a")):
         target = ask(BasisFunding(share=0.3), market(seen=seen, holdings=holdings))
         assert [one.venue for one in target.perpetuals or ()] == [venue]
+
+
+def _carry(average: float | None, held: float, **given: float) -> MarketState:
+    """A vault whose both legs are `held` base, and one payment that says the opposite of the average."""
+    last = -0.5 if average is None or average > 0 else 0.5
+    plain: dict[str, float] = {"fee": 0.0005, "days": 7.0} | given
+    offered = Funding("perp", last, 2_000, 2_000, 0.03, plain["fee"], 5e6, average, plain["days"])
+    holdings = (perpetual(-held),) if held else ()
+    readings = vault(idle_base=held, idle_asset=500_000 - 2_000 * held)
+    return market(readings, seen=outlook(funding=(offered,)), holdings=holdings)
+
+
+def _short(found: MarketState, strategy: BasisFunding, held: float) -> float:
+    target = ask(strategy, found)
+    return -(target.perpetuals or ())[0].quantity / 1e18 if target.perpetuals else held
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    average=st.floats(-0.5, 0.5),
+    fee=st.floats(0.0, 0.01),
+    cost=st.floats(0.0, 0.01),
+    days=st.floats(1, 365),
+)
+def test_carry_is_entered_and_left_where_it_pays_the_trades_and_not_at_the_last_payment(
+    average: float, fee: float, cost: float, days: float
+) -> None:
+    strategy = BasisFunding(share=0.3, cost_rate=cost, hold_days=days)
+    expected, one_way = average * days / 365, fee + cost
+    near = min(abs(expected - 2 * one_way), abs(expected + one_way)) < 1e-9
+    if near:
+        return
+    entered = _short(_carry(average, 0, fee=fee), strategy, 0) > 0
+    kept = _short(_carry(average, 75, fee=fee), strategy, 75) > 0
+    assert entered is (expected > 2 * one_way)
+    assert kept is (expected > -one_way)
+
+
+@pytest.mark.parametrize(("average", "days"), [(None, 0.0), (0.4, 6.9), (math.nan, 7.0)])
+def test_an_average_that_is_not_known_neither_enters_nor_leaves(
+    average: float | None, days: float
+) -> None:
+    strategy = BasisFunding(share=0.3)
+    assert ask(strategy, _carry(average, 0, days=days)).hold
+    assert ask(strategy, _carry(average, 75, days=days)).hold
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.floats(0.1, 5.0), st.floats(0.01, 0.2))
 def test_what_is_left_of_nav_bears_the_stress(stress: float, maintenance: float) -> None:
-    seen = outlook(funding=(Funding("perp", 0.5, 2_000, 2_000, maintenance, 0.0005, 5e9),))
+    seen = outlook(
+        funding=(Funding("perp", 0.5, 2_000, 2_000, maintenance, 0.0005, 5e9, 0.5, 7.0),)
+    )
     strategy = BasisFunding(share=1.0, stress=stress)
     (short,) = ask(strategy, market(seen=seen)).perpetuals or ()
     notional = -short.quantity / 1e18 * 2_000
     left = 500_000 - notional
     assert left >= notional * (stress + maintenance * (1 + stress)) * (1 - 1e-9)
-
-
-def test_funding_that_does_not_pay_the_way_in_is_not_chased() -> None:
-    dear = outlook(funding=(Funding("perp", 0.12, 2_000, 2_000, 0.03, 0.01, 5e6),))
-    # in and out cost 2 x (0.08 % + 1 %), which 12 % a year bring in within 65.7 days
-    for days, enters in ((20, False), (65, False), (67, True), (365, True)):
-        target = ask(BasisFunding(payback_days=days), market(vault(idle_base=0), seen=dear))
-        assert bool(target.perpetuals) is enters
 
 
 # Lending
@@ -360,7 +377,8 @@ def test_no_short_is_wanted_that_its_margin_does_not_bear(
     idle: float, cash: float, short: float, maintenance: float
 ) -> None:
     """After a move by the stress against it, what is there and what is idle are still over the maintenance margin."""
-    seen = outlook(funding=(Funding("perp", 0.25, 2_000.0, 2_000.0, maintenance, 0.0005, 5e6),))
+    offered = Funding("perp", 0.25, 2_000.0, 2_000.0, maintenance, 0.0005, 5e6, 0.25, 7.0)
+    seen = outlook(funding=(offered,))
     there = Exposure("margin", Kind.CASH, "perp", ASSET_UNDERLYING, cash)
     found = market(
         vault(idle_asset=idle, idle_base=150), seen=seen, holdings=(there, perpetual(-short))
@@ -373,7 +391,9 @@ def test_no_short_is_wanted_that_its_margin_does_not_bear(
         size = -(target.perpetuals or ())[0].quantity / 1e18 if target.perpetuals else short
         loss = size * 2_000 * stress
         needed = size * 2_000 * (1 + stress) * maintenance
-        margin = idle + cash
+        # what is sold of the spot in the same breath is margin too
+        sold = 150 - target.net_delta / 1e18 if target.net_delta is not None else 0.0
+        margin = idle + cash + 2_000 * max(0.0, sold)
         grows = size > short + 1e-9
         # what is held already may be over the bound by the band in which it is left
         assert not grows or loss + needed <= margin * (1 + 1e-6)
@@ -381,16 +401,37 @@ def test_no_short_is_wanted_that_its_margin_does_not_bear(
 
 
 def test_a_hedge_at_its_margins_bound_does_not_follow_it_step_by_step() -> None:
+    """Where no spot can be sold for margin, because all of it stands for a loan."""
+
+    def levered(idle: float) -> Readings:
+        return vault(idle_base=0, supplied_base=100, debt_asset=50_000, idle_asset=idle)
+
     hedge = DeltaHedge(venue="perp")
-    idle = market(vault(idle_asset=30_000))
-    first = ask(hedge, idle)
+    first = ask(hedge, market(levered(30_000)))
     assert first.perpetuals
+    assert first.net_delta is None
     short = first.perpetuals[0].quantity / 1e18
     for price_moves in (0.99, 1.0, 1.01):
-        found = market(vault(idle_asset=30_000 * price_moves), holdings=(perpetual(short),))
+        found = market(levered(30_000 * price_moves), holdings=(perpetual(short),))
         target = ask(hedge, found)
         assert target.hold
         assert "bear" in target.reason
+
+
+@settings(max_examples=60, deadline=None)
+@given(idle=st.floats(0, 60_000), short=st.floats(0, 100))
+def test_a_hedge_whose_margin_is_scarce_sells_spot_for_it_and_stays_a_hedge(
+    idle: float, short: float
+) -> None:
+    """What is sold and what is hedged are all of the spot, and what is sold makes the margin whole."""
+    found = market(vault(idle_asset=idle), holdings=(perpetual(-short),))
+    target = ask(DeltaHedge(venue="perp"), found)
+    left = -(target.perpetuals or ())[0].quantity / 1e18 if target.perpetuals else short
+    spot = target.net_delta / 1e18 if target.net_delta is not None else 100.0
+    band = 0.005 * (200_000 + idle) / 2_000
+    assert abs(spot - left) <= band + 1e-6
+    margin, needed = idle + 2_000 * (100 - spot), 2_000 * left * (0.3 + 0.03 * 1.3)
+    assert margin * 1.1 >= needed - 1.0
 
 
 def test_nothing_is_written_while_the_vaults_delta_is_outside_the_mandates_band() -> None:

@@ -119,6 +119,29 @@ def test_an_infeasible_objective_still_protects() -> None:
     assert NO_DECISION in calm.reason
 
 
+def test_protection_waits_for_no_solver_and_outlives_one_that_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Weights are solved for anew in a storm: that is when a guard is needed."""
+    strategy = objective(guards=(CollateralGuard(),), made_at=0.7)
+    asked_for: list[Any] = []
+
+    def fails(problem: Any) -> Any:
+        asked_for.append(problem)
+        raise MemoryError("in the solver")
+
+    monkeypatch.setattr("strategies.objective.solved", fails)
+    target = ask(strategy, market(make_readings(price=1_600)))
+    assert target.lane is Lane.PROTECTIVE
+    assert not target.hold
+    assert asked_for == []
+    calm = ask(strategy, market())
+    assert calm.hold
+    assert NO_DECISION in calm.reason
+    assert "in the solver" in calm.reason
+    assert asked_for
+
+
 def test_without_a_forecast_only_guards_act_where_the_scenarios_need_one() -> None:
     seen = replace(outlook(), volatility=None)
     held = ask(objective(made_at=0.7), market(seen=seen))

@@ -35,6 +35,27 @@ def test_a_running_cluster_is_used_by_its_address(jobs: list[Job]) -> None:
     assert [found[place]["low"] for place in range(3)] == ["1.2", DEADLY, "1.4"]
 
 
+def test_nobody_without_its_certificate_reaches_a_cluster_of_our_own(
+    jobs: list[Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who reaches a scheduler runs code as the one who started it."""
+    distributed: Any = import_module("distributed")
+    addresses: list[str] = []
+    made = distributed.LocalCluster
+
+    def watched(**options: Any) -> Any:
+        cluster = made(**options)
+        addresses.append(cluster.scheduler_address)
+        return cluster
+
+    monkeypatch.setattr(distributed, "LocalCluster", watched)
+    found: dict[int, Figures] = {}
+    run_on_cluster(jobs[:1], "local", 1, found.__setitem__, echo)
+    assert found[0]["error"] == ""
+    (address,) = addresses
+    assert address.startswith("tls://127.0.0.1:")
+
+
 def test_a_worker_that_dies_costs_its_own_run(jobs: list[Job]) -> None:
     found: dict[int, Figures] = {}
     run_on_cluster(jobs, "local", 2, found.__setitem__, deadly)

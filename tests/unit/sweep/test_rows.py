@@ -49,6 +49,15 @@ def test_a_line_that_was_cut_off_costs_that_line_only(cut: int) -> None:
             assert set(lines.known) == {"a", "c"}
 
 
+def test_a_line_without_figures_of_a_run_is_passed_over(tmp_path: Path) -> None:
+    with Lines(tmp_path) as lines:
+        lines.add("good", {"error": ""})
+    with (tmp_path / LINES).open("a") as file:
+        file.write('{"key": "none", "figures": {}}\n{"key": "odd", "figures": {"error": null}}\n')
+    with Lines(tmp_path) as lines:
+        assert set(lines.known) == {"good"}
+
+
 def test_a_folder_that_cannot_be_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SettingError, match="cannot be written"):

@@ -1,5 +1,7 @@
 """A sweep: the same rows whoever makes them, nothing run twice, failures as rows."""
 
+import json
+import math
 import multiprocessing
 from dataclasses import replace
 from itertools import pairwise
@@ -13,6 +15,7 @@ from keeper.errors import MarketDataError, SettingError
 from keeper.sweep import Sweep, run_sweep
 from keeper.sweep.job import make_job
 from keeper.sweep.points import Point, Vary, grid
+from keeper.sweep.work import run_job
 from tests.unit.sweep.jobs import HOURS, variation, write_bars
 
 POINTS: tuple[Point, ...] = grid(
@@ -98,6 +101,49 @@ def test_the_key_is_of_everything_that_matters(bars: Path, tmp_path: Path) -> No
     moved = tmp_path / "elsewhere.csv"
     moved.write_bytes(bars.read_bytes())
     assert make_job(variation(moved), point, span).key == keys[0]
+
+
+def test_a_file_of_candidates_is_part_of_the_key_and_of_what_a_worker_checks(
+    bars: Path, tmp_path: Path
+) -> None:
+    """Wherever it is named; a name alone would give yesterday's rows for today's file."""
+    file = tmp_path / "candidates.json"
+    inner = {"name": "objective", "parameters": {"candidates": str(file)}}
+    for settings in (
+        (("candidates", str(file)),),
+        (("parts", json.dumps([inner])),),
+    ):
+        common = replace(variation(bars, "objective"), settings=settings)
+        file.write_text("[]")
+        before = make_job(common, (), (None, None))
+        file.write_text("[ ]")
+        after = make_job(common, (), (None, None))
+        assert before.key != after.key
+        assert "another file" in run_job(before)["error"]
+        file.unlink()
+        assert "not there" in run_job(before)["error"]
+
+
+def test_code_of_strategies_inside_others_is_part_of_the_key(bars: Path) -> None:
+    parts = json.dumps(
+        [{"name": "delta_band"}, {"strategy": "strategies.covered_call:CoveredCall"}]
+    )
+    common = replace(variation(bars, "composite"), settings=(("parts", parts),))
+    assert make_job(common, (), (None, None)).strategies == (
+        "composite",
+        "covered_call",
+        "delta_band",
+    )
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_figure_that_is_no_number_is_none(
+    bars: Path, value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the files were no JSON, and the order of the best no order."""
+    monkeypatch.setattr("keeper.sweep.work._played", lambda _job: {"sharpe": value, "gas": 1.0})
+    figures = run_job(make_job(variation(bars), POINTS[0], (None, None)))
+    assert figures == {"error": "", "sharpe": None, "gas": 1.0}
 
 
 def test_folds_part_the_span_and_every_point_runs_on_each(bars: Path) -> None:
