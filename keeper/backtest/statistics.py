@@ -4,11 +4,11 @@ Returns are of the share's value after gas, by UTC day, without interest on cash
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from keeper.report.performance import Floats, Ints, day_ends, measure
+from keeper.report.performance import Floats, Ints, Performance, day_ends, measure
 
 LEAST_DAYS = 20
 
@@ -42,12 +42,30 @@ def drawdowns(values: Floats) -> Floats:
 
 def statistics(times: Ints, equity: Floats, price: Floats) -> Statistics:
     """Of one curve (n,) beside the price of base (n,); n >= 1, times ascending in seconds."""
-    worst = float(drawdowns(equity).max())
-    total = float(equity[-1] / equity[0] - 1.0) if equity[0] > 0 else math.nan
-    days = int(day_ends(times).size)
-    if days < LEAST_DAYS or equity.min() <= 0:
-        return Statistics(total, None, None, None, None, None, worst, None, None, None, None, days)
+    worst, ends = float(drawdowns(equity).max()), day_ends(times)
+    if ends.size <= LEAST_DAYS or equity.min() <= 0:  # the first end is the opening
+        return _short(equity, worst, int(ends.size) - 1)
+    return _of(measure(times, equity, price, resamples=0), equity[ends], price[ends])
+
+
+def statistics_of_days(
+    times: Ints, equity: Floats, price: Floats, worst: float, least: float
+) -> Statistics:
+    """The same of a curve that is known at its `day_ends` only, and by its deepest drawdown and its least value."""
+    if times.size <= LEAST_DAYS or least <= 0:
+        return _short(equity, worst, int(times.size) - 1)
     found = measure(times, equity, price, resamples=0)
+    calmar = found.annual_return.value / worst if worst > 0 else math.nan
+    return _of(replace(found, max_drawdown=worst, calmar=calmar), equity, price)
+
+
+def _short(equity: Floats, worst: float, days: int) -> Statistics:
+    total = float(equity[-1] / equity[0] - 1.0) if equity[0] > 0 else math.nan
+    return Statistics(total, None, None, None, None, None, worst, None, None, None, None, days)
+
+
+def _of(found: Performance, daily: Floats, price: Floats) -> Statistics:
+    """Of what was measured, and the curve and the price at the ends of days."""
     return Statistics(
         total_return=found.total_return,
         annual_return=found.annual_return.value,
@@ -59,7 +77,7 @@ def statistics(times: Ints, equity: Floats, price: Floats) -> Statistics:
         expected_shortfall=found.expected_shortfall,
         beta=_known(found.beta),
         alpha=_known(found.alpha.value),
-        correlation=_correlation(equity[day_ends(times)], price[day_ends(times)]),
+        correlation=_correlation(daily, price),
         days=found.days,
     )
 

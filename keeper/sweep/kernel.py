@@ -7,6 +7,7 @@ leaves it in the middle, with a reason, and the full pipeline plays that run ins
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,9 +18,8 @@ import numpy.typing as npt
 from keeper.backtest.events import Event, PriceEvent
 from keeper.backtest.option_market import OptionMarket
 from keeper.backtest.oracle import ANSWER
-from keeper.backtest.result import after_gas
-from keeper.backtest.spec import RAY, BacktestSpec
-from keeper.backtest.statistics import statistics
+from keeper.backtest.spec import RAY, BacktestSpec, OracleSpec
+from keeper.backtest.statistics import statistics_of_days
 from keeper.backtest.venue_lending import Reserve
 from keeper.backtest.venue_pool import Pool, price_of_tick_wad
 from keeper.backtest.world import World
@@ -31,9 +31,11 @@ from keeper.model.units import BPS, WAD, wad_down
 from keeper.planning.plan import GAS_BASE, GAS_PER_MOVE
 from keeper.planning.state import FLOOR_MARGIN_BPS
 from keeper.quant.uniswap_v3 import PIPS, tick_at_sqrt_price
+from keeper.report.performance import day_ends
 from keeper.sweep import kernel_plan as kp
 from keeper.sweep import kernel_run as kr
 from keeper.sweep import kernel_vault as kv
+from keeper.sweep.kernel_curve import curve as curve_of
 from keeper.sweep.kernel_wide import whole, wide
 
 Rows = npt.NDArray[np.float64]
@@ -42,6 +44,8 @@ BEYOND = 10**10
 """From the eight decimals of a feed to WAD."""
 RULES = {"strategies.delta_band": kr.BAND_RULE, "strategies.delta_hedge": kr.HEDGE_RULE}
 _MARGIN_TICKS = 500
+_CLEAR_TICKS, _EXACT_TICKS = 1e-6, 400_000
+"""The logarithm is right to some 1e-10 of a tick, and the pool's ratios, up to such a tick, to 1e-13 of one."""
 _YEAR_S = 365 * 86_400
 
 
@@ -59,6 +63,10 @@ class Path:
     root: int
     liquidity: int
     digest: bytes
+    ends: Ints
+    """(m,) the bars that end days, and the first."""
+    daily: Rows
+    """(m,) the price of base there, whole assets."""
 
 
 @dataclass(frozen=True)
@@ -139,37 +147,64 @@ def path_of(spec: BacktestSpec, events: Sequence[Event]) -> Path:
     prices = [e for e in events if isinstance(e, PriceEvent)]
     pool = Pool(spec.pool, spec.asset.decimals, spec.base.decimals)
     pool.open(prices[0].time, prices[0].price_wad)
-    market, kept = OptionMarket(spec.options), PIPS - spec.pool.fee_pips
-    answer, updated = prices[0].price_wad // BEYOND, prices[0].time
+    kept = PIPS - spec.pool.fee_pips
+    opened = pool.sqrt_price_x96, pool.liquidity
     columns = np.zeros((len(prices), 9), dtype=np.int64)
     roots = np.zeros((len(prices), 5))
-    for i, event in enumerate(prices):
-        units = event.price_wad // BEYOND
-        market.observe(event.time, event.price_wad / WAD)
-        moved = abs(units - answer) * BPS > spec.oracle.deviation_bps * answer
-        if moved or event.time - updated >= spec.oracle.heartbeat_s:
-            answer, updated = units, event.time
-        ends = sorted(
-            (
-                pool.root_of(event.price_wad * kept // PIPS),
-                pool.root_of(event.price_wad * PIPS // kept),
-            )
-        )
-        ticks = [tick_at_sqrt_price(root) for root in ends]
-        volatility = np.nan if market.realised is None else market.realised
-        known = 0.01 <= volatility <= 10.0
-        columns[i] = (
-            *(event.time, units, answer, updated, event.ramp_s),
-            *(event.decides, ticks[0], ticks[1], known),
-        )
-        roots[i] = (*wide(ends[0]), *wide(ends[1]), volatility)
+    columns[:, kr.P_TIME] = [e.time for e in prices]
+    columns[:, kr.P_MARKET] = [e.price_wad // BEYOND for e in prices]
+    columns[:, kr.P_ANSWER], columns[:, kr.P_UPDATED] = _answers(spec.oracle, prices)
+    columns[:, kr.P_RAMP] = [e.ramp_s for e in prices]
+    columns[:, kr.P_DECIDES] = [e.decides for e in prices]
+    # asset is token0: the root falls as base gets dearer
+    for low, tick, ends in (
+        (0, kr.P_LOW_TICK, [pool.root_of(e.price_wad * PIPS // kept) for e in prices]),
+        (2, kr.P_HIGH_TICK, [pool.root_of(e.price_wad * kept // PIPS) for e in prices]),
+    ):
+        pairs = np.array([wide(root) for root in ends])
+        roots[:, low : low + 2] = pairs
+        columns[:, tick] = _ticks(ends, pairs[:, 0])
+    roots[:, 4] = _volatilities(spec, prices)
+    columns[:, kr.P_FORECAST] = (roots[:, 4] >= 0.01) & (roots[:, 4] <= 10.0)
     first = int(columns[:, kr.P_LOW_TICK].min()) - _MARGIN_TICKS
     last = int(columns[:, kr.P_HIGH_TICK].max()) + _MARGIN_TICKS
     table = [wide(price_of_tick_wad(tick, False, 18, 6)) for tick in range(first, last + 1)]
     digest = hashlib.sha256(columns.tobytes() + roots.tobytes()).digest()
-    return Path(
-        columns, roots, np.array(table), first, *(pool.sqrt_price_x96, pool.liquidity), digest
-    )
+    ends = day_ends(columns[:, kr.P_TIME])
+    daily = columns[ends, kr.P_MARKET] / ANSWER
+    return Path(columns, roots, np.array(table), first, *opened, digest, ends, daily)
+
+
+def _answers(oracle: OracleSpec, prices: Sequence[PriceEvent]) -> Ints:
+    """(2, n): what the feed says at each price, eight decimals, and since when."""
+    answer, updated = prices[0].price_wad // BEYOND, prices[0].time
+    said: list[tuple[int, int]] = []
+    for event in prices:
+        units = event.price_wad // BEYOND
+        moved = abs(units - answer) * BPS > oracle.deviation_bps * answer
+        if moved or event.time - updated >= oracle.heartbeat_s:
+            answer, updated = units, event.time
+        said.append((answer, updated))
+    return np.array(said, dtype=np.int64).T
+
+
+def _ticks(roots: Sequence[int], rough: Rows) -> Ints:
+    """(n,) `tick_at_sqrt_price` of each: by the logarithm where it is clear of a tick, whose ratios the pool rounds."""
+    at = 2.0 * np.log(rough / 2.0**96) / np.log(1.0001)
+    ticks = np.floor(at)
+    near = (np.abs(at - np.rint(at)) < _CLEAR_TICKS) | (np.abs(at) > _EXACT_TICKS)
+    for place in np.flatnonzero(near).tolist():
+        ticks[place] = tick_at_sqrt_price(roots[place])
+    return ticks.astype(np.int64)
+
+
+def _volatilities(spec: BacktestSpec, prices: Sequence[PriceEvent]) -> list[float]:
+    """(n,) realised, as the pipeline's market has it; NaN in the first day."""
+    market, found = OptionMarket(spec.options), []
+    for event in prices:
+        market.observe(event.time, event.price_wad / WAD)
+        found.append(math.nan if market.realised is None else market.realised)
+    return found
 
 
 def run_kernel(spec: BacktestSpec, path: Path, strategy: Strategy, policies: Policies) -> KernelRun:
@@ -203,6 +238,9 @@ def run_kernel(spec: BacktestSpec, path: Path, strategy: Strategy, policies: Pol
         sums,
         sent,
         made,
+        np.zeros((kp.MOST_MOVES, 6)),
+        np.zeros((kp.DRAFT, 2)),
+        np.zeros((kv.VAULT, 2)),
     )
     if why:
         return KernelRun(f"bar {bar}: {kv.LEFT[why]}", ticks)
@@ -336,10 +374,10 @@ def _rule(spec: BacktestSpec, strategy: Strategy) -> Rows:
 def _figures(path: Path, played: tuple[Rows, Rows, Ints, Rows], ticks: int) -> dict[str, Any]:
     """The columns of a row; ratios by the same functions as the pipeline's."""
     unit, (steps, sums, sent, made) = 1e6, played
-    times, price = path.columns[:, kr.P_TIME], path.columns[:, kr.P_MARKET] / ANSWER
-    nav, gas = steps[:, 0] / unit, steps[:, 1] / unit
-    share = (steps[:, 0] + 1.0) / (steps[0, 0] + 1.0)
-    equity = after_gas(share, nav, gas)
+    times, nav = path.columns[:, kr.P_TIME], steps[:, 0] / unit
+    days = np.empty((path.ends.size, 1))
+    worst, least = curve_of(steps, path.ends, days)
+    ratios = statistics_of_days(times[path.ends], days[:, 0], path.daily, worst, least)
     years = float(times[-1] - times[0]) / _YEAR_S
     mean, lowest = float(np.mean(nav)), float(np.min(steps[:, 2]))
     landed = sent[:, 4] == 1
@@ -352,10 +390,10 @@ def _figures(path: Path, played: tuple[Rows, Rows, Ints, Rows], ticks: int) -> d
         "engine": "kernel",
         "opening_nav": float(nav[0]),
         "closing_nav": float(nav[-1]),
-        **asdict(statistics(times, equity, price)),
+        **asdict(ratios),
         "turnover": float(sums[5] / unit / mean / years) if years > 0 and mean > 0 else 0.0,
         "lowest_health": lowest if np.isfinite(lowest) else None,
-        "gas": float(gas[-1]),
+        "gas": float(steps[-1, 1] / unit),
         "pool_fees": float(sums[2] / unit),
         "impact": float(sums[3] / unit),
         "basis": float(sums[4] / unit),

@@ -25,14 +25,27 @@ def _folder() -> Path:
     return cache_folder() / f"sweep-{digest.hexdigest()[:16]}"
 
 
-def compiled(function: Callable[P, R]) -> Callable[P, R]:
+def compiled(function: Callable[P, R], *, into_callers: bool = False) -> Callable[P, R]:
     """No sum is reordered and nothing contracted: a result depends on the input alone."""
+    # A kernel owns no array: the caller's outlive it. So references are not counted (atomic steps at every call, three
+    # quarters of a bar's time), and numba refuses to compile what would allocate an array.
+    options: dict[str, Any] = {
+        "nogil": True,
+        "error_model": "numpy",
+        "forceinline": into_callers,
+        "_nrt": False,
+    }
     kept = _config.CACHE_DIR
     _config.CACHE_DIR = str(_folder())
     try:
-        made = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        made = numba.njit(cache=True, **options)(function)
     except RuntimeError:  # nowhere to write: compiled anew in each process
-        made = numba.njit(nogil=True, error_model="numpy")(function)
+        made = numba.njit(**options)(function)
     finally:
         _config.CACHE_DIR = kept
     return cast(Callable[P, R], made)
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """As `compiled`, written into its callers by LLVM: a pair then stays in registers. Its roundings are the same."""
+    return compiled(function, into_callers=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from keeper.sweep.kernel_compiled import compiled
+from keeper.sweep.kernel_compiled import compiled, inlined
 from keeper.sweep.kernel_wide import (
     Wide,
     add,
@@ -54,39 +54,39 @@ SUPPLY, WITHDRAW, BORROW, REPAY, SWAP = range(5)
 Quote = tuple[Wide, Wide, Wide, Wide, Wide, Wide]
 
 
-@compiled
+@inlined
 def row(d: Rows, i: int) -> Wide:
     return d[i, 0], d[i, 1]
 
 
-@compiled
+@inlined
 def put(d: Rows, i: int, x: Wide) -> None:
     d[i, 0] = x[0]
     d[i, 1] = x[1]
 
 
-@compiled
+@inlined
 def net_delta(d: Rows) -> Wide:
     return sub(add(row(d, IDLE_B), row(d, SUP_B)), row(d, DEBT_B))
 
 
-@compiled
+@inlined
 def both(d: Rows, a: int, b: int) -> Wide:
     """Value of a row of asset and one of base."""
     return add(mul(row(d, a), UNIT), mul(row(d, b), row(d, PRICE)))
 
 
-@compiled
+@inlined
 def owed(d: Rows) -> Wide:
     return both(d, DEBT_A, DEBT_B)
 
 
-@compiled
+@inlined
 def gross(d: Rows) -> Wide:
     return add(both(d, IDLE_A, IDLE_B), both(d, SUP_A, SUP_B))
 
 
-@compiled
+@inlined
 def weighted(d: Rows, of_asset: float, of_base: float) -> Wide:
     """Collateral by its thresholds or loans to value, times BPS."""
     a = times(mul(row(d, SUP_A), UNIT), of_asset)
@@ -183,7 +183,7 @@ def worth_it(d: Rows, f: Rows, is_base: bool, amount: Wide) -> bool:
     return positive(amount) and not less(value, (f[F_MIN_TRADE], 0.0))
 
 
-@compiled
+@inlined
 def change(d: Rows, place: int, amount: Wide) -> None:
     put(d, place, add(row(d, place), amount))
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keeper.sweep.kernel_compiled import compiled
+from keeper.sweep.kernel_compiled import compiled, inlined
 from keeper.sweep.kernel_plan import (
     BPS,
     CAN_LOSE,
@@ -130,7 +130,7 @@ _ROUGH = 1e9
 """Base units: more than a sum of plain floats is off by."""
 
 
-@compiled
+@inlined
 def deviates(price: int, table: Rows, c: Ints, tick: int, bps: float) -> int:
     """1 if the average is further from the price than so many bps, rounded up; -9 beyond the table."""
     place = tick - c[C_FIRST_TICK]
@@ -144,7 +144,7 @@ def deviates(price: int, table: Rows, c: Ints, tick: int, bps: float) -> int:
     return int(less(times(p, bps * 1e10), times(apart, BPS)))
 
 
-@compiled
+@inlined
 def _agrees(v: Rows, f: Rows) -> bool:
     """Whether the venue's health and the ledger's are within a hundredth: only dust can part them."""
     price = v[PRICE, 0] / UNIT[0]
@@ -161,7 +161,7 @@ def _agrees(v: Rows, f: Rows) -> bool:
     return not less(times(most(venue, ours), 100.0), times(size(sub(venue, ours)), BPS))
 
 
-@compiled
+@inlined
 def tradable(v: Rows, f: Rows, k: Ints, c: Ints, table: Rows, points: Ints, updated: int) -> int:
     """1 or 0 as `build_market` finds no fault or one; negative where rounding could decide it."""
     answer = int(v[PRICE, 0])
@@ -199,7 +199,7 @@ def _value(v: Rows) -> Wide:
     return down(sub(gross(v), owed(v)), UNIT)
 
 
-@compiled
+@inlined
 def _gap(v: Rows, f: Rows, rule: Rows, c: Ints, forecast: bool) -> Wide:
     """Base units that the rule wants to trade; 0 to hold."""
     near = v[IDLE_B, 0] + v[SUP_B, 0] - v[DEBT_B, 0]
@@ -230,11 +230,11 @@ def _gap(v: Rows, f: Rows, rule: Rows, c: Ints, forecast: bool) -> Wide:
 
 
 @compiled
-def _bounds(v: Rows, f: Rows, k: Ints, rule: Rows, value: Wide) -> Rows:
+def _bounds(d: Rows, v: Rows, f: Rows, k: Ints, rule: Rows, value: Wide) -> None:
     """A draft with what binds it: `planning.state.Bounds.of` for a routine plan."""
-    d = np.zeros((DRAFT, 2))
-    d[: LIQUIDITY + 1] = v[: LIQUIDITY + 1]
-    d[PRICE] = v[PRICE]
+    for i in range(DRAFT):
+        put(d, i, row(v, i) if i <= LIQUIDITY else (0.0, 0.0))
+    put(d, PRICE, row(v, PRICE))
     value = most((0.0, 0.0), value)
     put(d, NAV, value)
     lose = part(times(value, f[F_POLICY_LOSS]), INV_BPS)
@@ -250,7 +250,6 @@ def _bounds(v: Rows, f: Rows, k: Ints, rule: Rows, value: Wide) -> Rows:
     put(d, LOW, up(mul(lowest, UNIT), unit))
     put(d, HIGH, sub(down(mul(highest, UNIT), unit), (1.0, 0.0)))
     put(d, FLOOR, least(row(rule, R_FLOOR), ledger_health(v, f)))
-    return d
 
 
 @compiled
@@ -315,10 +314,11 @@ def _plan(
     target: Wide,
     volatility: float,
     moves: Rows,
+    d: Rows,
 ) -> tuple[int, int, Wide]:
     """(status, moves, loss to accept) of a plan for a delta, as the guard passes it."""
     zero = (0.0, 0.0)
-    d = _bounds(v, f, k, rule, value)
+    _bounds(d, v, f, k, rule, value)
     gap = value_up(d, size(sub(target, net_delta(d))))[0]
     reserve = v[LIQUIDITY, 0] * (v[ROOT, 0] / Q96) / 1e18
     units = gap / 1e6 / (v[PRICE, 0] / 1e8)
@@ -337,7 +337,7 @@ def _plan(
     return REBALANCES, count, lose
 
 
-@compiled
+@inlined
 def _tick(
     v: Rows,
     f: Rows,
@@ -348,6 +348,7 @@ def _tick(
     points: Ints,
     at: tuple[int, bool, float],
     moves: Rows,
+    draft: Rows,
 ) -> tuple[int, int, Wide]:
     """(what is sent, its moves, loss to accept), or a negative reason to leave the run."""
     zero, (updated, forecast, volatility) = (0.0, 0.0), at
@@ -363,7 +364,9 @@ def _tick(
         step = least(size(gap), _room(v, f, rule, healthy, sells))
         if positive(step):
             target = add(net_delta(v), neg(step) if sells else step)
-            status, count, lose = _plan(v, f, k, c, rule, _value(v), target, volatility, moves)
+            status, count, lose = _plan(
+                v, f, k, c, rule, _value(v), target, volatility, moves, draft
+            )
             if status != HOLDS:
                 return status, count, lose
     if (k[NOW] - k[BEAT_AT]) * 10_000 < c[C_SILENCE]:
@@ -373,7 +376,7 @@ def _tick(
     return BEATS, 0, zero
 
 
-@compiled
+@inlined
 def _market(v: Rows, k: Ints, points: Ints, path: Ints, roots: Rows, i: int, ramp: int) -> None:
     """The arbitrageur brings the pool to where another trade would not pay its fee."""
     root = row(v, ROOT)
@@ -401,7 +404,9 @@ def _keep(
     if place == sent.shape[0] or first + count > made.shape[0] or room < 2 * MOST_MOVES:
         return 8
     sent[place, 0], sent[place, 1], sent[place, 2], sent[place, 3] = now, status, first, count
-    made[first : first + count] = moves[:count]
+    for j in range(count):
+        for column in range(6):
+            made[first + j, column] = moves[j, column]
     return 0
 
 
@@ -420,6 +425,7 @@ def _land(
     moves: Rows,
     what: tuple[int, int, Wide],
     sums: Rows,
+    before: Rows,
 ) -> int:
     """A transaction takes effect; 0, or why the run is left."""
     status, count, lose = what
@@ -430,7 +436,8 @@ def _land(
     if status == BEATS:
         k[BEAT_AT] = k[NOW]
     else:
-        why = rebalance(v, curve, f, k, points, moves, count, lose, path[i, P_UPDATED], sums)
+        price_at = path[i, P_UPDATED]
+        why = rebalance(v, curve, f, k, points, moves, count, lose, price_at, sums, before)
         if why != 0:
             return why
         _market(v, k, points, path, roots, i, 0)
@@ -453,14 +460,17 @@ def play(
     sums: Rows,
     sent: Ints,
     made: Rows,
+    moves: Rows,
+    draft: Rows,
+    before: Rows,
 ) -> tuple[int, int, int, int]:
     """(0 or why the run was left, bar, transactions, ticks).
 
     steps (n, 3): NAV, gas so far, health. sums (6,): interest earned, paid, pool fees, impact, basis, sold.
     sent (m, 5): when, what, first move, moves, whether it landed. made: the moves, as in a draft.
+    moves, draft, before: room to work in.
     """
     n, first, place, ticks, spent, why, bar = path.shape[0], 0, 0, 0, 0.0, 0, 0
-    moves = np.zeros((MOST_MOVES, 6))
     for i in range(n):
         bar = i
         advance(v, k, path[i, P_TIME], sums)
@@ -473,7 +483,7 @@ def play(
         at = (path[i, P_UPDATED], path[i, P_FORECAST] == 1, roots[i, 4])
         status, count, lose = HOLDS, 0, (0.0, 0.0)
         if path[i, P_DECIDES] == 1:
-            status, count, lose = _tick(v, f, k, c, rule, table, points, at, moves)
+            status, count, lose = _tick(v, f, k, c, rule, table, points, at, moves, draft)
             ticks += 1
         steps[i, 0], steps[i, 1], steps[i, 2] = nav(v), spent, healthy
         for follow_up in range(c[C_FOLLOW_UPS] + 1):
@@ -491,12 +501,12 @@ def play(
             advance(v, k, lands, sums)
             spent += _gas(c, moves, count, status, path[i, P_MARKET])
             what = (status, count, lose)
-            why = _land(v, curve, f, k, c, table, points, path, roots, i, moves, what, sums)
+            why = _land(v, curve, f, k, c, table, points, path, roots, i, moves, what, sums, before)
             sent[place - 1, 4] = 1
             if why != 0 or follow_up == c[C_FOLLOW_UPS]:
                 break
             advance(v, k, lands + c[C_BLOCK], sums)
-            status, count, lose = _tick(v, f, k, c, rule, table, points, at, moves)
+            status, count, lose = _tick(v, f, k, c, rule, table, points, at, moves, draft)
             ticks += 1
         if status < 0:
             why = -status

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from keeper.sweep.kernel_compiled import compiled
+from keeper.sweep.kernel_compiled import compiled, inlined
 from keeper.sweep.kernel_plan import (
     BORROW,
     BPS,
@@ -104,7 +104,7 @@ WAD, INFINITE = (1e18, 0.0), (2.0**256, 0.0)
 DUST, DAY = 5.0, 86_400
 
 
-@compiled
+@inlined
 def ray_mul(a: Wide, b: Wide) -> Wide:
     return near(mul(a, b), INV_RAY)
 
@@ -114,7 +114,7 @@ def ray_div(a: Wide, b: Wide) -> Wide:
     return down(add(mul(a, RAY), down(b, (2.0, 0.0))), b)
 
 
-@compiled
+@inlined
 def nav(v: Rows) -> float:
     """At the oracle's price, as the books have it; whole, as assets are less than 2^53 units."""
     price = row(v, PRICE)
@@ -128,7 +128,8 @@ def nav(v: Rows) -> float:
 @compiled
 def refresh(v: Rows, curve: Rows, k: Ints, side: int) -> None:
     """Balances and rates of one reserve after a change."""
-    k[LENGTH : LENGTH + KEPT] = -1
+    for i in range(KEPT):
+        k[LENGTH + i] = -1
     put(v, SUP_A + side, ray_mul(row(v, SHARE_S + side), row(v, INDEX_S + side)))
     put(v, DEBT_A + side, ray_mul(row(v, SHARE_D + side), row(v, INDEX_D + side)))
     lent = add(row(v, OTHER_S + side), row(v, SHARE_S + side))
@@ -174,7 +175,7 @@ def _steps(v: Rows, k: Ints, seconds: int) -> int:
     return int(place)
 
 
-@compiled
+@inlined
 def advance(v: Rows, k: Ints, time: int, sums: Rows) -> None:
     """Interest up to a time; sums[0:2]: earned and paid, before each is rounded."""
     seconds = time - k[NOW]
@@ -215,7 +216,7 @@ def health(v: Rows, f: Rows) -> Wide:
     return down(add(times(backing, 1e18), down(debt, (2.0, 0.0))), debt)
 
 
-@compiled
+@inlined
 def about_health(v: Rows, f: Rows) -> float:
     """`health` to some 1e-12 of itself, as a ratio."""
     price = v[PRICE, 0] / UNIT[0]
@@ -312,7 +313,7 @@ def _backed(v: Rows, f: Rows, kind: int) -> bool:
     return not less(lends, times(debt, BPS))
 
 
-@compiled
+@inlined
 def move_pool(v: Rows, k: Ints, points: Ints, root: Wide, tick: int, ramp: int) -> None:
     """The pool's new price, and the points its average is made of."""
     put(v, ROOT, root)
@@ -328,7 +329,7 @@ def move_pool(v: Rows, k: Ints, points: Ints, root: Wide, tick: int, ramp: int) 
     k[TAIL], k[TICK] = tail, tick
 
 
-@compiled
+@inlined
 def _doubled(k: Ints, points: Ints, time: int) -> int:
     tail = k[TAIL]
     place = tail
@@ -342,7 +343,7 @@ def _doubled(k: Ints, points: Ints, time: int) -> int:
     return int(total + (tick + here) * (time - at))
 
 
-@compiled
+@inlined
 def average_tick(k: Ints, points: Ints, window: int) -> int:
     now = k[NOW]
     return int((_doubled(k, points, now) - _doubled(k, points, now - window)) // (2 * window))
@@ -418,10 +419,13 @@ def rebalance(
     can_lose: Wide,
     price_at: int,
     sums: Rows,
+    before: Rows,
 ) -> int:
-    """The transaction on the state of now, judged by the mandate; 0 or why the run is left."""
+    """The transaction on the state of now, judged by the mandate; 0 or why the run is left. before: room."""
     k[BEAT_AT] = k[NOW]
-    before, healthy = v.copy(), health(v, f)
+    for i in range(VAULT):
+        before[i, 0], before[i, 1] = v[i, 0], v[i, 1]
+    healthy = health(v, f)
     sold = bought_asset = bought_base = (0.0, 0.0)
     for i in range(count):
         kind, base = int(moves[i, 0]), moves[i, 1] > 0.0

@@ -13,21 +13,21 @@ from fractions import Fraction
 import numpy as np
 
 from keeper.quant.compiled import fma
-from keeper.sweep.kernel_compiled import compiled
+from keeper.sweep.kernel_compiled import compiled, inlined
 
 Wide = tuple[float, float]
 _NUDGE = 2.0**-99
 """Of a quotient: an exact one must not fall under itself by its rounding."""
 
 
-@compiled
+@inlined
 def _sum(a: float, b: float) -> Wide:
     s = a + b
     v = s - a
     return s, (a - (s - v)) + (b - v)
 
 
-@compiled
+@inlined
 def add(x: Wide, y: Wide) -> Wide:
     s, e = _sum(x[0], y[0])
     t, f = _sum(x[1], y[1])
@@ -38,17 +38,17 @@ def add(x: Wide, y: Wide) -> Wide:
     return r, e - (r - h)
 
 
-@compiled
+@inlined
 def neg(x: Wide) -> Wide:
     return -x[0], -x[1]
 
 
-@compiled
+@inlined
 def sub(x: Wide, y: Wide) -> Wide:
     return add(x, (-y[0], -y[1]))
 
 
-@compiled
+@inlined
 def mul(x: Wide, y: Wide) -> Wide:
     p = x[0] * y[0]
     e = fma(x[0], y[0], -p) + (x[0] * y[1] + x[1] * y[0])
@@ -56,7 +56,7 @@ def mul(x: Wide, y: Wide) -> Wide:
     return h, e - (h - p)
 
 
-@compiled
+@inlined
 def times(x: Wide, y: float) -> Wide:
     p = x[0] * y
     e = fma(x[0], y, -p) + x[1] * y
@@ -75,7 +75,7 @@ def over(x: Wide, y: Wide) -> Wide:
     return add((h, low), (q3, 0.0))
 
 
-@compiled
+@inlined
 def floor(x: Wide) -> Wide:
     h = float(np.floor(x[0]))  # math.floor is of 64 bits when compiled
     if h != x[0]:
@@ -99,27 +99,27 @@ def up(x: Wide, y: Wide) -> Wide:
     return neg(down(neg(x), y))
 
 
-@compiled
+@inlined
 def less(x: Wide, y: Wide) -> bool:
     return x[0] < y[0] or (x[0] == y[0] and x[1] < y[1])
 
 
-@compiled
+@inlined
 def least(x: Wide, y: Wide) -> Wide:
     return x if less(x, y) else y
 
 
-@compiled
+@inlined
 def most(x: Wide, y: Wide) -> Wide:
     return y if less(x, y) else x
 
 
-@compiled
+@inlined
 def positive(x: Wide) -> bool:
     return x[0] > 0.0
 
 
-@compiled
+@inlined
 def size(x: Wide) -> Wide:
     return (-x[0], -x[1]) if x[0] < 0.0 else x
 
@@ -135,7 +135,7 @@ def whole(high: float, low: float) -> int:
     return int(high) + int(low)
 
 
-@compiled
+@inlined
 def part(x: Wide, inverse: Wide) -> Wide:
     """x // y by the inverse of y: quicker where y never changes."""
     q = mul(x, inverse)
@@ -143,7 +143,7 @@ def part(x: Wide, inverse: Wide) -> Wide:
     return floor((s, e))
 
 
-@compiled
+@inlined
 def near(x: Wide, inverse: Wide) -> Wide:
     """(x + y // 2) // y of an even y, by its inverse."""
     q = mul(x, inverse)

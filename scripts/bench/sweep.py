@@ -17,8 +17,10 @@ from time import perf_counter
 from keeper.backtest import BacktestSpec, default_policies, levered, run_backtest
 from keeper.backtest.events import Event, PriceEvent
 from keeper.backtest.files import Files, read_events
+from keeper.backtest.venue_pool import price_of_tick_wad
 from keeper.history.table import market_data
 from keeper.model.ports import Strategy
+from keeper.quant.uniswap_v3 import sqrt_price_at_tick
 from keeper.sweep.kernel import path_of, run_kernel, why_not, why_not_on
 from scripts.bench.harness import write
 from strategies.delta_band import DeltaBand
@@ -118,6 +120,8 @@ def _kernel(
     best: _Best, spec: BacktestSpec, events: Sequence[Event], rules: Sequence[Strategy]
 ) -> None:
     policies = default_policies(connected=spec.venues)
+    price_of_tick_wad.cache_clear()
+    sqrt_price_at_tick.cache_clear()
     began = perf_counter()
     path = path_of(spec, events)
     best.took("path", began)
