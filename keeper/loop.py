@@ -87,8 +87,8 @@ class TickRules:
     calm_burn_bps: int = 100
     """The same above that minimum: the first pauses are for reverts that cost something."""
     stake_burn_bps: int = 2_500
-    """Under the mandate's minimum both bounds, this one's and the day's budget, are at least this share of what a
-    liquidation would take, but no more than the same share of the account."""
+    """All these bounds, and the day's budget below, are at least this share of what lateness is expected to cost
+    (a liquidation's penalty times its probability), but no more than the same share of the account."""
     revert_budget_wei: int = 5 * 10**17
     """What reverts may cost in `revert_budget_blocks`; then routine plans wait until the oldest are past.
     Protection is only slowed down by its pauses: what it saves is worth more than gas."""
@@ -414,10 +414,8 @@ def _protective_pause(
     )
     had = ports.executor.balance_wei(Lane.PROTECTIVE) + burned
     danger = readings.account.health_wad < readings.limits.min_health_wad
-    worth = 0
-    if danger and risk is not None:
-        stake = value_at_risk_wei(risk, readings, rules.worth)
-        worth = min(stake, had) * rules.stake_burn_bps
+    stake = value_at_risk_wei(risk, readings, rules.worth) if risk is not None else 0
+    worth = min(stake, had) * rules.stake_burn_bps
     if spent * BPS >= max(rules.protective_revert_budget_wei * BPS, worth):
         return _breaker_pause(rules, Lane.PROTECTIVE, len(reverts), most=rules.revert_budget_blocks)
     share = rules.danger_burn_bps if danger else rules.calm_burn_bps

@@ -112,6 +112,8 @@ class PerpetualSpec:
     liquidation_fee_bps: int = 100
     most_notional: int = 10_000_000 * 10**6
     asset_decimals: int = 6
+    average_s: int = 7 * 86_400
+    """Time over which the offer's mean funding is taken; shorter until so much has been heard."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ The mark is the market's price. Margin comes from the vault's idle asset and goe
 when equity is under `top_up_bps` of the position's value or over twice `keep_bps`, it is brought to `keep_bps`.
 """
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from keeper.backtest.ledger import PERPETUAL, Cause
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from keeper.backtest.events import FundingEvent
     from keeper.backtest.world import World
 
-YEAR_S = 365 * 86_400
+DAY_S = 86_400
+YEAR_S = 365 * DAY_S
 
 
 @dataclass(slots=True)
@@ -37,6 +39,10 @@ class PerpetualVenue:
     """Of the last funding, a year."""
     heard: bool = False
     """A funding rate was given: the venue is there."""
+    payments: deque[tuple[int, int]] = field(default_factory=deque)
+    """(rate of the period in WAD, seconds) of the fundings that the average is over, oldest first."""
+    covered_s: int = 0
+    """Seconds of them in all."""
 
     @property
     def equity(self) -> int:
@@ -59,7 +65,9 @@ class PerpetualVenue:
         spec, mark = self.spec, self.mark_wad / WAD
         most = spec.most_notional / 10**spec.asset_decimals
         maintenance, fee = spec.maintenance_bps / BPS, (spec.fee_bps + spec.spread_bps) / BPS
-        return (Funding(spec.venue, self.rate, mark, mark, maintenance, fee, most),)
+        paid = sum(rate for rate, _ in self.payments) / WAD
+        average, days = paid * YEAR_S / self.covered_s, self.covered_s / DAY_S
+        return (Funding(spec.venue, self.rate, mark, mark, maintenance, fee, most, average, days),)
 
     def exposures(self, base_unit: int, asset_unit: int) -> tuple[Exposure, ...]:
         """The position and the cash behind it, as risk reads them."""
@@ -133,6 +141,10 @@ class PerpetualVenue:
         """Longs pay shorts for the period that ended."""
         self.heard = True
         self.rate = event.rate_wad / WAD * YEAR_S / event.period_s
+        self.payments.append((event.rate_wad, event.period_s))
+        self.covered_s += event.period_s
+        while self.covered_s - self.payments[0][1] >= self.spec.average_s:
+            self.covered_s -= self.payments.popleft()[1]
         if self.quantity:
             due = -(-self.quantity * self.mark_wad * event.rate_wad // (self.scale * WAD))
             world.booked(Cause.FUNDING, PERPETUAL, self._pay, due)
@@ -145,13 +157,24 @@ class PerpetualVenue:
         return bool(self.quantity) and self.equity * BPS < self.notional * self.spec.maintenance_bps
 
     def close_out(self, world: "World") -> int:
-        """The venue closes the position at the mark and keeps its fee; returns what it cost."""
+        """The venue closes the position at the mark and keeps its fee; returns what the closing made final.
 
-        def close() -> None:
-            fee = self.notional * self.spec.liquidation_fee_bps // BPS
-            self.margin = max(0, self.equity - fee)
+        That is the cash there before it less what is given back, and at least the fee. NAV fell by most of it
+        already, with the mark, so the change of NAV by the closing alone is no measure of it: over a gap beyond the
+        margin it is a gain, because the venue bears what is owed, and the account is gone all the same. What the
+        venue bears is booked with the marks that made it, the fee as liquidation.
+        """
+        cash, notional = self.margin, self.notional
+
+        def settle() -> None:
+            self.margin = max(0, self.equity)
             self.quantity = 0
 
-        loss = -world.booked(Cause.LIQUIDATION, PERPETUAL, close)
+        def charge() -> None:
+            self.margin -= min(self.margin, notional * self.spec.liquidation_fee_bps // BPS)
+
+        world.booked(Cause.PERPETUAL, PERPETUAL, settle)
+        fee = -world.booked(Cause.LIQUIDATION, PERPETUAL, charge)
+        loss = max(fee, cash - self.margin)
         self.keep(world, always=True)
         return loss

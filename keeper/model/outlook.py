@@ -61,6 +61,11 @@ class Funding:
     """Of a trade's value, as a taker."""
     most_notional: float
     """Largest position the venue takes, assets."""
+    average: float | None = None
+    """Mean of `rate` over the last `average_days`, each payment by its time, known payments only; None: not known.
+    Who offers a venue gives it over about a week or more: one payment says little of the next month's."""
+    average_days: float = 0.0
+    """Days that `average` covers; 0 where there is none."""
 
 
 @quick

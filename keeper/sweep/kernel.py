@@ -185,7 +185,8 @@ def _answers(oracle: OracleSpec, prices: Sequence[PriceEvent]) -> Ints:
         if moved or event.time - updated >= oracle.heartbeat_s:
             answer, updated = units, event.time
         said.append((answer, updated))
-    return np.ascontiguousarray(np.array(said, dtype=np.int64).T)
+    found: Ints = np.array(said, dtype=np.int64)
+    return found.T
 
 
 def _ticks(roots: Sequence[int], rough: Rows) -> Ints:

@@ -1,7 +1,7 @@
 """The strategies under study: what each starts with, and the few candidates its parameters are chosen from.
 
-All of it was declared before any result was seen, but for "basis and funding, patient": it was added when the defaults
-were seen to trade on every payment. The first candidate of each is the strategy's own defaults.
+All of it was declared before any result was seen, but for both books of basis and funding: their rule was changed after
+the first results of these years were seen (decision 65). The first candidate of each is the strategy's own defaults.
 """
 
 from dataclasses import dataclass
@@ -136,15 +136,15 @@ BOOKS: tuple[Book, ...] = (
         "basis and funding",
         (
             BasisFunding(),
-            BasisFunding(enter=0.05, leave=0.0),
-            BasisFunding(enter=0.20, leave=0.05),
+            BasisFunding(hold_days=15),
+            BasisFunding(hold_days=60),
         ),
         0.0,
         perpetual=True,
     ),
     Book(
         "basis and funding, patient",
-        (BasisFunding(enter=0.05, leave=-0.50),),
+        (BasisFunding(hold_days=180),),
         0.0,
         perpetual=True,
     ),

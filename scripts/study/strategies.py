@@ -3,7 +3,7 @@
 Twice: with each strategy's own defaults, and walk-forward: for each year the candidate (of a few declared in
 `scripts.study.books`) that had the best Sharpe ratio over the years before it. The first year has none before it.
 
-    python -m scripts.study.strategies [--hours 8] [--jobs 1] [--only NAME] [--years 2018,2023] [--quick]
+    python -m scripts.study.strategies [--hours 8] [--jobs 1] [--only NAME[,NAME]] [--years 2018,2023] [--quick]
     python -m scripts.study.strategies --steps 2022     hourly steps beside the coarse ones
     python -m scripts.study.strategies --premium        what the assumed premium of 2018 to 2020 does to sellers
 
@@ -246,7 +246,7 @@ def main() -> None:
     )
     asked.add_argument("--hours", type=int, default=8, help="step of prices and ticks")
     asked.add_argument("--jobs", type=int, default=1)
-    asked.add_argument("--only", default="", help="part of a strategy's name")
+    asked.add_argument("--only", default="", help="parts of strategies' names, by commas")
     asked.add_argument("--years", default=f"{YEARS[0]},{YEARS[-1]}", help="first,last")
     asked.add_argument("--steps", type=int, help="a year to compare steps on")
     asked.add_argument("--premium", action="store_true", help="other assumed premiums")
@@ -259,7 +259,8 @@ def main() -> None:
     books = [
         book
         for book in BOOKS
-        if options.only in book.name and (not options.quick or book.name in QUICK)
+        if any(part in book.name for part in options.only.split(","))
+        and (not options.quick or book.name in QUICK)
     ]
     command = f"python -m scripts.study.strategies --hours {options.hours}"
     if options.steps:
@@ -270,6 +271,7 @@ def main() -> None:
         command += " --premium"
     else:
         command += " --quick" if options.quick else ""
+        command += f' --only "{options.only}"' if options.only else ""
         jobs = jobs_of(books, years, options.hours)
         found = _played([job for job in jobs if job.candidate == DEFAULT], options.jobs)
         save(tables(found, books, options.hours)[:2], command)

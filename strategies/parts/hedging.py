@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from keeper.model.decision import PerpetualTarget, Target
 from keeper.model.exposure import Kind
+from keeper.model.ledger import Ledger
 from keeper.model.market import MarketState
 from keeper.model.outlook import Funding
 from keeper.model.risk import RiskReport
@@ -14,11 +15,13 @@ from strategies.parts.positions import (
     OptionBook,
     delta_of,
     free_asset,
+    free_base,
     nav_of,
     option_book,
     perpetuals_of,
     price_of,
     to_base_units,
+    unit,
 )
 from strategies.parts.room import least_health, room_for
 from strategies.parts.targets import hold
@@ -28,6 +31,8 @@ MARGIN_STRESS = 0.30
 """Move of the price against a hedge that its margin bears, with all that is idle."""
 AT_THE_BOUND = 0.10
 """Of the largest position: nearer to it than this, a hedge that would be larger is left."""
+WHOLE = 1e-9
+"""Of what is wanted: what is nearer to it is all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +67,11 @@ def hedge(market: MarketState, risk: RiskReport, terms: Hedge) -> Target:
     trade, band = wanted_trade(market, risk, terms, book, volatility)
     now = f"delta of the whole book {delta_of(market, risk):.4f}"
     if trade == 0.0:
-        thin = _thin_margin(market, terms) if terms.venue else None
+        thin = _thin_margin(market, risk, terms) if terms.venue else None
         return thin or hold(f"{now} is within {band[0]:.4f} to {band[1]:.4f}")
     reason = f"{now} is outside {band[0]:.4f} to {band[1]:.4f}: {trade:+.4f}"
     if terms.venue:
-        return _by_perpetual(market, terms, trade, reason)
+        return _by_perpetual(market, risk, terms, trade, reason)
     return _by_own_means(market, risk, terms, trade, reason)
 
 
@@ -150,8 +155,12 @@ def bearable_perpetual(market: MarketState, offered: Funding, stress: float) -> 
 
         (equity there + idle assets) / (price x (stress + maintenance x (1 + stress)))
     """
-    needed = stress + max(0.0, offered.maintenance) * (1 + stress)
-    return margin_of(market, offered) / (offered.mark * needed)
+    return margin_of(market, offered) / margin_needed(offered, stress)
+
+
+def margin_needed(offered: Funding, stress: float) -> float:
+    """Assets that one base token of the perpetual needs, to bear a move by `stress` with its maintenance margin."""
+    return offered.mark * (stress + max(0.0, offered.maintenance) * (1 + stress))
 
 
 def margin_of(market: MarketState, offered: Funding) -> float:
@@ -162,33 +171,75 @@ def margin_of(market: MarketState, offered: Funding) -> float:
     return max(0.0, cash + profit + free_asset(market))
 
 
-def _thin_margin(market: MarketState, terms: Hedge) -> Target | None:
-    """A smaller position, where what stands for it has become too little: else the venue ends it."""
+def funded_short(market: MarketState, offered: Funding, wanted: float) -> tuple[float, float]:
+    """(base tokens of the perpetual, base tokens of spot to sell) that leave the book's delta where `wanted` of the
+    perpetual alone would, with a short's margin bearing MARGIN_STRESS.
+
+    A rise eats a short's margin, and the spot it hedges is what has gained: so each token sold pays for margin and
+    needs no hedge any more. Of x sold, (|wanted| - x) x needed = margin + x x price. Where less can be sold than
+    that, the short is as large as its margin bears and the rest of the book stays unhedged. A long is bounded only.
+    """
+    needed = margin_needed(offered, MARGIN_STRESS)
+    margin, sold = margin_of(market, offered), 0.0
+    price = price_of(market)
+    if wanted < 0:
+        missing = -wanted * needed - margin
+        sold = min(sellable_base(market), max(0.0, missing) / (needed + price))
+    most = min(most_perpetual(offered), (margin + sold * price) / needed)
+    return min(max(wanted + sold, -most), most), sold
+
+
+def sellable_base(market: MarketState) -> float:
+    """Whole base tokens that can be sold for margin without touching a loan: what is idle, and what is supplied
+    where nothing is owed."""
+    ledger = Ledger.of(market.readings)
+    supplied = 0 if ledger.asset.debt or ledger.base.debt else ledger.base.supplied
+    return free_base(market) + supplied / unit(market.readings.base.decimals)
+
+
+def _thin_margin(market: MarketState, risk: RiskReport, terms: Hedge) -> Target | None:
+    """Less of both legs, where too little stands for the position by now: else its venue ends it."""
     offered, held = offer(market, terms.venue), perpetuals_of(market, terms.venue)
     if offered is None:
         return None
     most = min(most_perpetual(offered), bearable_perpetual(market, offered, MARGIN_STRESS))
     if abs(held) <= most * (1 + AT_THE_BOUND):
         return None
-    quantity = to_base_units(market, most if held > 0 else -most)
+    wanted, sold = funded_short(market, offered, held)
     reason = f"margin at {terms.venue} bears {most:.4f} of {held:.4f}"
-    return replace(hold(reason), perpetuals=(PerpetualTarget(terms.venue, quantity),))
+    return _both_legs(market, risk, terms.venue, (wanted, sold), reason)
 
 
-def _by_perpetual(market: MarketState, terms: Hedge, trade: float, reason: str) -> Target:
+def _by_perpetual(
+    market: MarketState, risk: RiskReport, terms: Hedge, trade: float, reason: str
+) -> Target:
     offered = offer(market, terms.venue)
     if offered is None:
         return hold(f"{reason}; {lacks(f'{terms.venue} offers no perpetual now', Need.FUNDING)}")
     held = perpetuals_of(market, terms.venue)
-    most = min(most_perpetual(offered), bearable_perpetual(market, offered, MARGIN_STRESS))
-    wanted = min(max(held + trade, -most), most)
-    if wanted != held + trade and abs(wanted - held) <= AT_THE_BOUND * most:
+    wanted, sold = funded_short(market, offered, held + trade)
+    short_of = abs(wanted - sold - held - trade)
+    small = AT_THE_BOUND * abs(wanted)
+    if short_of > WHOLE * abs(held + trade) and abs(wanted - held) <= small and sold <= small:
         # the bound moves with every price: it is not followed step by step
-        return hold(f"{reason}; margin and {terms.venue} bear {most:.4f}, and {held:.4f} is held")
-    quantity = to_base_units(market, wanted)
-    if quantity == to_base_units(market, held):
+        bears = f"margin and {terms.venue} bear {abs(wanted):.4f}, and {held:.4f} is held"
+        return hold(f"{reason}; {bears}")
+    if sold == 0.0 and to_base_units(market, wanted) == to_base_units(market, held):
         return hold(f"{reason}; {terms.venue} takes no more")
-    return replace(hold(reason), perpetuals=(PerpetualTarget(terms.venue, quantity),))
+    return _both_legs(market, risk, terms.venue, (wanted, sold), reason)
+
+
+def _both_legs(
+    market: MarketState, risk: RiskReport, venue: str, sizes: tuple[float, float], reason: str
+) -> Target:
+    """Sizes: so much of the perpetual, and so much less of spot."""
+    wanted, sold = sizes
+    perpetuals = (PerpetualTarget(venue, to_base_units(market, wanted)),)
+    units = to_base_units(market, sold)
+    if units == 0:
+        return replace(hold(reason), perpetuals=perpetuals)
+    reason = f"{reason}; sell {sold:.4f} base for its margin"
+    return replace(hold(reason), net_delta=Raw(risk.net_delta - units), perpetuals=perpetuals)
 
 
 def _by_own_means(

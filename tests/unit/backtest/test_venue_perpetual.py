@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from keeper.backtest.events import FundingEvent, PriceEvent
 from keeper.backtest.ledger import Cause
@@ -74,7 +76,37 @@ def test_a_position_without_margin_left_is_closed_by_the_venue() -> None:
     assert loss > 0
     assert w.perpetual.quantity == 0
     assert w.nav() == w.ledger.nav >= 0
-    assert w.ledger.by_cause()[Cause.LIQUIDATION] == -loss
+    fee = 235_000 * DOLLAR // 100
+    assert w.ledger.by_cause()[Cause.LIQUIDATION] == -fee
+    assert loss == pytest.approx(35_000 * DOLLAR + fee)  # what the short had lost is final with it
+
+
+@pytest.mark.parametrize("price", [2_380, 2_396, 2_500, 4_000])
+def test_a_short_closed_by_its_venue_never_cost_nothing(price: int) -> None:
+    """Over a gap beyond the margin too, where the venue bears what is owed and NAV rises by the closing."""
+    w = world(idle=40_000)
+    w.perpetual.trade(w, -100 * ETHER, 0)
+    before = w.nav()
+    moved(w, START + 3_600, price)
+    assert w.perpetual.liquidatable()
+    loss = w.perpetual.close_out(w)
+    assert loss == pytest.approx(before - w.nav(), abs=2)
+    assert loss > 0
+    assert w.nav() == w.ledger.nav >= 0
+    assert w.ledger.by_cause().get(Cause.LIQUIDATION, 0) <= 0
+
+
+@given(st.lists(st.integers(-1_000, 1_000), min_size=1, max_size=60), st.sampled_from((4, 8, 24)))
+def test_the_average_is_over_the_last_week_by_time(rates: list[int], hours: int) -> None:
+    w = world()
+    for rate in rates:
+        w.apply(FundingEvent(START, rate * WAD // 10**6, hours * 3_600))
+    last = rates[-(7 * 24 // hours) :]
+    (offer,) = w.perpetual.offer()
+    assert offer.average_days == pytest.approx(len(last) * hours / 24)
+    assert offer.average == pytest.approx(
+        sum(last) / len(last) / 10**6 * 365 * 24 / hours, abs=1e-12
+    )
 
 
 def test_what_is_too_large_too_poor_or_too_dear_is_refused() -> None:

@@ -481,8 +481,13 @@ ETHER = 10**18
         (1.29, ETHER // 10, 9 * ETHER // 10 + 1, False),
         (1.29, ETHER // 10, 9 * ETHER // 10, True),  # a tenth of what there was: slower again
         (1.29, 0, 0, True),  # nobody knows what there is
-        (1.31, ETHER // 100, 99 * ETHER // 100, True),  # the minimum holds: there is time
-        (1.31, ETHER // 100 - 1, 99 * ETHER // 100 + 1, False),  # and as long as it costs nothing
+        (
+            1.31,
+            ETHER // 2,
+            99 * ETHER // 2,
+            True,
+        ),  # the minimum holds: a hundredth, for there is time
+        (1.31, ETHER // 2 - 1, 99 * ETHER // 2 + 1, False),
     ],
 )
 def test_under_the_mandates_minimum_protection_does_not_pause_until_reverts_cost_a_tenth(

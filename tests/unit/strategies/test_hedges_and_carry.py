@@ -1,5 +1,6 @@
 """Hedges, basis, lending and pools: to the right place, by the right means, and not for less than it costs."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from keeper.model.exposure import ASSET as ASSET_UNDERLYING
 from keeper.model.exposure import Exposure, Kind
+from keeper.model.market import MarketState, Readings
 from keeper.model.outlook import Funding, LendingRate, PoolQuote
 from keeper.model.units import Bps, Raw
 from keeper.quant.bands import Exposure as Exposure_
@@ -109,40 +111,62 @@ def test_basis_is_long_and_short_alike() -> None:
     assert target.net_delta == pytest.approx(ether(75))
 
 
-@pytest.mark.parametrize(
-    ("rate", "held", "wants"),
-    [(0.12, 0, True), (0.06, 0, False), (0.06, 75, True), (0.01, 75, False)],
-)
-def test_it_enters_over_enter_and_stays_until_leave(rate: float, held: float, wants: bool) -> None:
-    seen = outlook(funding=(Funding("perp", rate, 2_000, 2_000, 0.03, 0.0005, 5e6),))
+def _carry(average: float | None, held: float, **given: float) -> MarketState:
+    """A vault whose both legs are `held` base, and one payment that says the opposite of the average."""
+    last = -0.5 if average is None or average > 0 else 0.5
+    plain: dict[str, float] = {"fee": 0.0005, "days": 7.0} | given
+    offered = Funding("perp", last, 2_000, 2_000, 0.03, plain["fee"], 5e6, average, plain["days"])
     holdings = (perpetual(-held),) if held else ()
-    found = market(
-        vault(idle_base=held, idle_asset=500_000 - 2_000 * held), seen=seen, holdings=holdings
-    )
-    target = ask(BasisFunding(share=0.3), found)
-    if wants and held:
-        assert target.hold
+    readings = vault(idle_base=held, idle_asset=500_000 - 2_000 * held)
+    return market(readings, seen=outlook(funding=(offered,)), holdings=holdings)
+
+
+def _short(found: MarketState, strategy: BasisFunding, held: float) -> float:
+    target = ask(strategy, found)
+    return -(target.perpetuals or ())[0].quantity / 1e18 if target.perpetuals else held
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    average=st.floats(-0.5, 0.5),
+    fee=st.floats(0.0, 0.01),
+    cost=st.floats(0.0, 0.01),
+    days=st.floats(1, 365),
+)
+def test_carry_is_entered_and_left_where_it_pays_the_trades_and_not_at_the_last_payment(
+    average: float, fee: float, cost: float, days: float
+) -> None:
+    strategy = BasisFunding(share=0.3, cost_rate=cost, hold_days=days)
+    expected, one_way = average * days / 365, fee + cost
+    near = min(abs(expected - 2 * one_way), abs(expected + one_way)) < 1e-9
+    if near:
         return
-    wanted = -(target.perpetuals or ())[0].quantity if target.perpetuals else 0
-    assert (wanted > 0) is wants
+    entered = _short(_carry(average, 0, fee=fee), strategy, 0) > 0
+    kept = _short(_carry(average, 75, fee=fee), strategy, 75) > 0
+    assert entered is (expected > 2 * one_way)
+    assert kept is (expected > -one_way)
+
+
+@pytest.mark.parametrize(("average", "days"), [(None, 0.0), (0.4, 6.9), (math.nan, 7.0)])
+def test_an_average_that_is_not_known_neither_enters_nor_leaves(
+    average: float | None, days: float
+) -> None:
+    strategy = BasisFunding(share=0.3)
+    assert ask(strategy, _carry(average, 0, days=days)).hold
+    assert ask(strategy, _carry(average, 75, days=days)).hold
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.floats(0.1, 5.0), st.floats(0.01, 0.2))
 def test_what_is_left_of_nav_bears_the_stress(stress: float, maintenance: float) -> None:
-    seen = outlook(funding=(Funding("perp", 0.5, 2_000, 2_000, maintenance, 0.0005, 5e9),))
+    seen = outlook(
+        funding=(Funding("perp", 0.5, 2_000, 2_000, maintenance, 0.0005, 5e9, 0.5, 7.0),)
+    )
     strategy = BasisFunding(share=1.0, stress=stress)
     (short,) = ask(strategy, market(seen=seen)).perpetuals or ()
     notional = -short.quantity / 1e18 * 2_000
     left = 500_000 - notional
     assert left >= notional * (stress + maintenance * (1 + stress)) * (1 - 1e-9)
-
-
-def test_funding_that_does_not_pay_the_way_in_is_not_chased() -> None:
-    dear = outlook(funding=(Funding("perp", 0.12, 2_000, 2_000, 0.03, 0.01, 5e6),))
-    assert ask(BasisFunding(payback_days=365), market(seen=dear)).hold is not False or True
-    target = ask(BasisFunding(payback_days=20), market(vault(idle_base=0), seen=dear))
-    assert target.perpetuals is None or all(p.quantity == 0 for p in target.perpetuals)
 
 
 # Lending
@@ -321,7 +345,8 @@ def test_no_short_is_wanted_that_its_margin_does_not_bear(
     idle: float, cash: float, short: float, maintenance: float
 ) -> None:
     """After a move by the stress against it, what is there and what is idle are still over the maintenance margin."""
-    seen = outlook(funding=(Funding("perp", 0.25, 2_000.0, 2_000.0, maintenance, 0.0005, 5e6),))
+    offered = Funding("perp", 0.25, 2_000.0, 2_000.0, maintenance, 0.0005, 5e6, 0.25, 7.0)
+    seen = outlook(funding=(offered,))
     there = Exposure("margin", Kind.CASH, "perp", ASSET_UNDERLYING, cash)
     found = market(
         vault(idle_asset=idle, idle_base=150), seen=seen, holdings=(there, perpetual(-short))
@@ -334,7 +359,9 @@ def test_no_short_is_wanted_that_its_margin_does_not_bear(
         size = -(target.perpetuals or ())[0].quantity / 1e18 if target.perpetuals else short
         loss = size * 2_000 * stress
         needed = size * 2_000 * (1 + stress) * maintenance
-        margin = idle + cash
+        # what is sold of the spot in the same breath is margin too
+        sold = 150 - target.net_delta / 1e18 if target.net_delta is not None else 0.0
+        margin = idle + cash + 2_000 * max(0.0, sold)
         grows = size > short + 1e-9
         # what is held already may be over the bound by the band in which it is left
         assert not grows or loss + needed <= margin * (1 + 1e-6)
@@ -342,16 +369,37 @@ def test_no_short_is_wanted_that_its_margin_does_not_bear(
 
 
 def test_a_hedge_at_its_margins_bound_does_not_follow_it_step_by_step() -> None:
+    """Where no spot can be sold for margin, because all of it stands for a loan."""
+
+    def levered(idle: float) -> Readings:
+        return vault(idle_base=0, supplied_base=100, debt_asset=50_000, idle_asset=idle)
+
     hedge = DeltaHedge(venue="perp")
-    idle = market(vault(idle_asset=30_000))
-    first = ask(hedge, idle)
+    first = ask(hedge, market(levered(30_000)))
     assert first.perpetuals
+    assert first.net_delta is None
     short = first.perpetuals[0].quantity / 1e18
     for price_moves in (0.99, 1.0, 1.01):
-        found = market(vault(idle_asset=30_000 * price_moves), holdings=(perpetual(short),))
+        found = market(levered(30_000 * price_moves), holdings=(perpetual(short),))
         target = ask(hedge, found)
         assert target.hold
         assert "bear" in target.reason
+
+
+@settings(max_examples=60, deadline=None)
+@given(idle=st.floats(0, 60_000), short=st.floats(0, 100))
+def test_a_hedge_whose_margin_is_scarce_sells_spot_for_it_and_stays_a_hedge(
+    idle: float, short: float
+) -> None:
+    """What is sold and what is hedged are all of the spot, and what is sold makes the margin whole."""
+    found = market(vault(idle_asset=idle), holdings=(perpetual(-short),))
+    target = ask(DeltaHedge(venue="perp"), found)
+    left = -(target.perpetuals or ())[0].quantity / 1e18 if target.perpetuals else short
+    spot = target.net_delta / 1e18 if target.net_delta is not None else 100.0
+    band = 0.005 * (200_000 + idle) / 2_000
+    assert abs(spot - left) <= band + 1e-6
+    margin, needed = idle + 2_000 * (100 - spot), 2_000 * left * (0.3 + 0.03 * 1.3)
+    assert margin * 1.1 >= needed - 1.0
 
 
 def test_nothing_is_written_while_the_vaults_delta_is_outside_the_mandates_band() -> None:

@@ -65,7 +65,7 @@ def outlook(*, price: float = 2_000, implied: float = 0.8, **given: Any) -> Outl
             LendingRate("morpho", ASSET, 0.05, 0.06, 0.77, 0.80, dollars(5e7), dollars(1e7)),
             LendingRate("morpho", BASE, 0.02, 0.025, 0.80, 0.83, ether(5e4), ether(1e4)),
         ),
-        "funding": (Funding("perp", 0.25, price, price, 0.03, 0.0005, 5e6),),
+        "funding": (Funding("perp", 0.25, price, price, 0.03, 0.0005, 5e6, 0.25, 7.0),),
         "pools": (PoolQuote("0x90", 500, price, 50_000.0, 0),),
         "drawdown": 0.0,
         "returns_volatility": 0.2,
