@@ -185,8 +185,8 @@ def _answers(oracle: OracleSpec, prices: Sequence[PriceEvent]) -> Ints:
         if moved or event.time - updated >= oracle.heartbeat_s:
             answer, updated = units, event.time
         said.append((answer, updated))
-    found: Ints = np.array(said, dtype=np.int64)
-    return found.T
+    found: Ints = np.array(said, dtype=np.int64).T
+    return found
 
 
 def _ticks(roots: Sequence[int], rough: Rows) -> Ints:
