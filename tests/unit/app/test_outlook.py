@@ -405,6 +405,20 @@ def test_a_file_of_another_coin_gives_no_smiles(
     assert bool(surroundings.look(readings)[0].smiles) is of_this_base
 
 
+def test_broken_quotes_in_a_file_are_no_points_of_a_smile(tmp_path: Path) -> None:
+    now = EXPIRY - 10 * DAY
+    file = chain_file(tmp_path, now)
+    good, _ = smiles_of_file(file, now, DAY)
+    rows = "".join(
+        f"ETH-{strike}-C,29NOV24,{strike},C,2000,{bid},{ask},{bid},{now}000\n"
+        for strike, bid, ask in ((2_300, 0.9, 0.95), (2_400, 1e-9, 0.99), (40_000, 0.5, 0.6))
+    )
+    file.write_text(file.read_text() + rows)
+    listed, problem = smiles_of_file(file, now, DAY)
+    assert problem == ""
+    assert listed == good
+
+
 def test_a_file_larger_than_any_exchange_lists_is_not_taken(tmp_path: Path) -> None:
     now = EXPIRY - 10 * DAY
     rows = "".join(
