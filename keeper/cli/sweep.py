@@ -205,7 +205,8 @@ def _print_ranked(console: Any, done: "Sweep") -> None:
 
     order = done.ranked
     if not order:
-        typer.echo(f"no run has a {done.by}: {_few()}")
+        through = any(not figures["error"] for _, figures in done.rows)
+        typer.echo(f"no run has a {done.by}: {_few()}" if through else "no run went through")
         return
     table = Table(title=f"Best and worst by {done.by}: all figures IN-SAMPLE", box=None)
     names = [name for name, _ in order[0][0].point]

@@ -196,7 +196,8 @@ def _ticks(roots: Sequence[int], rough: Rows) -> Ints:
     near = (np.abs(at - np.rint(at)) < _CLEAR_TICKS) | (np.abs(at) > _EXACT_TICKS)
     for place in np.flatnonzero(near).tolist():
         ticks[place] = tick_at_sqrt_price(roots[place])
-    return ticks.astype(np.int64)
+    found: Ints = ticks.astype(np.int64)
+    return found
 
 
 def _volatilities(spec: BacktestSpec, prices: Sequence[PriceEvent]) -> list[float]:

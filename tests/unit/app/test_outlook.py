@@ -120,6 +120,19 @@ def test_a_storm_raises_the_forecast_and_is_called_one() -> None:
     assert after.volatility < 3.0
 
 
+def test_whole_days_end_now_and_the_oldest_hours_are_left_out() -> None:
+    """Of 70 days and 20 hours the last 20 hours must count: they are what has just happened."""
+    calm = walk(70 + 20 / 24, 0.5)
+    since = calm[-21][1]
+    wild = [*calm[:-20], *((at, round(since * (a / since) ** 6)) for at, a in calm[-20:])]
+    early = calm[20][1]
+    old = [*((at, round(early * (a / early) ** 6)) for at, a in calm[:20]), *calm[20:]]
+    before, after, long_ago = (forecast(rounds) for rounds in (calm, wild, old))
+    assert before.method == after.method == "HAR-RV of days"
+    assert after.volatility != before.volatility
+    assert long_ago.volatility == before.volatility
+
+
 def test_too_little_or_nothing_that_moves_makes_no_forecast() -> None:
     assert forecast(walk(1.9, 0.8)) is None
     assert forecast([]) is None
