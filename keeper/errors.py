@@ -36,6 +36,7 @@ GimbalError
 """
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 
 class GimbalError(Exception):
@@ -137,7 +138,8 @@ class StrategyError(UserError):
     """Unix seconds of the block."""
 
     def __str__(self) -> str:
-        return f"strategy {self.strategy} {self.problem} at {self.time}; correct it, nothing of this run is a result"
+        when = f"{datetime.fromtimestamp(self.time, UTC):%Y-%m-%d %H:%M:%S} UTC"
+        return f"strategy {self.strategy} {self.problem} at {when}; correct it, nothing of this run is a result"
 
 
 @dataclass

@@ -22,7 +22,10 @@ class Asked:
         at = market.readings.block.timestamp
         try:
             target = self.strategy(market, risk)
-        except Exception as error:
+        except (
+            Exception,
+            SystemExit,
+        ) as error:  # one that exits would end the command without a word
             problem = f"raised {type(error).__name__}: {error}"
             raise StrategyError(self.name, problem, at) from error
         problem = unsound(target)

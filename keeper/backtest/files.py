@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,11 @@ from keeper.backtest.events import Event, PriceEvent, RoundEvent, merged
 from keeper.errors import MarketDataError
 from keeper.history.bars import bars_of
 from keeper.history.chain import read_chain
-from keeper.history.funding import read_funding
+from keeper.history.funding import of_venue, read_funding
 from keeper.history.rounds import read_rounds
 from keeper.history.table import Table, read_table
 
-BAR = {"open", "high", "low", "close"}
+BAR = ("open", "high", "low", "close")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,9 @@ def read_events(files: Files, start: int | None = None, end: int | None = None) 
     are accepted, and if no price is left between the two times.
     """
     if start is not None and end is not None and start >= end:
-        raise MarketDataError(str(files.price), f"{start} is not before {end}", "give other times")
+        begins, ends = (datetime.fromtimestamp(t, UTC).replace(tzinfo=None) for t in (start, end))
+        problem = f"{begins} is not before {ends}"
+        raise MarketDataError(str(files.price), problem, "give other times")
     prices = [e for e in _prices(files, start, end) if _within(e, start, end)]
     if not any(isinstance(e, PriceEvent) for e in prices):
         problem = "has no price between the two times"
@@ -76,7 +79,9 @@ def _others(files: Files) -> Iterator[Iterator[Event]]:
     if files.chain:
         yield sources.from_chain(read_chain(files.chain))
     if files.funding:
-        step = step_of(_only(files.funding, files.funding_venue))
+        step = step_of(
+            of_venue(read_table(files.funding, ("t", "funding_rate")), files.funding_venue)
+        )
         read = read_funding(files.funding, files.funding_venue, step, files.max_missing)
         yield sources.from_funding(read)
 
@@ -101,15 +106,20 @@ def _prices(files: Files, start: int | None, end: int | None) -> Iterator[Event]
     if "volume" in table.columns and not files.accept_no_volume:
         traded = table.numbers("volume") > 0
         table.require(
-            traded, "volume", "is no volume: nobody could trade", "drop or accept the bar"
+            traded,
+            "volume",
+            "is no volume: nobody could trade",
+            "drop the bar, or accept it (--accept-zero-volume)",
         )
+    for name in BAR:
+        sources.require_playable(table, name)
     bars = bars_of(table, step_of(table), files.max_missing)
     yield from sources.from_bars(bars, inside=files.inside, ticks_inside=files.ticks_inside)
 
 
 def _part(table: Table, start: int | None, end: int | None) -> Table:
     """The rows of a span, so that a fault elsewhere in a file stops nobody; the whole if it is none in order."""
-    times = table.whole("t")
+    times = table.seconds("t")
     if (np.diff(times) <= 0).any():
         return table
     low = 0 if start is None else int(np.searchsorted(times, start))
@@ -123,7 +133,7 @@ def _part(table: Table, start: int | None, end: int | None) -> Table:
 
 def step_of(table: Table) -> int:
     """The step of a file, seconds: what most of its rows are apart."""
-    times = table.whole("t")
+    times = table.seconds("t")
     apart = np.diff(times)
     apart = apart[apart > 0]
     if apart.size == 0:
@@ -131,14 +141,6 @@ def step_of(table: Table) -> int:
         raise MarketDataError(table.path, problem, "give more rows", table.lines[0], "t")
     values, counts = np.unique(apart, return_counts=True)
     return int(values[np.argmax(counts)])
-
-
-def _only(path: Path, venue: str | None) -> Table:
-    """The rows of one venue of a stacked file."""
-    table = read_table(path, ("venue", "t", "funding_rate"))
-    rows = [i for i, name in enumerate(table.columns["venue"]) if venue in (None, name)]
-    columns = {name: [cells[i] for i in rows] for name, cells in table.columns.items()}
-    return Table(table.path, columns, [table.lines[i] for i in rows])
 
 
 def _within(event: Event, start: int | None, end: int | None) -> bool:

@@ -66,6 +66,8 @@ class Recorder:
     refusals: dict[str, int] = field(default_factory=dict)
     statuses: dict[str, int] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)
+    last_held: str = ""
+    """Why, in the newest tick that held."""
     ticks: int = 0
     gas_cost: int = 0
     _status: int = 0
@@ -79,6 +81,8 @@ class Recorder:
         if record.verdict is not None:
             for refusal in record.verdict.refusals:
                 self.refusals[refusal.rule] = self.refusals.get(refusal.rule, 0) + 1
+        if outcome.status is TickStatus.HELD:
+            self.last_held = outcome.reason
         if outcome.status is TickStatus.FAILED:
             self.failed(outcome.reason)
 

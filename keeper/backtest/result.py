@@ -44,6 +44,8 @@ class BacktestResult:
     statuses: dict[str, int]
     refusals: dict[str, int]
     failures: dict[str, int]
+    last_held: str = ""
+    """Why the vault was left alone, in the newest tick that held."""
 
     @property
     def turnover(self) -> float:
@@ -161,6 +163,7 @@ def result_of(
         statuses=recorder.statuses,
         refusals=recorder.refusals,
         failures=recorder.failures,
+        last_held=recorder.last_held,
     )
 
 

@@ -27,11 +27,21 @@ UNITS = 100_000_000
 """Of a price: 8 decimals are kept, as a feed does; the rest of a float is noise."""
 BEYOND = 10**10
 """From 8 places to 18."""
+LEAST_PRICE, MOST_PRICE = 1e-6, 1e12
+"""Between them a price keeps two digits at the least in a feed, and a pool has a tick for it."""
 
 
 def price_wad(price: float) -> int:
     """A price as WAD, rounded to the 8 places of a feed: the one place where a float of a file becomes an amount."""
     return round(price * UNITS) * BEYOND
+
+
+def require_playable(table: Table, column: str) -> None:
+    """Positive prices must be such as a feed and a pool can show; the rest is the readers' to refuse."""
+    prices = table.numbers(column)
+    within = (prices <= 0) | ((prices >= LEAST_PRICE) & (prices <= MOST_PRICE))
+    problem = f"is beyond any market ({LEAST_PRICE:g} to {MOST_PRICE:g})"
+    table.require(within, column, problem, "check the unit")
 
 
 def from_bars(bars: Bars, *, inside: bool = False, ticks_inside: bool = False) -> Iterator[Event]:
@@ -64,8 +74,9 @@ def from_ticks(path: Path | str) -> Iterator[Event]:
     Errors: `MarketDataError` naming row and column for missing columns, times that go back, prices not positive.
     """
     table = read_table(path, ("t", "price"))
-    times, prices = table.whole("t"), table.numbers("price")
+    times, prices = table.seconds("t"), table.numbers("price")
     table.require(prices > 0, "price", "is not a positive price", "correct or drop the row")
+    require_playable(table, "price")
     back = np.diff(times, prepend=times[0]) >= 0
     table.require(back, "t", "is before the row above", "sort the rows by time")
     last = np.append(np.diff(times) > 0, True)
@@ -133,7 +144,7 @@ def from_rates(path: Path | str, *, of_base: bool) -> Iterator[Event]:
 def _times(table: Table) -> tuple[Ints, str]:
     """Unix seconds of every row, from `t`, or from a date or stamp in UTC, and the column they are from."""
     if "t" in table.columns:
-        return table.whole("t"), "t"
+        return table.seconds("t"), "t"
     known = ("date", "ts_utc", "block_timestamp")
     name = next((n for n in known if n in table.columns), None)
     if name is None:

@@ -43,8 +43,8 @@ def drawdowns(values: Floats) -> Floats:
 def statistics(times: Ints, equity: Floats, price: Floats) -> Statistics:
     """Of one curve (n,) beside the price of base (n,); n >= 1, times ascending in seconds."""
     worst, ends = float(drawdowns(equity).max()), day_ends(times)
-    if ends.size < LEAST_DAYS or equity.min() <= 0:
-        return _short(equity, worst, int(ends.size))
+    if ends.size <= LEAST_DAYS or equity.min() <= 0:  # the first end is the opening
+        return _short(equity, worst, int(ends.size) - 1)
     return _of(measure(times, equity, price, resamples=0), equity[ends], price[ends])
 
 
@@ -52,8 +52,8 @@ def statistics_of_days(
     times: Ints, equity: Floats, price: Floats, worst: float, least: float
 ) -> Statistics:
     """The same of a curve that is known at its `day_ends` only, and by its deepest drawdown and its least value."""
-    if times.size < LEAST_DAYS or least <= 0:
-        return _short(equity, worst, int(times.size))
+    if times.size <= LEAST_DAYS or least <= 0:
+        return _short(equity, worst, int(times.size) - 1)
     found = measure(times, equity, price, resamples=0)
     calmar = found.annual_return.value / worst if worst > 0 else math.nan
     return _of(replace(found, max_drawdown=worst, calmar=calmar), equity, price)

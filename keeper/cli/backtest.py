@@ -1,6 +1,7 @@
 """keeper backtest: a strategy on history, through the very tick that runs live."""
 
 from pathlib import Path
+from shlex import join
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -40,8 +41,10 @@ def backtest(  # noqa: PLR0917 - one option each
     json: Annotated[bool, Help("--json", help="For programs.")] = False,
 ) -> None:
     """A strategy on history: fees, gas, impact, latency, liquidation; exact books; the tick that runs live."""
+    command = _command(locals())
     from keeper.backtest.files import Files
     from keeper.backtest.settings import Opening
+    from keeper.cli.sheets import refuse_unwritable
     from keeper.history.table import found_data
 
     def found(file: File) -> File:
@@ -61,6 +64,9 @@ def backtest(  # noqa: PLR0917 - one option each
         ticks_inside=ticks_inside,
     )
     start_with = Opening(deposit, health, base_share)
+    called = _two_names(names)
+    refuse_unwritable("--out", out, folder=True)
+    refuse_unwritable("--html", html)
     result = _run(strategy, settings or [], world or [], files, (start, end), start_with)
     written = []
     if out is not None:
@@ -68,7 +74,7 @@ def backtest(  # noqa: PLR0917 - one option each
 
         written = write(result, out)
     if html is not None:
-        _write_page(result, html, names, (start, end), settings or [])
+        _write_page(result, html, called, command)
     if json:
         import json as json_text
 
@@ -126,23 +132,35 @@ def _bar(events: list[Any]) -> Any:
     return report
 
 
-def _write_page(
-    result: "BacktestResult",
-    html: Path,
-    names: str,
-    span: tuple[str | None, str | None],
-    settings: list[str],
-) -> None:
+def _two_names(text: str) -> tuple[str, str]:
+    from keeper.errors import SettingError
+
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) != 2 or not all(parts):
+        raise SettingError("--names", f"{text!r} is not two names", "write USDC,ETH")
+    return parts[0], parts[1]
+
+
+def _write_page(result: "BacktestResult", html: Path, names: tuple[str, str], command: str) -> None:
     from keeper.backtest.sheet import sheet_of
     from keeper.cli.sheets import write_page
     from keeper.report.tearsheet import performance_of
 
-    asset, _, base = names.partition(",")
-    given = [(f"--{name}", at) for name, at in zip(("from", "to"), span, strict=True) if at]
-    given += [("--set", setting) for setting in settings]
-    command = " ".join(["keeper backtest --strategy", result.name, *(f"{o} {v}" for o, v in given)])
-    sheet = sheet_of(result, names=(asset or "asset", base or "base"), command=f"{command} ...")
+    sheet = sheet_of(result, names=names, command=command)
     write_page(sheet, performance_of(sheet), html)
+
+
+def _command(given: dict[str, Any]) -> str:
+    """The command that makes the same run again: what decides it, and not where it is written."""
+    called = {"start": "from", "end": "to", "settings": "set"}
+    words = ["keeper", "backtest"]
+    for name, value in given.items():
+        if value in (None, False) or name in ("out", "html", "json", "names"):
+            continue
+        option = "--" + called.get(name, name).replace("_", "-")
+        for one in value if isinstance(value, list) else [value]:
+            words += [option] if one is True else [option, str(one)]
+    return join(words)
 
 
 def _print(result: "BacktestResult") -> None:
@@ -151,6 +169,8 @@ def _print(result: "BacktestResult") -> None:
 
     from rich.console import Console
     from rich.table import Table
+
+    from keeper.backtest.statistics import LEAST_DAYS
 
     facts = result.summary()
     unit = 10**result.asset_decimals
@@ -176,10 +196,14 @@ def _print(result: "BacktestResult") -> None:
         ("ticks", ", ".join(f"{n} {k}" for k, n in result.statuses.items())),
         ("refused", ", ".join(f"{n} {k}" for k, n in result.refusals.items()) or "-"),
     ]
+    if result.last_held:
+        rows.append(("last held because", result.last_held))
     for row in rows:
         table.add_row(*row)
     console = Console()
     console.print(table)
+    if s.days < LEAST_DAYS:
+        console.print(f" ratios need {LEAST_DAYS} days of history, here are {s.days}", style="dim")
     parts = Table("part", "assets", title="Where it came from", box=None)
     parts.columns[1].justify = "right"
     for part, amount in a.parts.items():

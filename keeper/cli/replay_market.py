@@ -57,6 +57,7 @@ def replay_market(  # noqa: PLR0917 - one option each
     Exit code 1 if recorded readings decided again gave another plan, or books that do not add up.
     """
     from keeper.cli.backtest_options import moment, pairs
+    from keeper.cli.sheets import refuse_unwritable
     from keeper.history.table import found_data
     from keeper.replay_market.run import ReplayOptions
     from keeper.replay_market.run import replay_market as play
@@ -81,6 +82,7 @@ def replay_market(  # noqa: PLR0917 - one option each
     )
     given = pairs("--set", settings or [])
     vault = Vault(strategy, given, deposit, _health(strategy, health), noise, seed)
+    refuse_unwritable("--html", html)
     try:
         replayed = play(ReplayOptions(wanted, vault, out), say=_say, progress=_progress())
     except (KeyboardInterrupt, GimbalError) as error:

@@ -1,5 +1,6 @@
 """A tear sheet on the screen, as JSON, or as a page in a file."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,23 @@ def show(sheet: "TearSheet", *, json: bool, html: Path | None) -> None:
         typer.echo(dumps(sheet_json(sheet, found), indent=2, allow_nan=False))
         return
     _print(sheet, found)
+
+
+def refuse_unwritable(option: str, path: Path | None, *, folder: bool = False) -> None:
+    """Before what takes long: SettingError for a file or folder that could not be written afterwards. Makes nothing."""
+    from keeper.errors import SettingError
+
+    if path is None:
+        return
+    remedy = f"give a writable {'folder' if folder else 'file'}"
+    above = next(p for p in (path, *path.absolute().parents) if os.path.exists(p))  # noqa: PTH110 - False, where Path raises for a forbidden folder
+    wrong = None
+    if above.is_dir() != (folder or above != path):
+        wrong = "is a directory" if above.is_dir() else f"{above} is no directory"
+    elif not os.access(above, os.W_OK):
+        wrong = f"{above} is not writable"
+    if wrong:
+        raise SettingError(option, f"{path}: {wrong}", remedy)
 
 
 def write_page(sheet: "TearSheet", found: "Performance", html: Path) -> None:

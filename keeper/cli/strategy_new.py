@@ -2,7 +2,10 @@
 
 import keyword
 import re
+import sys
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pathlib import Path
 
 from keeper.config.strategy import GROUP, registered
@@ -181,3 +184,13 @@ def _refuse_name(name: str) -> None:
     taken = {point.name for point in registered()} | {"keeper", "strategies", "tests"}
     if name in taken:
         raise SettingError("NAME", f"there is a strategy {name!r} already", "choose another name")
+    if name in sys.stdlib_module_names or getattr(_module(name), "origin", None):
+        raise SettingError("NAME", f"there is a module {name!r} already", "choose another name")
+
+
+def _module(name: str) -> ModuleSpec | None:
+    """What would be imported by it; a mere folder of that name has no origin."""
+    try:
+        return find_spec(name)
+    except (ImportError, ValueError):
+        return None

@@ -102,6 +102,9 @@ def sweep(  # noqa: PLR0917 - one option each
         Opening(deposit, health, base_share),
         {Kernel.OFF: PIPELINE, Kernel.AUTO: AUTO, Kernel.ONLY: KERNEL}[kernel],
     )
+    if kernel is not Kernel.OFF:
+        words = "the kernel is compiled at its first use, which takes a minute or more, and kept"
+        typer.echo(words, err=True)
     done = run_sweep(
         common,
         points,
@@ -191,12 +194,19 @@ def _print(done: "Sweep", out: Path | None) -> None:
         typer.echo("interrupted; the same command goes on from here" if out else "interrupted")
 
 
+def _few() -> str:
+    from keeper.backtest.statistics import LEAST_DAYS
+
+    return f"ratios need {LEAST_DAYS} days of history (in each part, with --folds) and a value that moves"
+
+
 def _print_ranked(console: Any, done: "Sweep") -> None:
     from rich.table import Table
 
     order = done.ranked
     if not order:
-        typer.echo(f"no run has a {done.by}")
+        through = any(not figures["error"] for _, figures in done.rows)
+        typer.echo(f"no run has a {done.by}: {_few()}" if through else "no run went through")
         return
     table = Table(title=f"Best and worst by {done.by}: all figures IN-SAMPLE", box=None)
     names = [name for name, _ in order[0][0].point]

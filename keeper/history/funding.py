@@ -43,7 +43,7 @@ def read_funding(
     Errors: `MarketDataError`: missing columns, a venue that is not there or not chosen, rates that are no numbers or
     above `MAX_RATE`, times that repeat, go back or are off the step, gaps of more than `max_missing` periods.
     """
-    table = _of_venue(read_table(path, ("t", "funding_rate")), venue)
+    table = of_venue(read_table(path, ("t", "funding_rate")), venue)
     rate = table.numbers("funding_rate")
     within = np.abs(rate) <= MAX_RATE
     table.require(within, "funding_rate", f"is beyond {MAX_RATE} a period", "check the unit")
@@ -51,14 +51,15 @@ def read_funding(
     return Funding(table.columns.get("venue", [""])[0], step_s, times, rate, gaps)
 
 
-def _of_venue(table: Table, venue: str | None) -> Table:
+def of_venue(table: Table, venue: str | None) -> Table:
+    """The rows of one venue of a stacked file; `MarketDataError` for one that is not there or not chosen."""
     if "venue" not in table.columns and venue is None:
         return table
     names = table.columns.get("venue", [])
     there = sorted(set(names))
     if venue is None and len(there) > 1:
         problem = f"holds several venues: {', '.join(there)}"
-        raise MarketDataError(table.path, problem, "choose one", None, "venue")
+        raise MarketDataError(table.path, problem, "choose one (--funding-venue)", None, "venue")
     if venue is not None and venue not in there:
         problem = f"holds no venue {venue!r}, only {', '.join(there) or 'one without a name'}"
         raise MarketDataError(table.path, problem, "choose another", None, "venue")

@@ -50,7 +50,7 @@ def read_rounds(path: Path | str, decimals: int = 8) -> Rounds:
     table = read_table(path, names)
     identifiers = _identifiers(table)
     answers = table.numbers("answer")
-    updated = table.whole("updatedAt")
+    updated = table.seconds("updatedAt")
     empty = (answers == 0) & (updated == 0)
     table.require((answers > 0) | empty, "answer", "is not a positive price", "drop the row")
     order = np.array(sorted(range(len(identifiers)), key=identifiers.__getitem__))

@@ -98,7 +98,7 @@ class _Findings:
 
 def _series(table: Table, kind: str) -> Sanity:
     found = _Findings(table)
-    times = table.numbers("t")
+    times = table.seconds("t")
     apart = np.diff(times)
     forward = apart[apart > 0]
     step = float(np.median(forward)) if forward.size else 0.0

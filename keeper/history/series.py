@@ -28,7 +28,7 @@ def check_times(
     Errors: `MarketDataError` for a time that is negative, repeated, earlier than the one before or off the step, and
     for a gap of more than `max_missing` steps.
     """
-    times = table.whole(column)
+    times = table.seconds(column)
     table.require(times >= 0, column, "is before 1970", "give unix seconds")
     apart = np.diff(times, prepend=times[0] - step_s)
     table.require(apart != 0, column, "stands twice", "keep one of the rows")
@@ -40,6 +40,6 @@ def check_times(
     if large:
         row, gap = large[0]
         problem = f"{gap.missing} steps of {step_s} s are missing before this row"
-        remedy = f"fill the gap or allow more than {max_missing} missing steps"
+        remedy = f"fill the gap, or accept so large a one (--max-missing {gap.missing})"
         raise MarketDataError(table.path, problem, remedy, table.lines[row], column)
     return times, gaps

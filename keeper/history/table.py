@@ -19,6 +19,8 @@ from keeper.errors import MarketDataError
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+LATEST_S = 4_102_444_800
+"""The year 2100: a later time is of another unit."""
 DIRECTORY = "GIMBAL_MARKET_DATA"
 """Environment variable naming the directory of market data; unset: `shared/data` beside the project."""
 
@@ -80,6 +82,13 @@ class Table:
             problem = f"{self.columns[column][row]} is not a whole number within 2^53"
             raise self.error(problem, "correct the cell", row, column)
         return values.astype(np.int64)
+
+    def seconds(self, column: str) -> Ints:
+        """A column as times in unix seconds; what is meant in milliseconds or finer is refused."""
+        times = self.whole(column)
+        problem = "is no time in unix seconds"
+        self.require(times < LATEST_S, column, problem, "divide if it is in milliseconds")
+        return times
 
     def require(self, good: npt.NDArray[np.bool_], column: str, problem: str, remedy: str) -> None:
         """Every row must be good; else an error about the first that is not, with its cell."""

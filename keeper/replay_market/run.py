@@ -28,7 +28,7 @@ from keeper.replay_market.pairs import pairs_of
 from keeper.replay_market.player import Played, Player
 from keeper.replay_market.segment import Segment
 from keeper.replay_market.source import Wanted, segment_of
-from keeper.replay_market.stage import Stage, Vault, staged
+from keeper.replay_market.stage import JOURNAL_FILE, SETTINGS_FILE, WRITTEN, Stage, Vault, staged
 
 LOG_FILE = "keeper.log"
 Say = Callable[[str], None]
@@ -233,11 +233,25 @@ def _places(stage: Stage) -> Places:
     return Places(*(address.lower() for address in found))
 
 
+def _require_ours(out: Path) -> None:
+    """Settings and journal of a keeper that lives in the folder must not be written over."""
+    settings = out / SETTINGS_FILE
+    if settings.is_file():
+        with settings.open(encoding="utf-8", errors="replace") as file:
+            ours = file.readline().rstrip("\n") == WRITTEN
+    else:
+        ours = not any(out.glob(f"{JOURNAL_FILE}*"))
+    if not ours:
+        problem = f"{out} holds the settings or the journal of another keeper"
+        raise SettingError("--out", problem, "name a folder of its own")
+
+
 def _prepare(out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
             pass  # that it can be written is known before the work and not after it
+        _require_ours(out)
     except OSError as error:
         problem = f"{out} cannot be written ({error.strerror})"
         raise SettingError("--out", problem, "name a folder that can be written") from None

@@ -38,6 +38,8 @@ from keeper.replay_market.segment import Segment
 SETTINGS_FILE, JOURNAL_FILE = "keeper.toml", "journal.sqlite"
 SET_UP_S = 3 * 86_400
 """Chain time before the segment: buckets that the opening charged are full again when it begins."""
+WRITTEN = "# Written by `keeper replay-market`: the settings its keeper ran with."
+"""First line of the settings in a folder of replays: what is in any other folder is somebody's own."""
 READY_S = 2 * 3_600
 """Left of it for the averages, when all stands."""
 ASSET_DECIMALS = 6
@@ -86,7 +88,7 @@ def settings_text(world: World, deployment: VaultDeployment, vault: Vault) -> st
     """The keeper's settings file. What it does not name is the default of a live keeper."""
     # text is quoted as JSON quotes it, which TOML reads alike
     given = ", ".join(f"{name} = {json.dumps(str(v))}" for name, v in vault.parameters.items())
-    return f"""# Written by `keeper replay-market`: the settings its keeper ran with.
+    return f"""{WRITTEN}
 chain_id = {world.w3.eth.chain_id}
 rpc_url = "{world.http_url}"
 vault = "{deployment.vault}"

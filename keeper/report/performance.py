@@ -201,6 +201,8 @@ def _resampled(figure: Callable[[Floats], float], returns: Floats, draws: Ints) 
 
 def _stationary_draws(size: int, resamples: int, seed: int) -> Ints:
     """Places (resamples, size): blocks of geometric length, n^(1/3) on average, round the end."""
+    if resamples == 0:
+        return np.empty((0, size), dtype=np.int64)
     generator = np.random.default_rng(np.random.SeedSequence(seed))
     fresh = generator.random((resamples, size)) < size ** (-1 / 3)
     fresh[:, 0] = True

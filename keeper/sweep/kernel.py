@@ -157,13 +157,13 @@ def path_of(spec: BacktestSpec, events: Sequence[Event]) -> Path:
     columns[:, kr.P_RAMP] = [e.ramp_s for e in prices]
     columns[:, kr.P_DECIDES] = [e.decides for e in prices]
     # asset is token0: the root falls as base gets dearer
-    for low, tick, ends in (
+    for low, tick, reached in (
         (0, kr.P_LOW_TICK, [pool.root_of(e.price_wad * PIPS // kept) for e in prices]),
         (2, kr.P_HIGH_TICK, [pool.root_of(e.price_wad * kept // PIPS) for e in prices]),
     ):
-        pairs = np.array([wide(root) for root in ends])
+        pairs = np.array([wide(root) for root in reached])
         roots[:, low : low + 2] = pairs
-        columns[:, tick] = _ticks(ends, pairs[:, 0])
+        columns[:, tick] = _ticks(reached, pairs[:, 0])
     roots[:, 4] = _volatilities(spec, prices)
     columns[:, kr.P_FORECAST] = (roots[:, 4] >= 0.01) & (roots[:, 4] <= 10.0)
     first = int(columns[:, kr.P_LOW_TICK].min()) - _MARGIN_TICKS
@@ -185,7 +185,8 @@ def _answers(oracle: OracleSpec, prices: Sequence[PriceEvent]) -> Ints:
         if moved or event.time - updated >= oracle.heartbeat_s:
             answer, updated = units, event.time
         said.append((answer, updated))
-    return np.array(said, dtype=np.int64).T
+    found: Ints = np.array(said, dtype=np.int64).T
+    return found
 
 
 def _ticks(roots: Sequence[int], rough: Rows) -> Ints:
@@ -195,7 +196,8 @@ def _ticks(roots: Sequence[int], rough: Rows) -> Ints:
     near = (np.abs(at - np.rint(at)) < _CLEAR_TICKS) | (np.abs(at) > _EXACT_TICKS)
     for place in np.flatnonzero(near).tolist():
         ticks[place] = tick_at_sqrt_price(roots[place])
-    return ticks.astype(np.int64)
+    found: Ints = ticks.astype(np.int64)
+    return found
 
 
 def _volatilities(spec: BacktestSpec, prices: Sequence[PriceEvent]) -> list[float]:

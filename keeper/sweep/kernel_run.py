@@ -128,6 +128,8 @@ _DUST = 1e4
 """Asset units: above it the rounding of the venue's dollars is nothing."""
 _ROUGH = 1e9
 """Base units: more than a sum of plain floats is off by."""
+_CLEAR = 1e17
+"""Base units: of such a sum `_ROUGH` is 1e-8, and `_hopeless` has 1e-6 to spare."""
 
 
 @inlined
@@ -204,8 +206,6 @@ def _gap(v: Rows, f: Rows, rule: Rows, c: Ints, forecast: bool) -> Wide:
     """Base units that the rule wants to trade; 0 to hold."""
     near = v[IDLE_B, 0] + v[SUP_B, 0] - v[DEBT_B, 0]
     if c[C_RULE] == BAND_RULE:
-        if abs(near - rule[R_TARGET, 0]) + _ROUGH < rule[R_BAND, 0]:
-            return 0.0, 0.0
         gap = sub(row(rule, R_TARGET), net_delta(v))
         return gap if less(row(rule, R_BAND), size(gap)) else (0.0, 0.0)
     if not forecast:
@@ -261,7 +261,7 @@ def _waiting(f: Rows, gap: float, value: float, volatility: float) -> float:
     return float(np.ceil(risk * gap * (gap / max(1.0, value))))
 
 
-@compiled
+@inlined
 def _hopeless(d: Rows, f: Rows, c: Ints, gap: float, sells: bool, volatility: float) -> bool:
     """True only if no plan of at most this gap can be worth its cost: a swap without impact costs more than waiting."""
     waiting = _waiting(f, gap, nav(d), volatility)
@@ -273,6 +273,17 @@ def _hopeless(d: Rows, f: Rows, c: Ints, gap: float, sells: bool, volatility: fl
     units = float(c[C_GAS_BASE] + c[C_GAS + SWAP])
     least_cost = units * float(c[C_BASE_FEE]) * d[PRICE, 0] / 1e20 + min(0.0, loses) * 1.05 * gap
     return bool(waiting * (1 + 1e-6) + 2.0 < least_cost)
+
+
+@inlined
+def _pointless(v: Rows, f: Rows, c: Ints, rule: Rows, volatility: float) -> bool:
+    """Nothing to trade or nothing worth it, in plain floats with room for what they are off: no exact gap is needed."""
+    gap = rule[R_TARGET, 0] - (v[IDLE_B, 0] + v[SUP_B, 0] - v[DEBT_B, 0])
+    if c[C_RULE] == BAND_RULE and abs(gap) + _ROUGH < rule[R_BAND, 0]:
+        return True
+    if abs(gap) < _CLEAR:
+        return False
+    return _hopeless(v, f, c, abs(gap) * v[PRICE, 0] / UNIT[0], gap < 0.0, volatility)
 
 
 @compiled
@@ -355,20 +366,21 @@ def _tick(
     usable = tradable(v, f, k, c, table, points, updated)
     if usable != 1:
         return usable, 0, zero
-    gap = _gap(v, f, rule, c, forecast)
     waits = k[NOW] < k[ROUTINE_AT] + int(f[F_COOLDOWN]) or k[NOW] - updated > int(f[F_MOST_AGE])
     placed = v[SUP_A, 0] + v[SUP_B, 0] + v[DEBT_A, 0] + v[DEBT_B, 0] > 0.0
-    sells, worth = gap[0] < 0.0, abs(gap[0]) * v[PRICE, 0] / UNIT[0]
-    if worth != 0.0 and not waits and not _hopeless(v, f, c, worth, sells, volatility):
-        healthy = health(v, f) if placed else INFINITE
-        step = least(size(gap), _room(v, f, rule, healthy, sells))
-        if positive(step):
-            target = add(net_delta(v), neg(step) if sells else step)
-            status, count, lose = _plan(
-                v, f, k, c, rule, _value(v), target, volatility, moves, draft
-            )
-            if status != HOLDS:
-                return status, count, lose
+    if not waits and not _pointless(v, f, c, rule, volatility):
+        gap = _gap(v, f, rule, c, forecast)
+        sells, worth = gap[0] < 0.0, abs(gap[0]) * v[PRICE, 0] / UNIT[0]
+        if worth != 0.0 and not _hopeless(v, f, c, worth, sells, volatility):
+            healthy = health(v, f) if placed else INFINITE
+            step = least(size(gap), _room(v, f, rule, healthy, sells))
+            if positive(step):
+                target = add(net_delta(v), neg(step) if sells else step)
+                status, count, lose = _plan(
+                    v, f, k, c, rule, _value(v), target, volatility, moves, draft
+                )
+                if status != HOLDS:
+                    return status, count, lose
     if (k[NOW] - k[BEAT_AT]) * 10_000 < c[C_SILENCE]:
         return HOLDS, 0, zero
     if placed and less(health(v, f), row(rule, R_EMERGENCY)):

@@ -1,9 +1,10 @@
 """Implied volatilities: of an option chain in a file, or of the marks on the vault's own volatility oracle."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite, log
 from pathlib import Path
 
+from keeper.app.outlook.forecast import LEAST, MOST
 from keeper.errors import MarketDataError
 from keeper.model.desk import VolatilityReading
 from keeper.model.option_marks import marked_volatility
@@ -61,9 +62,16 @@ def smiles_of_file(path: Path, now: int, max_age_s: int) -> tuple[Listed, str]:
         problem = f"{path.name} is from {-age / HOUR:.1f} h ahead of the chain"
     if problem:
         return Listed(), problem
-    found = tuple(smile for smile in chain.smiles() if smile.expiry > now)
+    meant = (_meant(smile) for smile in chain.smiles() if smile.expiry > now)
+    found = tuple(smile for smile in meant if smile.points)
     problem = "" if found else f"{path.name} has no two-sided option that has not expired"
     return Listed(found, chain.taken_at), problem
+
+
+def _meant(smile: Smile) -> Smile:
+    """Without points of a volatility that no market has: wide or broken quotes."""
+    points = (point for point in smile.points if LEAST <= point[1] <= MOST)
+    return replace(smile, points=tuple(points))
 
 
 def surface_points(reading: VolatilityReading) -> tuple[tuple[int, Points], ...]:

@@ -273,7 +273,7 @@ def test_the_breaker_of_one_vault_is_closed_for_the_others(made: Made) -> None:
             tx_hash = f"{vault}{count}"
             keeper.journal.record_attempt(attempt(kept.last.intent.id, tx_hash, count))
             end = AttemptStatus(status)
-            result = AttemptResult(kept.last.intent.id, tx_hash, end, number, 1, 1)
+            result = AttemptResult(kept.last.intent.id, tx_hash, end, number, 10**6, 10**15)
             keeper.journal.settle(result, AttemptStatus.REPLACED)
     assert made.ends_of(keeper) == {A: S.REFUSED, B: S.SENT, C: S.SENT}
 

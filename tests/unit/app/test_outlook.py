@@ -120,6 +120,19 @@ def test_a_storm_raises_the_forecast_and_is_called_one() -> None:
     assert after.volatility < 3.0
 
 
+def test_whole_days_end_now_and_the_oldest_hours_are_left_out() -> None:
+    """Of 70 days and 20 hours the last 20 hours must count: they are what has just happened."""
+    calm = walk(70 + 20 / 24, 0.5)
+    since = calm[-21][1]
+    wild = [*calm[:-20], *((at, round(since * (a / since) ** 6)) for at, a in calm[-20:])]
+    early = calm[20][1]
+    old = [*((at, round(early * (a / early) ** 6)) for at, a in calm[:20]), *calm[20:]]
+    before, after, long_ago = (forecast(rounds) for rounds in (calm, wild, old))
+    assert before.method == after.method == "HAR-RV of days"
+    assert after.volatility != before.volatility
+    assert long_ago.volatility == before.volatility
+
+
 def test_too_little_or_nothing_that_moves_makes_no_forecast() -> None:
     assert forecast(walk(1.9, 0.8)) is None
     assert forecast([]) is None
@@ -390,6 +403,20 @@ def test_a_file_of_another_coin_gives_no_smiles(
     surroundings.look(readings)
     jobs[0]()
     assert bool(surroundings.look(readings)[0].smiles) is of_this_base
+
+
+def test_broken_quotes_in_a_file_are_no_points_of_a_smile(tmp_path: Path) -> None:
+    now = EXPIRY - 10 * DAY
+    file = chain_file(tmp_path, now)
+    good, _ = smiles_of_file(file, now, DAY)
+    rows = "".join(
+        f"ETH-{strike}-C,29NOV24,{strike},C,2000,{bid},{ask},{bid},{now}000\n"
+        for strike, bid, ask in ((2_300, 0.9, 0.95), (2_400, 1e-9, 0.99), (40_000, 0.5, 0.6))
+    )
+    file.write_text(file.read_text() + rows)
+    listed, problem = smiles_of_file(file, now, DAY)
+    assert problem == ""
+    assert listed == good
 
 
 def test_a_file_larger_than_any_exchange_lists_is_not_taken(tmp_path: Path) -> None:

@@ -71,6 +71,8 @@ def test_the_table_names_every_part_of_the_result(
         (("--world", "chain.block_s=0"), "at least 1 s"),
         (("--health", "1.02"), "stops lending"),
         (("--funding", "nowhere.csv"), "does not exist"),
+        (("--names", "ETH"), "'ETH' is not two names"),
+        (("--names", "a,b,c"), "'a,b,c' is not two names"),
     ],
 )
 def test_a_mistake_is_one_line_and_exit_code_2(
@@ -81,6 +83,31 @@ def test_a_mistake_is_one_line_and_exit_code_2(
     assert said in error
     assert error.count("\n") == 1
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize("option", ["--out", "--html"])
+@pytest.mark.parametrize("within", ["", "inner/"])
+def test_a_place_that_cannot_be_written_is_said_before_the_run(
+    bars: Path,
+    option: str,
+    within: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A run may take an hour, and what it found would be lost."""
+    monkeypatch.setattr("keeper.cli.backtest._run", lambda *_: pytest.fail("it ran"))
+    there = bars if within or option == "--out" else bars.parent
+    assert run("--data", bars, option, f"{there}/{within}".rstrip("/")) == 2
+    assert option in capsys.readouterr().err
+
+
+def test_why_the_vault_was_held_and_why_there_are_no_ratios_is_said(
+    bars: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("--data", bars) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "last held because no position" in said
+    assert "ratios need 20 days of history, here are 2" in said
 
 
 def test_the_world_can_be_changed_by_name(bars: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,6 +131,9 @@ def test_a_tear_sheet_is_written_where_it_is_wanted(
         f"{first + i * 3_600},{p},{p + 5},{p - 5},{p}" for i, p in enumerate([2_000, 1_990] * 60)
     ]
     bars.write_text("t,open,high,low,close\n" + "\n".join(rows))
-    assert run("--data", bars, "--health", 1.6, "--html", page) == 0
+    given = ["--data", bars, "--set", "low=1.2", "--set", "target=1.5", "--health", 1.6, "--inside"]
+    assert run(*given, "--html", page) == 0
     assert "<svg" in page.read_text()
+    again = f"--strategy collateral_guard --data {bars} --set low=1.2 --set target=1.5"
+    assert f"keeper backtest {again} --deposit 1000000.0 --health 1.6" in page.read_text()
     assert "collateral_guard on ETH" in page.read_text()

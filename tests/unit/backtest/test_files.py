@@ -64,6 +64,10 @@ def test_the_inside_of_a_bar_is_played_without_decisions(tmp_path: Path) -> None
         ("3600,10,12,9,11,5\n7200,11,x,11,11,5\n", 3, "high", "'x' is not a number"),
         (GOOD + "18000,1,1,1,1,1\n", 5, "t", "1 steps of 3600 s are missing"),
         ("3600,10,12,9,11,5\n", 2, "t", "less than two times"),
+        (GOOD + "18000,1,1,1,1,1\n", 5, "t", "--max-missing 1"),
+        ("1600000000000,1,1,1,1,1\n1600003600000,1,1,1,1,1\n", 2, "t", "milliseconds"),
+        ("3600,10,12,9,11,5\n7200,1e300,1e300,1e300,1e300,5\n", 3, "open", "beyond any market"),
+        ("3600,1e-9,1e-9,1e-9,1e-9,5\n7200,1,1,1,1,5\n", 2, "open", "beyond any market"),
     ],
 )
 def test_what_is_wrong_with_bars_is_said_with_row_and_column(
@@ -73,6 +77,30 @@ def test_what_is_wrong_with_bars_is_said_with_row_and_column(
         read(tmp_path, BARS + rows)
     assert (caught.value.row, caught.value.column) == (row, column)
     assert caught.value.path.endswith("prices.csv")
+
+
+@pytest.mark.parametrize(
+    ("rows", "column", "words"),
+    [("5,1e40\n", "price", "beyond any market"), ("1600000000000,10\n", "t", "milliseconds")],
+)
+def test_what_is_wrong_with_ticks_is_said_with_column(
+    tmp_path: Path, rows: str, column: str, words: str
+) -> None:
+    with pytest.raises(MarketDataError, match=words) as caught:
+        read(tmp_path, "t,price\n" + rows)
+    assert (caught.value.row, caught.value.column) == (2, column)
+
+
+def test_funding_of_one_venue_needs_no_column_that_names_it(tmp_path: Path) -> None:
+    rates = file(tmp_path, "t,funding_rate\n7200,0.001\n10800,0.002\n", "funding.csv")
+    events = read(tmp_path, BARS + GOOD, funding=rates)
+    assert [e.time for e in events if isinstance(e, FundingEvent)] == [7_200, 10_800]
+
+
+def test_a_span_that_ends_before_it_begins_is_said_in_days(tmp_path: Path) -> None:
+    path = file(tmp_path, BARS + GOOD)
+    with pytest.raises(MarketDataError, match="2020-09-20 00:00:00 is not before 2020-09-15"):
+        read_events(Files(path), 1_600_560_000, 1_600_128_000)
 
 
 def test_missing_columns_are_all_named(tmp_path: Path) -> None:

@@ -177,6 +177,39 @@ def test_the_book_and_the_position_say_the_same_of_one_series(terms: Terms) -> N
     assert (low, high) == (book.liability_low, book.liability_high)
 
 
+@pytest.mark.parametrize("terms", [CALL, PUT])
+def test_a_sale_that_is_closed_early_leaves_what_was_sold_and_nothing_on_offer(
+    terms: Terms,
+) -> None:
+    w = world()
+    desk = sold(w, terms, 20)
+    held = desk.series[terms.key]
+    size, bound = held.sold, (desk.collateral_base, desk.collateral_asset)
+    auction = desk.write(w, terms, 7 * ETHER, WAD)
+    desk.close(w, auction)
+    assert (held.sold, held.unsold, held.written) == (size, 0, size)
+    assert (desk.collateral_base, desk.collateral_asset) == bound
+    assert w.nav() == w.ledger.nav
+
+
+def test_a_call_spread_binds_the_part_of_base_that_it_may_owe() -> None:
+    """(second - first) / second of a base, rounded up: what 2,200 to 2,600 may owe at any price."""
+    w = world()
+    w.desk.write(w, Terms(True, 2_200 * WAD, START + WEEK, 2_600 * WAD), 13 * ETHER, WAD)
+    assert w.desk.collateral_base == 2 * ETHER
+    w.desk.write(w, Terms(False, 1_800 * WAD, START + WEEK, 1_500 * WAD), 10 * ETHER, WAD)
+    assert w.desk.collateral_asset == 3_000 * DOLLAR
+
+
+def test_bidders_look_at_nothing_that_has_expired() -> None:
+    w = world()
+    short = Terms(True, 2_000 * WAD, START + 7_200)
+    opened = w.desk.write(w, short, ETHER, 1)
+    w.advance(short.expiry)
+    assert w.desk.look(w, opened.number) is None
+    assert (w.desk.fills, opened.left) == ([], ETHER)
+
+
 def test_a_sale_never_starts_under_the_models_reserve() -> None:
     w = world()
     opened = w.desk.write(w, CALL, ETHER, 1)

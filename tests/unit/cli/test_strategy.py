@@ -108,7 +108,21 @@ def test_the_scaffold_passes_its_own_test_and_decides_in_its_own_process(
 
 
 @pytest.mark.parametrize(
-    "name", ["", "My", "1st", "a-b", "class", "../x", "a__b", "a_", "x" * 60, "covered_call"]
+    "name",
+    [
+        "",
+        "My",
+        "1st",
+        "a-b",
+        "class",
+        "../x",
+        "a__b",
+        "a_",
+        "x" * 60,
+        "covered_call",
+        "json",
+        "numpy",
+    ],
 )
 def test_a_name_that_cannot_be_one_writes_nothing(name: str, tmp_path: Path, capsys: Out) -> None:
     before = sorted(tmp_path.rglob("*"))

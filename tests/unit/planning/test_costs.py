@@ -12,7 +12,7 @@ from keeper.model.outlook import Outlook
 from keeper.model.policy import PlanningPolicy
 from keeper.model.units import BPS, Raw
 from keeper.planning import make_plan
-from keeper.planning.costs import gas_up, waiting_up
+from keeper.planning.costs import gas_up, pays, waiting_up
 from keeper.planning.slices import base_reserve, slice_up
 from keeper.risk import assess
 from tests.builders import dollars, make_market, make_readings, planning_policy
@@ -102,3 +102,9 @@ def test_a_slice_is_never_too_small_to_be_made() -> None:
     policy = replace(POLICY, slice_impact_bps=1, slice_horizon_s=10**6, min_trade=dollars(1_000))
     assert slice_up(market_of(None), policy, dollars(500_000)) == dollars(1_000)
     assert slice_up(market_of(None), policy, 0) == 0
+
+
+def test_without_a_forecast_whatever_is_large_enough_is_made() -> None:
+    market = make_market(make_readings())
+    for value, made in ((100, True), (99, False)):
+        assert pays(market, planning_policy(), dollars(value), dollars(1_000)) is made

@@ -457,6 +457,34 @@ def test_series_of_one_plan_share_the_room_under_each_limit(
     assert "no room" in full.reason
 
 
+def test_nothing_is_written_by_a_vault_that_could_not_be_measured() -> None:
+    market = desk_market(known=(CALL,))
+    measure = market.readings.measure
+    assert measure is not None
+    for blind in (None, replace(measure, priced=False), replace(measure, options_known=False)):
+        readings = replace(market.readings, measure=blind)
+        assert plan_for(replace(market, readings=readings), wanted(CALL, ETHER)).empty
+
+
+@pytest.mark.parametrize(
+    "limit", [{"max_notional_bps": 1_000}, {"max_vega_bps": 40}, {"max_option_bps": 1_000}]
+)
+def test_what_is_written_already_uses_the_room(limit: dict[str, int]) -> None:
+    market = desk_market(known=(CALL,), **limit)  # type: ignore[arg-type]
+    (alone,) = plan_for(market, wanted(CALL, 90 * ETHER)).moves
+    measure = market.readings.measure
+    assert measure is not None
+    full = replace(
+        measure,
+        notional=Raw(measure.nav // 10),
+        vega=Raw(measure.nav * 40 // BPS),
+        option_collateral=Raw(measure.gross // 10),
+    )
+    used = replace(market, readings=replace(market.readings, measure=full))
+    assert alone.amount > 0
+    assert plan_for(used, wanted(CALL, 90 * ETHER)).empty
+
+
 def test_notional_is_of_nav_and_collateral_of_gross_assets() -> None:
     """A debt of 150,000 on 700,000: NAV is 550,000, and what may be bound is a part of all 700,000."""
     levered = desk_market(known=(CALL,), debt_asset=150_000, idle_asset=450_000, supplied_base=100)

@@ -218,6 +218,36 @@ def test_supplies_are_moved_between_venues_that_are_known_and_not_the_vaults_own
     assert order == Order("bank", "bank-usd", 700 * 10**6, wad(0), "yield")
 
 
+def test_what_is_held_beyond_the_venues_size_stays_and_never_grows() -> None:
+    held = market_of(perpetual(6_000))
+    assert plan_orders(held, wants(("perp", 6_500 * ETHER)), POLICY) == ()
+    assert sizes(plan_orders(held, wants(("perp", 5_500 * ETHER)), POLICY)) == [
+        ("perp", -500 * ETHER)
+    ]
+
+
+def test_an_option_that_expired_is_settled_and_not_traded() -> None:
+    gone = series(2_200, days=-1)
+    smile = Smile(series(2_200).expiry, 2_000.0, ((0.0, 0.6),))
+    long = OptionTarget(True, gone.strike_wad, gone.expiry, 9 * ETHER)
+    for held, options in (((option(gone, ETHER),), ()), ((), (long,))):
+        target = Target(Lane.ROUTINE, None, None, "long", options=options)
+        assert plan_orders(market_of(*held, smiles=(smile,)), target, POLICY) == ()
+
+
+def test_a_supply_elsewhere_is_of_its_own_token_and_never_at_the_vaults_own_venue() -> None:
+    rate = LendingRate("bank", ASSET, 0.05, 0.07, 0.7, 0.8, Raw(10**15), Raw(10**15))
+    held = Exposure("bank-eth", Kind.SUPPLY, "bank", BASE, 300.0)
+    want = (
+        SupplyTarget("bank", ASSET, Raw(1_000 * 10**6)),
+        SupplyTarget("lending", ASSET, Raw(2_000 * 10**6)),
+    )
+    target = Target(Lane.ROUTINE, None, None, "yield", supplies=want)
+    market = market_of(held, lending=(rate, replace(rate, venue="lending")))
+    (order,) = plan_orders(market, target, POLICY)
+    assert (order.venue, order.quantity) == ("bank", 1_000 * 10**6)
+
+
 def test_a_loan_elsewhere_is_held_with_a_minus_and_paid_back_by_a_plus() -> None:
     rate = LendingRate("bank", ASSET, 0.05, 0.07, 0.7, 0.8, Raw(10**15), Raw(10**15))
     owed = Exposure("bank-loan", Kind.LOAN, "bank", "asset", -500.0)

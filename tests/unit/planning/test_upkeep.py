@@ -95,3 +95,11 @@ def test_nothing_is_due_while_the_vault_needs_protection() -> None:
     emergency = make_emergency(health=1.3)
     mandate = replace(readings.mandate, terms=replace(readings.mandate.terms, emergency=emergency))
     assert due(replace(readings, mandate=mandate)) is None
+
+
+def test_a_protective_target_under_the_emergency_is_no_all_clear() -> None:
+    readings = make_readings(last_beat=NOW - 3_000)
+    emergency = make_emergency(health=1.3)
+    mandate = replace(readings.mandate, terms=replace(readings.mandate.terms, emergency=emergency))
+    low = replace(PROTECT, health_wad=wad(1.1))
+    assert due(replace(readings, mandate=mandate), low) is None

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from keeper.loop import TickRecord
-from keeper.model.decision import Lane, Move, MoveKind, Plan, Target, Verdict
+from keeper.model.decision import Lane, Move, MoveKind, Plan, Refusal, Target, Verdict
 from keeper.model.market import MarketState
 from keeper.model.outcome import TickOutcome, TickStatus
 from keeper.model.units import MAX_UINT256, Raw, Wad, wad_down
@@ -117,6 +117,31 @@ def test_the_inputs_that_differed_are_told_the_furthest_first() -> None:
     why = found.differences[0].why
     assert why[0] == "idle asset 50 against 80"
     assert any(line == "pool price 2,000 against 1,990" for line in why)
+
+
+def test_a_small_net_delta_is_compared_with_the_whole_book() -> None:
+    """Of 1,500 base held 0.2 % is three: a target of 1 and one of 3 are the same, one of 5 is not."""
+    mine = replace(HOLD, net_delta=Raw(ether(1)))
+    for other, equal in ((3, 1), (5, 0)):
+        its = replace(HOLD, net_delta=Raw(ether(other)))
+        assert compared([record(12, mine)], [record(12, its)]).equal == equal
+
+
+def test_a_plan_that_one_run_sent_and_the_other_was_refused_is_a_difference() -> None:
+    refused = replace(
+        record(12, SAFER, repay(ether(10))),
+        verdict=Verdict((Refusal("V-05", "health is too low"),)),
+    )
+    found = compared([record(12, SAFER, repay(ether(10)))], [refused])
+    assert found.equal == 0
+    assert "V-05" in found.differences[0].what
+
+
+def test_a_tick_that_only_one_run_decided_is_one_sided() -> None:
+    waiting = replace(record(12), target=None, plan=None)
+    for pair in ((waiting, record(12)), (record(12), waiting)):
+        found = compared([pair[0]], [pair[1]])
+        assert (found.compared, found.undecided, found.one_sided) == (0, 0, 1)
 
 
 def test_a_tick_of_one_run_only_is_no_equal_decision() -> None:

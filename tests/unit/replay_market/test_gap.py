@@ -146,6 +146,56 @@ def test_other_amounts_after_equal_decisions_are_held_and_a_late_start_is_the_op
     assert gap.exact
 
 
+def test_what_was_booked_before_the_first_shared_block_is_in_the_opening() -> None:
+    one = run_of(PRICES, HOLDS, NOTHING, NOTHING)
+    early = Run(one.steps, [Line(0, Cause.BASIS, 5), *one.lines])
+    gap = gap_of(early, one, [], SCALE)
+    assert gap.exact
+    assert not any(gap.parts.values())
+
+
+def test_other_rounds_are_counted_on_what_the_backtest_held() -> None:
+    """Ten were held there and five here: a feed that says 100 more is worth 1,000 as rounds, whoever held less."""
+    lagging = [PRICES[0], PRICES[0], PRICES[1], PRICES[2]]
+    replay = run_of(lagging, [5 * ETHER] * 4, [10_000 * UNIT] * 4, NOTHING)
+    gap = gap_of(replay, run_of(PRICES, HOLDS, NOTHING, NOTHING), [], SCALE)
+    assert gap.parts[ROUNDS] == 1_000 * UNIT
+    assert gap.parts[HELD] == 5 * 200 * UNIT
+    assert gap.exact
+
+
+def test_the_first_decision_that_differed_has_all_that_follows_and_a_revert_has_nothing() -> None:
+    plain = run_of(PRICES, HOLDS, NOTHING, NOTHING)
+    replay = run_of(PRICES, *sold(4, 1), NOTHING)
+    lost = replace(done(3), reverted=True)
+    for sent, part in (
+        ([Pair(done(3), None), Pair(done(1), None)], DECISIONS),
+        ([Pair(done(1), replace(done(1), reverted=True))], DECISIONS),
+        ([Pair(lost, None)], HELD),
+        ([Pair(replace(lost, landed_at=1), None)], HELD),
+        ([Pair(lost, lost)], HELD),
+    ):
+        gap = gap_of(replay, plain, sent, SCALE)
+        assert gap.parts[part] == gap.whole == 5 * 200 * UNIT
+
+
+def test_a_landing_explains_nothing_of_the_step_that_ends_with_it() -> None:
+    """A unit more was held from the start: until somebody acts that is amounts, a hundred a step."""
+    more = run_of(PRICES, [11 * ETHER] * 4, NOTHING, NOTHING)
+    plain = run_of(PRICES, HOLDS, NOTHING, NOTHING)
+    differed = gap_of(more, plain, [Pair(done(1), None)], SCALE)
+    assert (differed.parts[HELD], differed.parts[DECISIONS]) == (-100 * UNIT, -200 * UNIT)
+    apart = gap_of(more, plain, [Pair(done(1), done(2))], SCALE)
+    assert (apart.parts[HELD], apart.parts[TIMING]) == (-200 * UNIT, -100 * UNIT)
+
+
+def test_gas_is_of_each_run_and_no_part_of_nav() -> None:
+    one = run_of(PRICES, HOLDS, NOTHING, NOTHING)
+    sent = [Pair(replace(done(1), gas_cost=5), replace(done(1), gas_cost=3)), Pair(None, None)]
+    gap = gap_of(one, one, [*sent, Pair(replace(done(2), gas_cost=2), None)], SCALE)
+    assert (gap.gas_replay, gap.gas_backtest, gap.whole) == (7, 3, 0)
+
+
 def test_runs_on_other_blocks_are_not_compared() -> None:
     one = run_of(PRICES, HOLDS, NOTHING, NOTHING)
     with pytest.raises(ValueError, match="different times"):

@@ -47,7 +47,29 @@ def test_a_share_pays_for_gas() -> None:
     sheet = live_sheet(states, [done], names=NAMES, command="x")
     assert sheet.equity[1] == sheet.equity[0]
     assert sheet.equity[3] == pytest.approx(sheet.equity[0] - 2_000 / 1_000_000)
+    assert sheet.equity[2] == sheet.equity[3]  # from the sample that saw it in a block
     assert sheet.trades == ()
+
+
+def test_carry_is_what_is_earned_less_what_is_owed() -> None:
+    states = [seen(d, 2_000) for d in range(3)]
+    readings = states[0].market.readings
+    asset, base = readings.asset_position, readings.base_position
+    earned = base.supplied * base.supply_rate_ray / 10**27 / 10**18 * 2_000
+    owed = asset.debt * asset.borrow_rate_ray / 10**27 / 10**6
+    assert owed > 0
+    sheet = live_sheet(states, [], names=NAMES, command="x")
+    assert dict(sheet.parts)["carry"] == pytest.approx((earned - owed) * 2 / 365)
+
+
+def test_a_deposit_comes_in_at_the_value_of_a_share_then() -> None:
+    """A share that gained a tenth before somebody joined: his money is a flow, and the tenth a gain."""
+    plain = {"supplied_base": 0, "debt_asset": 0}
+    before = seen(0, 2_000, shares=200_000, idle_base=100, **plain)
+    after = seen(1, 2_200, shares=400_000, idle_base=100, idle_asset=220_000, **plain)
+    parts = dict(live_sheet([before, after], [], names=NAMES, command="x").parts)
+    assert parts["delta"] == pytest.approx(20_000)
+    assert parts["residual"] == pytest.approx(-parts["carry"], abs=1e-3)
 
 
 def test_a_deposit_is_a_flow_and_no_gain() -> None:

@@ -111,6 +111,38 @@ def test_basis_is_long_and_short_alike() -> None:
     assert target.net_delta == pytest.approx(ether(75))
 
 
+def test_basis_is_no_larger_than_its_venue_takes() -> None:
+    offered = Funding("perp", 0.25, 2_000, 2_000, 0.03, 0.0005, 50_000.0, 0.25, 30.0)
+    target = ask(BasisFunding(share=0.3), market(seen=outlook(funding=(offered,))))
+    assert [one.quantity for one in target.perpetuals or ()] == [pytest.approx(-ether(25))]
+    assert target.net_delta == pytest.approx(ether(25))
+
+
+def test_the_delta_of_written_options_is_no_spot() -> None:
+    """The long leg is base itself: what calls take from the net delta stays taken."""
+    written = with_positions(vault(), position(strike=2_300, written=40, delta=-20))
+    for other in (0.0, 30.0):
+        plain, short = (
+            ask(BasisFunding(share=0.3, other_delta=other), market(readings))
+            for readings in (vault(), written)
+        )
+        assert short.perpetuals == plain.perpetuals
+        assert plain.net_delta == pytest.approx(ether(75 + other))
+        assert short.net_delta == pytest.approx(ether(75 + other - 20))
+
+
+def test_of_two_shorts_the_larger_is_kept_and_a_long_is_none() -> None:
+    funding = tuple(
+        Funding(venue, rate, 2_000, 2_000, 0.03, 0.0005, 5e6, rate, 30.0)
+        for venue, rate in (("a", 0.20), ("b", 0.15), ("c", 0.12))
+    )
+    seen = outlook(funding=funding)
+    both = (perpetual(-10, venue="a"), perpetual(-20, venue="c"))
+    for holdings, venue in (((), "a"), (both, "c"), ((perpetual(40, venue="c"),), "a")):
+        target = ask(BasisFunding(share=0.3), market(seen=seen, holdings=holdings))
+        assert [one.venue for one in target.perpetuals or ()] == [venue]
+
+
 def _carry(average: float | None, held: float, **given: float) -> MarketState:
     """A vault whose both legs are `held` base, and one payment that says the opposite of the average."""
     last = -0.5 if average is None or average > 0 else 0.5

@@ -155,7 +155,13 @@ def test_calls_are_covered_by_idle_base_and_puts_by_idle_assets() -> None:
 
 
 @pytest.mark.parametrize(
-    ("strategy", "kind"), [(CALLS, True), (PUTS, False), (ShortStrangle(window_hours=0), True)]
+    ("strategy", "kind"),
+    [
+        (CALLS, True),
+        (PUTS, False),
+        (ShortStrangle(window_hours=0), True),
+        (ShortStrangle(window_hours=0), False),
+    ],
 )
 def test_one_series_at_a_time(strategy: CoveredCall, kind: bool) -> None:
     running = with_positions(vault(), position(is_call=kind))

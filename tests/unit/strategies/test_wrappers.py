@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keeper.model.decision import Lane, OptionTarget, PerpetualTarget, Target
+from keeper.model.decision import (
+    NO_DECISION,
+    Lane,
+    OptionTarget,
+    PerpetualTarget,
+    SupplyTarget,
+    Target,
+)
 from keeper.model.market import MarketState
 from keeper.model.risk import RiskReport
 from keeper.model.units import Raw, Wad
@@ -23,7 +30,7 @@ from strategies.gas_throttle import GasThrottle
 from strategies.parts.stress import stress_loss
 from strategies.short_strangle import ShortStrangle
 from strategies.volatility_target import VolatilityTarget
-from tests.builders import NOW, ether, make_readings, wad
+from tests.builders import ASSET, NOW, ether, make_readings, wad
 from tests.unit.strategies.worlds import (
     ask,
     judged,
@@ -254,6 +261,42 @@ def test_what_a_part_does_not_claim_it_does_not_get() -> None:
     assert written_of(target)
 
 
+def test_supplies_belong_to_the_part_that_claims_them() -> None:
+    lent = replace(HOLD, supplies=(SupplyTarget("lending", ASSET, Raw(10**9)),))
+    assert "does not claim" in ask(Composite((Says(lent),)), market()).reason
+    assert ask(Composite((Says(lent, "supplies"),)), market()).supplies == lent.supplies
+
+
+def test_what_a_part_stops_wanting_goes_and_what_it_does_not_claim_stays() -> None:
+    held = with_positions(
+        vault(),
+        position(strike=2_300, days=10, written=10),
+        position(is_call=False, strike=1_700, days=10, written=20),
+    )
+    none = Says(replace(HOLD, options=()), "written calls")
+    target = ask(Composite((none, Says(HOLD, "written puts"))), market(held))
+    assert [(o.is_call, o.quantity) for o in target.options or ()] == [(False, -ether(20))]
+
+
+def test_a_decision_that_is_missing_is_told_beside_one_that_is_made() -> None:
+    lost = Says(replace(HOLD, reason=f"{NO_DECISION}: nothing is known"))
+    acts = Says(replace(HOLD, net_delta=Raw(1), reason="hedge"))
+    reason = ask(Composite((lost, acts, Says(HOLD))), market()).reason
+    assert "nothing is known" in reason
+    assert "hedge" in reason
+    assert "calm" not in reason
+
+
+def test_an_owner_is_named_once_for_what_the_first_that_spoke_asked() -> None:
+    parts = (
+        Says(HOLD),
+        Says(replace(HOLD, net_delta=Raw(1))),
+        Says(replace(HOLD, net_delta=Raw(2))),
+    )
+    owners = ask(Composite(parts), market()).owners
+    assert [(one.what, one.who) for one in owners] == [("net delta", "Says 2")]
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.floats(0.0005, 0.2), st.floats(0.05, 0.5), st.floats(0, 1))
 def test_a_budget_bounds_the_loss_in_the_stress(budget: float, move: float, rise: float) -> None:
@@ -266,6 +309,16 @@ def test_a_budget_bounds_the_loss_in_the_stress(budget: float, move: float, rise
         mine = stress_loss(*judged(found), part.claims, target, (move, rise))
         assert mine is not None
         assert mine <= budget * 500_000 * (1 + 1e-6)
+
+
+def test_a_budget_sells_nothing_of_what_is_held_already() -> None:
+    call = OptionTarget(True, wad(2_300), NOW + 10 * 86_400, -ether(80))
+    wants = Says(replace(HOLD, options=(call,)), "written calls")
+    held = with_positions(vault(), position(strike=2_300, days=10, written=80))
+    target = ask(Composite((wants,), (0.001,)), market(held))
+    assert [one.quantity for one in written_of(target)] == [-ether(80)]
+    (fresh,) = written_of(ask(Composite((wants,), (0.001,)), market()))
+    assert -ether(40) < fresh.quantity < 0
 
 
 def test_a_budget_is_used_in_full_and_reached_for_good() -> None:

@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from keeper.cli.main import invoke
+from keeper.cli.sweep import _print_ranked
 from tests.unit.sweep.jobs import write_bars
 
 
@@ -30,6 +32,16 @@ def test_figures_are_called_in_sample_and_failures_told(
     assert (tmp_path / "out" / "rows.parquet").exists()
     assert run(bars, "--vary", "low=1.2:1.6:3", "--out", tmp_path / "out") == 0
     assert "3 of 3 runs, 3 of them known before" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "said"), [("raised ValueError", "no run went through"), ("", "ratios need 20 days")]
+)
+def test_why_there_is_no_best_is_said(
+    error: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _print_ranked(None, SimpleNamespace(ranked=[], rows=[(None, {"error": error})], by="sharpe"))  # type: ignore[arg-type]
+    assert said in capsys.readouterr().out
 
 
 def test_walk_forward_in_json_says_which_figures_are_which(
