@@ -92,7 +92,7 @@ bench-backtest: setup ## bar-steps a second beside nautilus_trader and backtesti
 bench-sweep: setup ## bar-steps a second of the compiled kernel beside the full pipeline
 	@$(BIN)/python -m scripts.bench.sweep $(SWEEP)
 
-STUDIES ?= hedging protection strategies calibration plots
+STUDIES ?= hedging planning protection strategies calibration plots
 
 study: setup ## what rules and strategies did on real history (GIMBAL_MARKET_DATA); tables to build/study
 	@for part in $(STUDIES); do $(BIN)/python -m scripts.study.$$part $(STUDY) || exit 1; done
