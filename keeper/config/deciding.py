@@ -92,11 +92,6 @@ class PlanningSettings(Section):
     order_tolerance_bps: int = setting(
         100, "from the mark to the limit of an order at another venue", unit="bps", ge=0, le=2_000
     )
-    option_venue: str = setting(
-        "",
-        "where options are bought; a plan with orders for a venue that nothing connects is refused",
-        max_length=64,
-    )
     option_tolerance_bps: int = setting(
         500,
         "room in an option's limit, beside the tolerance",

@@ -59,7 +59,6 @@ def planning_policy(settings: Settings, asset_decimals: int) -> PlanningPolicy:
         max_loss_bps=Bps(settings.guard.max_loss_bps),
         options=OptionPolicy(**options.model_dump()),
         order_tolerance_bps=planning.order_tolerance_bps,
-        option_venue=planning.option_venue,
         option_tolerance_bps=planning.option_tolerance_bps,
         resize_bps=planning.resize_bps,
         risk_aversion=planning.risk_aversion,

@@ -61,7 +61,6 @@ DECIDED = """
 [planning]
 risk_aversion = 7.5
 slice_impact_bps = 33
-option_venue = "dealer"
 [options]
 start_window_s = 60
 max_writes = 5
@@ -76,10 +75,10 @@ def test_every_policy_of_planning_can_be_set_and_has_a_default(tmp_path: Path) -
     """A field of the policy without a setting could not be changed by an operator."""
     said = policies(settings(tmp_path, DECIDED).settings, 6)
     assert (said.planning.risk_aversion, said.planning.slice_impact_bps) == (7.5, 33)
-    assert said.planning.option_venue == "dealer"
     assert (said.planning.options.start_window_s, said.planning.options.max_writes) == (60, 5)
     assert said.upkeep == UpkeepPolicy(options=False, marks=MarkPolicy(False, 77))
-    settable = set(PlanningSettings.model_fields) | {"options", "max_loss_bps"}
+    connected = {"option_venue"}  # by what connects it, and live nothing does: an order would be refused with its plan
+    settable = set(PlanningSettings.model_fields) | {"options", "max_loss_bps"} | connected
     assert {field.name for field in fields(PlanningPolicy)} == settable
     assert {field.name for field in fields(OptionPolicy)} == set(OptionSettings.model_fields)
 
