@@ -73,8 +73,6 @@ def backtest(  # noqa: PLR0917 - one option each
         from keeper.backtest.store import write
 
         written = write(result, out)
-    if html is not None:
-        _write_page(result, html, called, command)
     if json:
         import json as json_text
 
@@ -83,6 +81,8 @@ def backtest(  # noqa: PLR0917 - one option each
         _print(result)
         if written:
             typer.echo(f"{len(written)} files in {out}")
+    if html is not None:  # last: a run that is too short for it has been told already
+        _write_page(result, html, called, command)
 
 
 def _run(  # noqa: PLR0917 - the parts of one run
