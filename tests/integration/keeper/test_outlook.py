@@ -5,6 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from keeper.app import Keeper, build_keeper_for
 from keeper.app.outlook import LiveSurroundings, OutlookTerms
@@ -103,14 +104,15 @@ def test_a_forecast_from_the_feeds_own_past_sizes_a_strategy_and_replays(
 
 
 def test_a_strategy_that_raises_leaves_the_vault_to_its_guard_and_the_keeper_running(
-    kept: Kept, capsys: pytest.CaptureFixture[str]
+    kept: Kept,
 ) -> None:
     whole = Composite((CollateralGuard(low=1.35, target=1.5, high=5.0), misbehaves))
     with keeper_of(kept, whole) as keeper:
-        assert keeper.tick().status is TickStatus.HELD
-        said = capsys.readouterr().out
-        assert "strategy fails, the vault holds still" in said
-        assert "ZeroDivisionError" in said
+        with capture_logs() as said:
+            assert keeper.tick().status is TickStatus.HELD
+        (told,) = (line for line in said if line["log_level"] == "error")
+        assert told["event"] == "strategy fails, the vault holds still"
+        assert "ZeroDivisionError" in str(told)
         before = kept.health()
         kept.market(1_700.0)
         assert kept.health() < 1.35 < before
@@ -122,5 +124,6 @@ def test_a_strategy_that_raises_leaves_the_vault_to_its_guard_and_the_keeper_run
         assert kept.health() > 1.35
     with keeper_of(kept, misbehaves) as keeper:
         kept.mine()
-        assert keeper.tick().status is TickStatus.HELD
-        assert "strategy fails" in capsys.readouterr().out
+        with capture_logs() as said:
+            assert keeper.tick().status is TickStatus.HELD
+        assert any(line["event"].startswith("strategy fails") for line in said)
