@@ -77,9 +77,8 @@ def test_every_policy_of_planning_can_be_set_and_has_a_default(tmp_path: Path) -
     assert (said.planning.risk_aversion, said.planning.slice_impact_bps) == (7.5, 33)
     assert (said.planning.options.start_window_s, said.planning.options.max_writes) == (60, 5)
     assert said.upkeep == UpkeepPolicy(options=False, marks=MarkPolicy(False, 77))
-    connected = {
-        "option_venue"
-    }  # said by what connects it: an order elsewhere is refused with its plan
+    # said by what connects it: an order elsewhere is refused with its plan
+    connected = {"option_venue"}
     settable = set(PlanningSettings.model_fields) | {"options", "max_loss_bps"} | connected
     assert {field.name for field in fields(PlanningPolicy)} == settable
     assert {field.name for field in fields(OptionPolicy)} == set(OptionSettings.model_fields)
