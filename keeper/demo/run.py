@@ -2,16 +2,15 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-
-import structlog
 
 from keeper.demo import output
 from keeper.demo.display import Display, make_display, print_result
 from keeper.demo.observe import Observer
 from keeper.demo.options import Course, DemoOptions, command_of, period_of, plan_course
 from keeper.demo.pilot import build_pilot
+from keeper.demo.place import checkout, log_to
 from keeper.demo.start import band_for
 from keeper.demo.twins import (
     ASSET_DECIMALS,
@@ -55,9 +54,9 @@ def run_demo(options: DemoOptions, root: Path | None = None) -> Summary:
         start_time=course.path.start_time - course.path.block_seconds - SET_UP_S,
     )
     with (
-        _log_to(options.out / LOG_FILE),
+        log_to(options.out / LOG_FILE),
         start_local_mainnet(
-            root or _root(),
+            root or checkout(),
             market=market,
             block_interval_s=1,
             progress=lambda step: display.say(f"  {step}"),
@@ -188,29 +187,3 @@ def _buckets(terms: Terms) -> str:
         f"{bps_percent(routine)} of NAV for routine rebalances, {bps_percent(protective)} for those "
         "that reduce every risk, each refilled in a day"
     )
-
-
-def _root() -> Path:
-    """The checkout: where the commands are run, or where this code stands."""
-    here = Path.cwd()
-    return here if (here / "node_modules").is_dir() else Path(__file__).resolve().parents[2]
-
-
-@contextmanager
-def _log_to(file: Path) -> Iterator[None]:
-    """The keeper's log goes to a file while the display has the terminal."""
-    before = structlog.get_config()
-    with file.open("w", encoding="utf-8") as handle:
-        structlog.configure(
-            processors=[
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-            ],
-            logger_factory=structlog.WriteLoggerFactory(file=handle),
-            cache_logger_on_first_use=False,
-        )
-        try:
-            yield
-        finally:
-            structlog.configure(**before)

@@ -1,19 +1,16 @@
 """One replay, whole: the segment on the chain, the same blocks in the backtest, and both side by side."""
 
-import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import structlog
 
 from keeper.backtest import BacktestResult, run_backtest
 from keeper.backtest.watch import Watch
 from keeper.backtest.world import World as SimulatedWorld
 from keeper.config.policies import gas_policy, tick_rules
+from keeper.demo.place import checkout, log_to
 from keeper.errors import SettingError
 from keeper.localnet.serve import ORACLE_TERMS
 from keeper.loop import TickRecord
@@ -126,8 +123,8 @@ def replay_market(
 
     vault = options.vault
     with (
-        _log_to(options.out / LOG_FILE),
-        staged(root or _root(), segment, vault, options.out, clock=chain_time, say=say) as stage,
+        log_to(options.out / LOG_FILE),
+        staged(root or checkout(), segment, vault, options.out, clock=chain_time, say=say) as stage,
         Player(stage, segment, seed=vault.seed, noise=vault.noise) as player,
     ):
         players.append(player)
@@ -255,31 +252,3 @@ def _prepare(out: Path) -> None:
     except OSError as error:
         problem = f"{out} cannot be written ({error.strerror})"
         raise SettingError("--out", problem, "name a folder that can be written") from None
-
-
-def _root() -> Path:
-    """The checkout: where the commands are run, or where this code stands."""
-    here = Path.cwd()
-    return here if (here / "node_modules").is_dir() else Path(__file__).resolve().parents[2]
-
-
-@contextmanager
-def _log_to(file: Path) -> Iterator[None]:
-    """The keeper's log goes to a file: the terminal is for the result."""
-    before = structlog.get_config()
-    with file.open("w", encoding="utf-8") as handle:
-        structlog.configure(
-            processors=[
-                structlog.processors.add_log_level,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-                structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-            ],
-            logger_factory=structlog.WriteLoggerFactory(file=handle),
-            cache_logger_on_first_use=False,
-        )
-        try:
-            yield
-        finally:
-            structlog.configure(**before)
-            handle.flush()
-            os.fsync(handle.fileno())
